@@ -1,0 +1,49 @@
+"""journal.jsonl: appended to as things happen, so that a killed drill leaves what it knew."""
+
+from pathlib import Path
+
+from alertdrill.core import journal as records
+from alertdrill.core.errors import BadInput, Mistake
+
+
+class JournalFile:
+    """The journal of a running drill."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("ab", buffering=0)
+        self._posts: list[records.Post] = []
+        self.records: list[records.Record] = []
+
+    def write(self, record: records.Record) -> None:
+        """Append a record; nothing is held back.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        self.records.append(record)
+        if isinstance(record, records.Post):
+            self._posts.append(record)
+        self._file.write(records.to_line(record))
+
+    @property
+    def posts(self) -> list[records.Post]:
+        """The alert posts received so far."""
+        return self._posts
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def read_journal(path: Path) -> tuple[records.Record, ...]:
+    """The records of a journal file.
+
+    Raises:
+        BadInput: the file cannot be read, or a line is no record.
+    """
+    try:
+        return records.from_lines(path.read_bytes().splitlines())
+    except (OSError, ValueError) as error:
+        got = str(error).splitlines()[0]
+        mistake = Mistake("journal", got, "the journal of a drill", "give a results folder as the drill left it", file=str(path))
+        raise BadInput([mistake]) from error

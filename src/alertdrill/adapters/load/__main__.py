@@ -1,0 +1,40 @@
+"""Locust with our locustfile: `python -m alertdrill.lifeline -m alertdrill.adapters.load --headless …`.
+
+The lifeline's threads run before this does. gevent mends the import locks that are held while it patches only where
+no second thread exists, so `-m locust`, which patches inside its own import, would wait for itself for ever. Here
+gevent patches first, while no import is under way; therefore the other imports stand inside functions.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from gevent import monkey
+
+FOLDER = Path(__file__).resolve().parent
+
+
+def leave_user_settings() -> None:
+    """Keep a locust.conf, a pyproject.toml or LOCUST_* variables of the user's own tests out of the drill."""
+    for name in [name for name in os.environ if name.startswith("LOCUST_")]:
+        del os.environ[name]
+    os.environ["HOME"] = str(FOLDER)
+    os.chdir(FOLDER)
+
+
+def main() -> None:
+    """Run Locust until the controller ends the load."""
+    monkey.patch_all()
+    import_module("alertdrill.adapters.load.control")  # Locust puts this folder on sys.path while it reads the file
+    leave_user_settings()
+    sys.argv = ["locust", "-f", str(FOLDER / "locustfile.py"), *sys.argv[1:]]
+    from locust.main import main as locust_main
+
+    run: Callable[[], None] = locust_main
+    run()
+
+
+if __name__ == "__main__":
+    main()

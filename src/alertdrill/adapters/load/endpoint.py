@@ -1,0 +1,42 @@
+"""Where requests go, and what every one of them has in common."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from alertdrill.protocols.json_rows import CONTENT_TYPE
+
+
+class Endpoint:
+    """Address and request head of the target.
+
+    Attributes:
+        host: name or address to connect to.
+        port: TCP port.
+        path: path of the endpoint, that of the URL in front.
+    """
+
+    def __init__(self, url: str, path: str, run_id: str, headers: Mapping[str, str]) -> None:
+        """Read the URL.
+
+        Raises:
+            ValueError: the URL is not http with a host, or a header would break the request.
+        """
+        parts = urlsplit(url)
+        if parts.scheme != "http" or not parts.hostname:
+            raise ValueError(f"load: got url {url!r}, expected http://HOST:PORT")
+        self.host = parts.hostname
+        self.port = parts.port or 80
+        self.path = parts.path.rstrip("/") + path
+        fixed = {"Host": parts.netloc.rpartition("@")[2], "Content-Type": CONTENT_TYPE}
+        ours = {"content-length", "transfer-encoding", "connection", "x-alertdrill-run", "x-alertdrill-seq"}
+        given = {name: value for name, value in headers.items() if name.lower() not in ours}
+        replaced = {name.lower() for name in given}
+        kept = {name: value for name, value in fixed.items() if name.lower() not in replaced}
+        lines = [f"{name}: {value}" for name, value in {**kept, **given, "x-alertdrill-run": run_id}.items()]
+        if any(character in line for line in [self.path, *lines] for character in "\r\n"):
+            raise ValueError("load: a header or the path holds a line break; remove it from target.headers")
+        self._head = "\r\n".join([f"POST {self.path} HTTP/1.1", *lines, "x-alertdrill-seq: "]).encode("latin-1")
+
+    def encode(self, k: int, i: int, body: bytes) -> bytes:
+        """Request `k.i` as it goes on the wire."""
+        return b"%s%d.%d\r\nContent-Length: %d\r\n\r\n%s" % (self._head, k, i, len(body), body)

@@ -1,0 +1,59 @@
+"""Adds ended requests to Locust's own statistics in batches: an event for each would cost as much as the request."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from locust.stats import RequestStats, StatsEntry, StatsError, bucket_response_time
+
+from alertdrill.adapters.load.request import Request
+
+METHOD = "POST"
+FIRST_ERROR_STATUS = 400
+
+
+def _error(request: Request) -> str | None:
+    """What Locust calls the failure of a request; like its own users, it counts an answer of 400 or more as one."""
+    if request.failure is not None:
+        return request.failure.value
+    return f"HTTP {request.status}" if request.status >= FIRST_ERROR_STATUS else None
+
+
+class LocustStatistics:
+    """One entry of Locust's statistics, under the path of the endpoint."""
+
+    def __init__(self, stats: RequestStats, name: str) -> None:
+        self._stats = stats
+        self._name = name
+
+    def fold(self, requests: Sequence[Request], at: float) -> None:
+        """Add answered and failed requests, response times from the intended send; `at` is wall time."""
+        if not requests:
+            return
+        errors = Counter(error for error in map(_error, requests) if error is not None)
+        batch = self._batch(requests, errors.total(), at)
+        self._stats.entries[(self._name, METHOD)].extend(batch)
+        self._stats.total.extend(batch)
+        for error, count in errors.items():
+            self._add_error(error, count, at)
+
+    def _batch(self, requests: Sequence[Request], failures: int, at: float) -> StatsEntry:
+        times_ms = [round((request.ended - request.intended) * 1e3) for request in requests]
+        batch = StatsEntry(self._stats, self._name, METHOD)
+        batch.num_requests, batch.num_failures = len(requests), failures
+        batch.total_response_time = sum(times_ms)
+        batch.min_response_time, batch.max_response_time = min(times_ms), max(times_ms)
+        batch.total_content_length = sum(request.size for request in requests)
+        for time_ms, count in Counter(times_ms).items():
+            batch.response_times[bucket_response_time(time_ms)] += count
+        batch.num_reqs_per_sec[int(at)] = len(requests)
+        if failures:
+            batch.num_fail_per_sec[int(at)] = failures
+        batch.last_request_timestamp = at
+        return batch
+
+    def _add_error(self, error: str, count: int, at: float) -> None:
+        key = StatsError.create_key(METHOD, self._name, error)
+        entry = self._stats.errors.setdefault(key, StatsError(METHOD, self._name, error))
+        entry.occurrences += count
+        entry.first_seen = entry.first_seen or at
+        entry.last_seen = at

@@ -1,0 +1,119 @@
+"""Running figures of one segment in bounded memory: counts, how late sends were, hashes of the payload."""
+
+import hashlib
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+WITHIN_S = 0.1
+HASH_EVERY = 1000
+BINS_PER_OCTAVE = 64
+SMALLEST_S = 1e-6
+
+
+def quantile(ascending: Sequence[float], q: float) -> float | None:
+    """The smallest value that at least a share `q` of the values do not exceed (nearest rank); None of no values."""
+    if not ascending:
+        return None
+    return ascending[max(0, math.ceil(q * len(ascending)) - 1)]
+
+
+class LogHistogram:
+    """Counts of durations by size, so that quantiles of any number of them are known to within 1.1%."""
+
+    def __init__(self) -> None:
+        self._counts = np.zeros(40 * BINS_PER_OCTAVE, dtype=np.int64)  # 1 us to 2**40 us, 12 days
+        self.max_s = 0.0
+
+    def add(self, durations_s: NDArray[np.float64]) -> None:
+        """Count durations in seconds, shape (n,); what is below a microsecond counts as one."""
+        if len(durations_s):
+            exponents = np.log2(np.maximum(durations_s, SMALLEST_S) / SMALLEST_S) * BINS_PER_OCTAVE
+            bins = np.minimum(np.ceil(exponents).astype(np.int64), len(self._counts) - 1)
+            self._counts += np.bincount(bins, minlength=len(self._counts))
+            self.max_s = max(self.max_s, float(durations_s.max()))
+
+    def quantile_s(self, q: float) -> float:
+        """Quantile `q` in seconds, never below the true one and at most 1.1% above; 0 of no durations."""
+        total = int(self._counts.sum())
+        if not total:
+            return 0.0
+        rank = max(1, math.ceil(q * total))
+        bin_number = int(np.searchsorted(np.cumsum(self._counts), rank))
+        return min(SMALLEST_S * 2 ** (bin_number / BINS_PER_OCTAVE), self.max_s)
+
+
+class PayloadHash:
+    """SHA-256 over bodies in order, each behind its length (8 bytes, little-endian), read at every 1,000 bodies."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+        self._count = 0
+        self._marks: list[str] = []
+
+    def add(self, bodies: Iterable[bytes]) -> None:
+        """Add bodies, in the order in which they are sent."""
+        parts: list[bytes] = []
+        for body in bodies:
+            parts += (len(body).to_bytes(8, "little"), body)
+            self._count += 1
+            if self._count % HASH_EVERY == 0:
+                self._hash.update(b"".join(parts))
+                self._marks.append(self._hash.hexdigest())
+                parts.clear()
+        self._hash.update(b"".join(parts))
+
+    def marks(self) -> list[str]:
+        """The hash after 1,000, 2,000, … bodies and, if that is none of these, after the last."""
+        return self._marks + ([self._hash.hexdigest()] if self._count % HASH_EVERY else [])
+
+
+class Tally:
+    """What became of the requests of one segment."""
+
+    def __init__(self) -> None:
+        self.sent = self.answered = self.failed = self.within_100ms = 0
+        self.first_sent: float | None = None
+        self.last_sent: float | None = None
+        self._errors = LogHistogram()
+        self._hash = PayloadHash()
+
+    def attempted(self, errors_s: Sequence[float], bodies: Iterable[bytes]) -> None:
+        """Count requests handed to a connection, in order: how late each was, and its body."""
+        errors = np.array(errors_s, dtype=np.float64)
+        self.sent += len(errors)
+        self.within_100ms += int((errors <= WITHIN_S).sum())
+        self._errors.add(errors)
+        self._hash.add(bodies)
+
+    def confirmed(self, sent: Iterable[float]) -> None:
+        """Count requests whose bytes the kernel took, by their wall times."""
+        for at in sent:
+            self.first_sent = at if self.first_sent is None else min(self.first_sent, at)
+            self.last_sent = at if self.last_sent is None else max(self.last_sent, at)
+
+    def ended(self, answered: int, failed: int) -> None:
+        """Count requests that were answered, or have failed."""
+        self.answered += answered
+        self.failed += failed
+
+    def closed(self, k: int, scheduled: int) -> dict[str, object]:
+        """The event that closes segment `k`."""
+        return {
+            "event": "closed",
+            "k": k,
+            "scheduled": scheduled,
+            "sent": self.sent,
+            "within_100ms": self.within_100ms,
+            "answered": self.answered,
+            "failed": self.failed,
+            "in_flight": self.sent - self.answered - self.failed,
+            "first_sent": self.first_sent,
+            "last_sent": self.last_sent,
+            "error_p50_s": self._errors.quantile_s(0.5),
+            "error_p99_s": self._errors.quantile_s(0.99),
+            "error_max_s": self._errors.max_s,
+            "payload_sha256": self._hash.marks(),
+        }

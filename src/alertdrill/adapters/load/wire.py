@@ -1,0 +1,337 @@
+"""HTTP/1.1 over a pool of keep-alive connections whose callbacks run in gevent's hub: no greenlet a request."""
+
+import errno
+import socket
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import httptools
+from gevent import monkey
+from gevent.hub import get_hub
+
+from alertdrill.adapters.load.instants import monotonic_s
+from alertdrill.adapters.load.request import Failure, Request
+
+READ, WRITE = 1, 2
+READ_BYTES = 1 << 16
+MAX_ANSWER_BYTES = 8 << 20
+MAX_HEAD_BYTES = 1 << 16
+
+Address = tuple[int, tuple[str | int | bytes, ...]]
+"""Address family, and the socket address in its form."""
+
+_plain_socket: type[socket.socket] = monkey.get_original("socket", "socket")  # the hub watches it; it never blocks
+
+_FAILURES = {
+    errno.ECONNREFUSED: Failure.REFUSED,
+    errno.ECONNRESET: Failure.RESET,
+    errno.EPIPE: Failure.RESET,
+    errno.ECONNABORTED: Failure.RESET,
+    errno.ETIMEDOUT: Failure.TIMEOUT,
+    errno.EMFILE: Failure.NO_SOCKET,
+    errno.ENFILE: Failure.NO_SOCKET,
+    errno.ENOBUFS: Failure.NO_SOCKET,
+    errno.EADDRNOTAVAIL: Failure.NO_SOCKET,
+}
+
+
+def failure_of(code: int | None) -> Failure:
+    """What an errno of a socket means for a request."""
+    return _FAILURES.get(code or 0, Failure.UNREACHABLE)
+
+
+def ends_with_connection(head: bytes) -> bool:
+    """Whether an answer that begins with `head` lasts until its connection ends (RFC 9112, 6.3, case 8)."""
+    lines, separator, _ = head.lower().partition(b"\r\n\r\n")
+    return bool(separator) and b"\r\ncontent-length:" not in lines and b"\r\ntransfer-encoding:" not in lines
+
+
+class Watched(Protocol):
+    """What a connection tells its pool."""
+
+    timeout_s: float
+
+    def answered(self, connection: "Connection", request: Request, reusable: bool) -> None:
+        """The whole answer is there."""
+
+    def broken(self, connection: "Connection", request: Request | None, failure: Failure) -> None:
+        """The connection is of no more use; `request` is what was in flight on it."""
+
+
+class Connection:
+    """One keep-alive connection with at most one request in flight.
+
+    Attributes:
+        request: what is in flight on it.
+        deadline: when that has failed, seconds of `monotonic_s`.
+        received: bytes of its answer so far.
+        answers: whole answers that the connection has brought.
+    """
+
+    __slots__ = (
+        "_connecting",
+        "_head",
+        "_keep",
+        "_parser",
+        "_pool",
+        "_size",
+        "_socket",
+        "_status",
+        "_unsent",
+        "_watcher",
+        "_write_watcher",
+        "answers",
+        "deadline",
+        "received",
+        "request",
+    )
+
+    def __init__(self, pool: Watched, address: Address) -> None:
+        """Begin to connect.
+
+        Raises:
+            OSError: it failed at once.
+        """
+        family, where = address
+        self._pool = pool
+        self.answers = self.received = 0
+        self.deadline = 0.0
+        self.request: Request | None = None
+        self._unsent: memoryview | None = None
+        self._write_watcher: Any = None
+        self._socket = _plain_socket(family, socket.SOCK_STREAM)
+        self._socket.setblocking(False)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        code = self._socket.connect_ex(where)
+        if code not in (0, errno.EINPROGRESS):
+            self._socket.close()
+            raise OSError(code, errno.errorcode.get(code, "connect"))
+        self._connecting = code != 0
+        self._parser = httptools.HttpResponseParser(self)
+        self._watcher = get_hub().loop.io(self._socket.fileno(), READ)
+        self._watcher.start(self._on_readable)
+
+    def start(self, request: Request) -> None:
+        """Send `request` as soon as the connection stands."""
+        self.request = request
+        self.deadline = request.attempted + self._pool.timeout_s
+        self.received = self._size = self._status = 0
+        self._keep = True
+        self._head = b""
+        if self._connecting:
+            self._unsent = memoryview(request.data)
+            self._watch_writable()
+        else:
+            self._write(request, request.data)
+
+    def close(self) -> None:
+        """Forget the request, if any, and close the socket."""
+        self.request = None
+        for watcher in (self._watcher, self._write_watcher):
+            if watcher is not None:
+                watcher.stop()
+                watcher.close()
+        self._socket.close()
+
+    def on_body(self, chunk: bytes) -> None:
+        """Count a piece of the body (the parser calls this)."""
+        self._size += len(chunk)
+
+    def on_message_complete(self) -> None:
+        """Note that the answer is whole (the parser calls this); 100 Continue and 103 Early Hints are none."""
+        status = self._parser.get_status_code()
+        if status < 200:
+            self._size = 0
+        elif self._status:
+            self._keep = False  # a second answer to one request: nothing on this connection can be trusted
+        else:
+            self._status = status
+            self._keep = self._parser.should_keep_alive()
+
+    def _write(self, request: Request, data: bytes | memoryview) -> None:
+        try:
+            written = self._socket.send(data)
+        except BlockingIOError:
+            written = 0
+        except OSError as error:
+            self._pool.broken(self, request, failure_of(error.errno))
+            return
+        if written == len(data):
+            request.sent = monotonic_s()
+            self._unsent = None
+        else:
+            self._unsent = memoryview(data)[written:]
+            self._watch_writable()
+
+    def _watch_writable(self) -> None:
+        if self._write_watcher is None:
+            self._write_watcher = get_hub().loop.io(self._socket.fileno(), WRITE)
+        if not self._write_watcher.active:
+            self._write_watcher.start(self._on_writable)
+
+    def _on_writable(self) -> None:
+        request = self.request
+        if self._connecting:
+            code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if code:
+                self._pool.broken(self, request, failure_of(code))
+                return
+            self._connecting = False
+        if request is not None and self._unsent is not None:
+            self._write(request, self._unsent)
+        if self._unsent is None and self.request is request:
+            self._write_watcher.stop()
+
+    def _on_readable(self) -> None:
+        try:
+            data = self._socket.recv(READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._pool.broken(self, self.request, failure_of(error.errno))
+            return
+        request = self.request
+        if request is None:  # idle: the server closed it, or says what nobody asked for
+            self._pool.broken(self, None, Failure.CLOSED)
+        elif not data:
+            self._on_end(request)
+        else:
+            self._on_data(request, data)
+
+    def _on_data(self, request: Request, data: bytes) -> None:
+        if self.received < MAX_HEAD_BYTES:
+            self._head += data
+        self.received += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError:
+            if not self._status:
+                self._pool.broken(self, request, Failure.BAD_HTTP)
+                return
+            self._keep = False  # rubbish behind a whole answer
+        if self._status:
+            self._complete(request)
+        elif self.received > MAX_ANSWER_BYTES:
+            self._pool.broken(self, request, Failure.TOO_LARGE)
+
+    def _on_end(self, request: Request) -> None:
+        if not self.received:
+            self._pool.broken(self, request, Failure.CLOSED)
+        elif ends_with_connection(self._head):
+            self._status, self._keep = self._parser.get_status_code(), False
+            self._complete(request)
+        else:
+            self._pool.broken(self, request, Failure.TRUNCATED)
+
+    def _complete(self, request: Request) -> None:
+        request.ended = monotonic_s()
+        request.status, request.size = self._status, self._size
+        self.answers += 1
+        self.request = None
+        self._pool.answered(self, request, self._keep and self._unsent is None)
+
+
+class Pool:
+    """Connections to one address: as many as requests in flight need, up to a limit."""
+
+    def __init__(
+        self,
+        address: Address,
+        ended: Callable[[Request], None],
+        room: Callable[[], None],
+        timeout_s: float = 10.0,
+        limit: int = 1024,
+    ) -> None:
+        """Make an empty pool.
+
+        Args:
+            address: where to connect.
+            ended: told of every request once, when it is answered or has failed.
+            room: told when there is room again, after `has_room` said no.
+            timeout_s: a request without a whole answer after this has failed.
+            limit: open connections at most.
+        """
+        self.timeout_s = timeout_s
+        self._address = address
+        self._ended = ended
+        self._room = room
+        self._limit = limit
+        self._starved = False
+        self._idle: list[Connection] = []
+        self._open: set[Connection] = set()
+
+    def has_room(self) -> bool:
+        """Whether `submit` can send at once; if not, `room` is called as soon as it can."""
+        if self._idle or len(self._open) < self._limit:
+            return True
+        self._starved = True
+        return False
+
+    def submit(self, request: Request) -> None:
+        """Send a request; its outcome goes to `ended`, possibly before this returns. Call only while `has_room`."""
+        request.attempted = monotonic_s()
+        if self._idle:
+            self._idle.pop().start(request)
+        else:
+            self._connect(request)
+
+    def expire(self) -> None:
+        """Fail every request whose time is up."""
+        now = monotonic_s()
+        for connection in [c for c in self._open if c.request is not None and c.deadline <= now]:
+            self.broken(connection, connection.request, Failure.TIMEOUT)
+
+    def close(self) -> None:
+        """Close every connection; requests in flight get no outcome."""
+        for connection in self._open:
+            connection.close()
+        self._open.clear()
+        self._idle.clear()
+
+    def answered(self, connection: Connection, request: Request, reusable: bool) -> None:
+        """A connection has its whole answer."""
+        if reusable:
+            self._idle.append(connection)
+        else:
+            self._drop(connection)
+        self._finish(request)
+
+    def broken(self, connection: Connection, request: Request | None, failure: Failure) -> None:
+        """A connection ended; a request that met a kept connection just closed by the server goes out once more."""
+        stale = connection.answers > 0 and not connection.received and failure in (Failure.CLOSED, Failure.RESET)
+        self._drop(connection)
+        if request is None:
+            self._tell_room()
+        elif stale and not request.resent:
+            request.resent = True
+            self._connect(request)
+        else:
+            self._fail(request, failure)
+
+    def _connect(self, request: Request) -> None:
+        try:
+            connection = Connection(self, self._address)
+        except OSError as error:
+            self._fail(request, failure_of(error.errno))
+            return
+        self._open.add(connection)
+        connection.start(request)
+
+    def _fail(self, request: Request, failure: Failure) -> None:
+        request.failure, request.ended = failure, monotonic_s()
+        self._finish(request)
+
+    def _finish(self, request: Request) -> None:
+        self._ended(request)
+        self._tell_room()
+
+    def _tell_room(self) -> None:
+        if self._starved:
+            self._starved = False
+            self._room()
+
+    def _drop(self, connection: Connection) -> None:
+        connection.close()
+        self._open.discard(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)

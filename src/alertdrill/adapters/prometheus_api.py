@@ -1,0 +1,209 @@
+"""Reads a Prometheus, ours or the user's: samples, rules, targets, clock. It changes nothing and guesses nothing."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from ipaddress import ip_address
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+import yaml
+
+from alertdrill.adapters import prometheus_answers as answers
+from alertdrill.adapters.prometheus_answers import Sample
+from alertdrill.adapters.prometheus_errors import (
+    QueryFailed,
+    answer_data,
+    broken,
+    check_status,
+    malformed,
+    timed_out,
+    unreachable,
+    without_password,
+)
+from alertdrill.adapters.prometheus_queries import Queries
+from alertdrill.core.errors import BadInput, Mistake
+from alertdrill.core.observations import (
+    ClockBracket,
+    ClockReading,
+    EngineSettings,
+    RawSeries,
+    RuleGroup,
+    SelfMetrics,
+    TargetInfo,
+    read_clock,
+)
+
+TIMEOUT_S = 5.0
+CLOCK_READINGS = 7
+
+T = TypeVar("T")
+
+
+class PrometheusApi:
+    """Asks one Prometheus. Every method raises `QueryFailed` when there is no answer that can be used.
+
+    Args:
+        url: base address, with its path prefix if it has one.
+        bearer_token: sent with every request.
+        timeout_s: time in which every single request must be answered.
+        verify: whether the certificate of an https address is checked.
+
+    Raises:
+        BadInput: `url` is no http or https address.
+    """
+
+    def __init__(
+        self, url: str, *, bearer_token: str | None = None, timeout_s: float = TIMEOUT_S, verify: bool = True
+    ) -> None:
+        self.url = _checked_url(url)
+        self.timeout_s = timeout_s
+        verify = verify and self.url.startswith("https:")  # loading certificates takes 0.1 s
+        trust_env = not _is_loopback(self.url)  # a proxy of the environment cannot reach this machine's loopback
+        headers = {"Authorization": f"Bearer {bearer_token}"} if bearer_token else {}
+        self._http = httpx.AsyncClient(headers=headers, timeout=timeout_s, verify=verify, trust_env=trust_env)
+        self._queries = Queries(self.url, timeout_s=timeout_s, token=bearer_token, verify=verify, trust_env=trust_env)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+        self._queries.close()
+
+    async def ready(self) -> bool:
+        """Whether it can answer queries; False while it still starts (503)."""
+        path = "/-/ready"
+        answer = await self._get(path)
+        if answer.status_code == 503:
+            return False
+        check_status(self.url, path, answer.status_code, _headers(answer), answer.content)
+        if "html" in answer.headers.get("content-type", ""):
+            answer_data(self.url, path, answer.status_code, _headers(answer), answer.content)
+        return True
+
+    async def build_version(self) -> str:
+        """Its version, such as `2.42.0+ds`."""
+        return await self._read("/api/v1/status/buildinfo", lambda data: str(data["version"]))
+
+    async def flags(self) -> dict[str, str]:
+        """The flags it was started with, by name without dashes."""
+        return await self._read("/api/v1/status/flags", lambda data: {str(k): str(v) for k, v in data.items()})
+
+    async def settings(self) -> EngineSettings:
+        """Global intervals, external labels and rule files, from its configuration."""
+        return await self._read("/api/v1/status/config", _settings)
+
+    async def rules(self) -> list[RuleGroup]:
+        """The rule groups it has loaded, in its order."""
+        return await self._read("/api/v1/rules", answers.rule_groups)
+
+    async def targets(self) -> list[TargetInfo]:
+        """The targets it scrapes."""
+        return await self._read("/api/v1/targets?state=active", answers.targets)
+
+    async def self_metrics(self) -> SelfMetrics:
+        """What it counts about itself, read from its `/metrics`."""
+        path = "/metrics"
+        answer = await self._get(path)
+        check_status(self.url, path, answer.status_code, _headers(answer), answer.content)
+        return self._decode(path, answers.self_metrics, answer.text)
+
+    async def instant(self, promql: str, at: float | None = None) -> list[Sample]:
+        """Labels and value of every series of an instant query; a scalar is one sample without labels.
+
+        Args:
+            promql: the query.
+            at: Unix seconds, to the millisecond; None means the engine's own present.
+        """
+        return self._decode(promql, answers.vector, await asyncio.to_thread(self._queries.ask, promql, at))
+
+    async def raw(self, selector: str, at: float | None = None) -> list[RawSeries]:
+        """The samples that a range selector such as `ALERTS{alertstate="firing"}[5m]` covers, as they are stored.
+
+        The range reaches back from `at`. Its start is included before Prometheus 3.0 and excluded since.
+
+        Args:
+            selector: a selector with its range.
+            at: Unix seconds, to the millisecond; None means the engine's own present.
+        """
+        return self._decode(selector, answers.matrix, await asyncio.to_thread(self._queries.ask, selector, at))
+
+    async def clock(self, readings: int = CLOCK_READINGS) -> ClockReading:
+        """How far the engine's clock is ahead of ours; see `read_clock`."""
+        brackets = [await asyncio.to_thread(self._bracket) for _ in range(readings)]
+        return read_clock(brackets)
+
+    def _bracket(self) -> ClockBracket:
+        before_s = time.time()
+        result = self._queries.ask("time()")
+        after_s = time.time()
+        return ClockBracket(before_s, self._decode("time()", answers.vector, result)[0][1], after_s)
+
+    async def _read(self, path: str, decode: Callable[[Any], T]) -> T:
+        answer = await self._get(path)
+        data = answer_data(self.url, path, answer.status_code, _headers(answer), answer.content)
+        return self._decode(path, decode, data)
+
+    def _decode(self, query: str, decode: Callable[[Any], T], data: Any) -> T:
+        try:
+            return decode(data)
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError, yaml.YAMLError) as error:
+            raise malformed(self.url, query, error) from None
+
+    async def _get(self, path: str) -> httpx.Response:
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                return await self._http.get(self.url + path)
+        except (TimeoutError, httpx.TimeoutException):
+            raise timed_out(self.url, path, self.timeout_s) from None
+        except httpx.ConnectError as error:
+            raise unreachable(self.url, path, error) from None
+        except httpx.HTTPError as error:
+            raise broken(self.url, path, error) from None
+
+
+def _settings(data: Any) -> EngineSettings:
+    config = yaml.safe_load(data["yaml"])
+    general = config["global"]
+    return EngineSettings(
+        scrape_interval_s=answers.duration_s(general.get("scrape_interval", "1m")),
+        evaluation_interval_s=answers.duration_s(general.get("evaluation_interval", "1m")),
+        external_labels={str(k): str(v) for k, v in (general.get("external_labels") or {}).items()},
+        rule_files=tuple(config.get("rule_files") or ()),
+    )
+
+
+def _headers(answer: httpx.Response) -> dict[str, str]:
+    return dict(answer.headers.items())
+
+
+def _checked_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable:
+        fix = "write http://HOST:PORT, with the path prefix if it has one"
+        raise BadInput([Mistake(where="prometheus url", got=repr(url), expected="an http or https address", fix=fix)])
+    return url.rstrip("/")
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+__all__ = ["PrometheusApi", "QueryFailed", "without_password"]

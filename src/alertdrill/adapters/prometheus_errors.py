@@ -1,0 +1,152 @@
+"""What can go wrong when a Prometheus is asked, told apart: unreachable, slow, not a Prometheus, refused, garbage."""
+
+import os
+import re
+from typing import Any, Literal
+from urllib.parse import urlsplit, urlunsplit
+
+import orjson
+
+from alertdrill.core.errors import AlertdrillError
+
+Kind = Literal["unreachable", "timeout", "not_prometheus", "unauthorized", "refused", "unavailable", "garbage"]
+
+SHOWN_CHARACTERS = 200
+MAX_CHAIN = 10
+_BASE_ADDRESS = "write the base address of a Prometheus, such as http://127.0.0.1:9090 (with its path prefix, if any)"
+_ERRNO = re.compile(r"\[Errno (-?\d+)\] ([^'\")\](]+)")
+
+
+class QueryFailed(AlertdrillError):
+    """A Prometheus did not give an answer that can be used.
+
+    Attributes:
+        url: the Prometheus, without password.
+        query: what was asked: a path, or PromQL.
+        kind: `unreachable`, `timeout`, `not_prometheus`, `unauthorized` (401, 403), `refused` (it says why),
+            `unavailable` (429, 5xx) or `garbage` (cut short, or not what its interface promises).
+        what: what it did instead, in a sentence.
+        fix: what to do about it.
+    """
+
+    def __init__(self, url: str, query: str, kind: Kind, what: str, fix: str) -> None:
+        self.url, self.query, self.kind, self.what, self.fix = without_password(url), query, kind, what, fix
+        super().__init__(f"{self.url}: {query}\n  {what}\n  fix: {fix}")
+
+
+def without_password(url: str) -> str:
+    """The address with `***` for a password in it."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{parts.netloc.rpartition('@')[2]}"))
+
+
+def unreachable(url: str, query: str, error: Exception) -> QueryFailed:
+    """No connection could be made."""
+    return QueryFailed(url, query, "unreachable", f"cannot be reached: {_cause(error)}", _BASE_ADDRESS)
+
+
+def timed_out(url: str, query: str, timeout_s: float) -> QueryFailed:
+    """No whole answer came in time."""
+    fix = "see whether it is overloaded or stopped; a narrower query is answered sooner"
+    return QueryFailed(url, query, "timeout", f"no answer within {timeout_s:g} s", fix)
+
+
+def broken(url: str, query: str, error: Exception) -> QueryFailed:
+    """What came is no HTTP answer, or not a whole one."""
+    what = f"does not speak HTTP, or cut its answer short: {_cause(error)}"
+    return QueryFailed(url, query, "garbage", what, _BASE_ADDRESS)
+
+
+def malformed(url: str, query: str, error: Exception) -> QueryFailed:
+    """An answer that says success, but does not have the shape that Prometheus's interface promises."""
+    what = f"the answer is not what Prometheus would say: {type(error).__name__}: {_cut(str(error))}"
+    return QueryFailed(url, query, "garbage", what, _BASE_ADDRESS)
+
+
+def answer_data(url: str, query: str, status: int, headers: dict[str, str], body: bytes) -> Any:
+    """The `data` of a successful answer.
+
+    Args:
+        url: the Prometheus.
+        query: what was asked.
+        status: HTTP status.
+        headers: names in lower case.
+        body: the whole body, decoded.
+
+    Raises:
+        QueryFailed: for any other answer.
+    """
+    answer = _json(body)
+    if isinstance(answer, dict) and answer.get("status") == "success" and "data" in answer and status == 200:
+        return answer["data"]
+    check_status(url, query, status, headers, body)
+    if not body.strip():
+        raise QueryFailed(url, query, "not_prometheus", "the answer is empty", _BASE_ADDRESS)
+    kind = headers.get("content-type", "unknown type")
+    what = f"the answer is not Prometheus's JSON but {kind}: {_cut(body.decode(errors='replace'))}"
+    raise QueryFailed(url, query, "not_prometheus", what, _BASE_ADDRESS)
+
+
+def check_status(url: str, query: str, status: int, headers: dict[str, str], body: bytes) -> None:
+    """Return if the status is 200.
+
+    Raises:
+        QueryFailed: for any other status.
+    """
+    if status == 200:
+        return
+    if status in (401, 403):
+        fix = "set monitoring.prometheus.bearer_token: {env: NAME}, and that variable to a token that may read"
+        raise QueryFailed(url, query, "unauthorized", f"it answers {status}: not allowed without a token", fix)
+    if 300 <= status < 400:
+        leads = headers.get("location", "nowhere")
+        what = f"it answers {status} and leads to {leads}"
+        raise QueryFailed(
+            url, query, "not_prometheus", what, "write the address it leads to, or that of the Prometheus"
+        )
+    answer = _json(body)
+    if isinstance(answer, dict) and answer.get("status") == "error":
+        what = f"refused ({status}, {answer.get('errorType', 'unknown')}): {_cut(str(answer.get('error', '')))}"
+        raise QueryFailed(url, query, "refused", what, _fix_of(str(answer.get("errorType"))))
+    said = _cut(body.decode(errors="replace"))
+    if status == 429 or status >= 500:
+        fix = "see its log, and that of any proxy in front of it; then run again"
+        raise QueryFailed(url, query, "unavailable", f"it answers {status}: {said or 'nothing else'}", fix)
+    raise QueryFailed(url, query, "not_prometheus", f"it answers {status}: {said or 'nothing else'}", _BASE_ADDRESS)
+
+
+def _fix_of(error_type: str) -> str:
+    if error_type == "bad_data":
+        return "correct the query"
+    if error_type in ("timeout", "canceled", "execution"):
+        return "correct or narrow the query: the engine could not evaluate it"
+    return "see its log, then run again"
+
+
+def _json(body: bytes) -> object:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _cause(error: BaseException) -> str:
+    """What the operating system said, somewhere in the chain of causes; else the error's own text."""
+    link: BaseException | None = error
+    for _ in range(MAX_CHAIN):
+        if link is None:
+            break
+        if isinstance(link, BaseExceptionGroup):
+            link = link.exceptions[0]
+        number = _ERRNO.search(str(link))
+        if number:
+            return os.strerror(int(number[1])) if int(number[1]) > 0 else number[2].strip()
+        link = link.__cause__ or link.__context__
+    return _cut(str(error) or type(error).__name__)
+
+
+def _cut(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= SHOWN_CHARACTERS else line[:SHOWN_CHARACTERS] + "…"

@@ -1,0 +1,90 @@
+"""results/<scenario>/<run_id>/: what a drill leaves behind, and reading it again."""
+
+import gzip
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from alertdrill.core import journal as records
+from alertdrill.adapters.journal_file import read_journal
+from alertdrill.core.errors import BadInput, Mistake
+from alertdrill.core.plan import Plan
+from alertdrill.core.recording import Recording, from_json, to_json
+from alertdrill.core.result import Result
+
+
+@dataclass(frozen=True)
+class ResultsFolder:
+    """The files of one drill."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, results: Path, scenario: str, run_id: str) -> "ResultsFolder":
+        """Make the folder of a new run.
+
+        Raises:
+            BadInput: it cannot be made.
+        """
+        path = results / scenario / run_id
+        try:
+            path.mkdir(parents=True)
+        except OSError as error:
+            got = error.strerror or str(error)
+            raise BadInput([Mistake("--results", got, "a folder that can be written", "give another folder", file=str(path))]) from error
+        return cls(path)
+
+    @property
+    def plan(self) -> Path:
+        """plan.json."""
+        return self.path / "plan.json"
+
+    @property
+    def journal(self) -> Path:
+        """journal.jsonl."""
+        return self.path / "journal.jsonl"
+
+    @property
+    def samples(self) -> Path:
+        """samples.json.gz."""
+        return self.path / "samples.json.gz"
+
+    @property
+    def result(self) -> Path:
+        """result.json."""
+        return self.path / "result.json"
+
+    def write_plan(self, plan: Plan) -> None:
+        """Write plan.json."""
+        _replace(self.plan, plan.model_dump_json(indent=1).encode() + b"\n")
+
+    def write_samples(self, recording: Recording) -> None:
+        """Write the recording; the same samples are the same bytes."""
+        _replace(self.samples, gzip.compress(to_json(recording), compresslevel=6, mtime=0))
+
+    def write_result(self, result: Result) -> None:
+        """Write result.json."""
+        _replace(self.result, result.to_json())
+
+    def read(self) -> tuple[Plan, tuple[records.Record, ...], Recording]:
+        """Plan, journal and recording.
+
+        Raises:
+            BadInput: a file is missing or not what it should be.
+        """
+        try:
+            plan = Plan.model_validate_json(self.plan.read_bytes())
+            recording = from_json(gzip.decompress(self.samples.read_bytes()))
+        except (OSError, ValidationError, ValueError, EOFError) as error:
+            got = str(error).splitlines()[0]
+            fix = "give the folder of one run, results/<scenario>/<run id>, as the drill left it"
+            raise BadInput([Mistake("", got, "plan.json, journal.jsonl and samples.json.gz of a drill", fix, file=str(self.path))]) from error
+        return plan, read_journal(self.journal), recording
+
+
+def _replace(path: Path, content: bytes) -> None:
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_bytes(content)
+    os.replace(temporary, path)

@@ -1,0 +1,43 @@
+"""Ctrl-C, SIGTERM and SIGHUP: the first cancels what runs, so that it cleans up; more of them change nothing."""
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from alertdrill.core.errors import Interrupted
+
+T = TypeVar("T")
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run_until_signalled(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine in the main thread.
+
+    Raises:
+        Interrupted: a signal came; the coroutine was cancelled and has cleaned up.
+    """
+
+    async def watched() -> T:
+        task = asyncio.ensure_future(work)
+        loop = asyncio.get_running_loop()
+
+        def cancel_once() -> None:
+            for number in SIGNALS:
+                loop.add_signal_handler(number, _ignore)
+            task.cancel()
+
+        for number in SIGNALS:
+            loop.add_signal_handler(number, cancel_once)
+        await asyncio.wait({task})
+        return task.result()
+
+    try:
+        return asyncio.run(watched())
+    except asyncio.CancelledError:
+        raise Interrupted("interrupted: load and faults are off, every process has ended") from None
+
+
+def _ignore() -> None:
+    return None

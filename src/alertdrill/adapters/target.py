@@ -1,0 +1,141 @@
+"""The target of a drill: a bundled one from its folder, its model trained once, or one that already runs."""
+
+import hashlib
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field
+
+from alertdrill.adapters import processes
+from alertdrill.adapters.bundled import targets_dir
+from alertdrill.adapters.yaml_file import beside, load_model
+from alertdrill.core.errors import BadInput, Mistake
+from alertdrill.core.scenario import BundledTarget, Scenario, UrlTarget
+from alertdrill.protocols.rows import Rows, parse_csv
+from alertdrill.protocols.schema import Schema
+
+PREPARE_TIMEOUT_S = 300.0
+CONNECT_TIMEOUT_S = 3.0
+
+
+class Script(BaseModel):
+    """A script of a target's folder with its arguments."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    script: str = Field(description="file in the target's folder")
+    args: tuple[str, ...] = Field(default=(), description="further arguments")
+
+
+class TargetSpec(BaseModel):
+    """target.yaml of a bundled target."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    name: str = Field(description="name of the target")
+    version: str = Field(description="version of the model")
+    description: str = Field(default="", description="what it is, in one sentence")
+    schema_: Schema = Field(alias="schema", description="features and endpoint")
+    ready: str = Field(description="path that answers 200 once a server serves")
+    prepare: Script = Field(description="run once: --data DIR")
+    dependency: Script | None = Field(default=None, description="started before the server: --data DIR --port 0")
+    server: Script = Field(description="--data DIR --port 0 --feature-store URL")
+    sample: str = Field(description="CSV in DIR: the rows that the load draws from")
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedTarget:
+    """A target that is ready to be started, or that already runs at `url`.
+
+    Attributes:
+        sample_path: CSV that rows are drawn from, the monitor's reference.
+        rules: the bundled drill profile; empty for a target of the user's own.
+        folder, data, spec: of a bundled target; None otherwise.
+        url: of a target that already runs; None otherwise.
+    """
+
+    name: str
+    version: str
+    schema: Schema
+    sample_path: Path
+    sample: Rows
+    sample_sha256: str
+    rules: tuple[Path, ...] = ()
+    headers: dict[str, str] = field(default_factory=dict)
+    folder: Path | None = None
+    data: Path | None = None
+    spec: TargetSpec | None = None
+    url: str | None = None
+
+
+def bundled_rules(name: str) -> tuple[Path, ...]:
+    """The drill profile of a bundled target."""
+    return (targets_dir() / name / "rules" / "alerts.drill.yml",)
+
+
+async def prepare_target(scenario: Scenario, scenario_path: Path, say: Callable[[str], None]) -> PreparedTarget:
+    """Make a target ready: train a bundled model once, or see that a running one can be reached.
+
+    Raises:
+        BadInput: a file of it cannot be used, or it cannot be reached.
+        ProcessFailed: the training failed.
+    """
+    if isinstance(scenario.target, BundledTarget):
+        return await _bundled(scenario.target.bundled, say)
+    return _running(scenario.target, scenario_path)
+
+
+async def _bundled(name: str, say: Callable[[str], None]) -> PreparedTarget:
+    folder = targets_dir() / name
+    spec = load_model(folder / "target.yaml", TargetSpec)
+    data = platformdirs.user_cache_path("alertdrill") / "targets" / name
+    data.mkdir(parents=True, exist_ok=True)
+    say(f"preparing model {name}")
+    log = data / "prepare.log"
+    log.unlink(missing_ok=True)
+    child = await processes.start(f"{name} {spec.prepare.script}", [str(folder / spec.prepare.script), *spec.prepare.args, "--data", str(data)], log)
+    try:
+        if not await child.ended(PREPARE_TIMEOUT_S) or child.exit_code:
+            raise processes.ProcessFailed(f"{child.name} failed\n{child.log_tail()}\n  fix: pip install 'alertdrill[targets]'")
+    finally:
+        await child.stop()
+    for line in log.read_text(errors="replace").splitlines():
+        if "AUC" in line:
+            say(line.strip())
+    rows, digest = _sample(data / spec.sample, spec.schema_)
+    return PreparedTarget(
+        spec.name, spec.version, spec.schema_, data / spec.sample, rows, digest, bundled_rules(name), {}, folder, data, spec
+    )  # fmt: skip
+
+
+def _running(target: UrlTarget, scenario_path: Path) -> PreparedTarget:
+    schema = load_model(beside(scenario_path, target.schema_), Schema)
+    sample_path = beside(scenario_path, target.sample)
+    rows, digest = _sample(sample_path, schema)
+    parts = urlsplit(target.url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((parts.hostname or "", port), timeout=CONNECT_TIMEOUT_S).close()
+    except OSError as error:
+        got = f"{target.url}: {error.strerror or error}"
+        mistake = Mistake("target.url", got, "a server that answers", "start the model server, or correct the address", file=str(scenario_path))
+        raise BadInput([mistake]) from error
+    return PreparedTarget(parts.hostname or "target", "1", schema, sample_path, rows, digest, (), dict(target.headers), url=target.url)
+
+
+def _sample(path: Path, schema: Schema) -> tuple[Rows, str]:
+    fix = "give a CSV with a header of feature names, one row a line, nothing between commas for a null"
+    try:
+        content = path.read_bytes()
+        return parse_csv(content.decode(), schema), hashlib.sha256(content).hexdigest()
+    except OSError as error:
+        got = error.strerror or str(error)
+    except KeyError as error:
+        got = f"no column {error}"
+    except (ValueError, IndexError) as error:
+        got = str(error)
+    raise BadInput([Mistake("sample", got, "rows of the target", fix, file=str(path))])

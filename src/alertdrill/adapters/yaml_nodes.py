@@ -1,0 +1,255 @@
+"""YAML text as a tree of nodes that know their lines: YAML 1.2 core scalars, no objects built by tags, all bounded."""
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, NoReturn
+
+import yaml
+
+MAX_DEPTH = 30
+MAX_NODES = 20_000
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TAGS = "tag:yaml.org,2002:"
+_CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+
+_INT = re.compile(r"[-+]?[0-9]+")
+_BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_WORDS: dict[str, bool | float | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), math.inf),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
+}
+
+Path = tuple[str | int, ...]
+
+
+class Spot(NamedTuple):
+    """A line and a column, both from 1."""
+
+    line: int
+    column: int
+
+
+class NotYaml(Exception):
+    """The text is no YAML that we read; what was found at `spot`, what was expected, and how to mend it."""
+
+    def __init__(self, spot: Spot, got: str, expected: str, fix: str) -> None:
+        super().__init__(got)
+        self.spot, self.got, self.expected, self.fix = spot, got, expected, fix
+
+
+@dataclass(slots=True)
+class Node:
+    """A value and its place.
+
+    Attributes:
+        spot: where it starts; an alias has the place of its anchor.
+        value: a scalar (str, int, float, bool, None), a list of nodes, or nodes by key.
+        text: a scalar as it was written, without its quotes.
+        keys: by key, where the key stands.
+        size: number of nodes with aliases written out, itself included.
+        height: levels of nesting, 1 for a scalar.
+    """
+
+    spot: Spot
+    value: Any
+    text: str = ""
+    keys: dict[str, Spot] = field(default_factory=dict)
+    size: int = 1
+    height: int = 1
+
+    def plain(self) -> Any:
+        """The value as lists, dicts and scalars."""
+        if isinstance(self.value, dict):
+            return {key: node.plain() for key, node in self.value.items()}
+        return [node.plain() for node in self.value] if isinstance(self.value, list) else self.value
+
+    def child(self, key: str | int) -> "Node | None":
+        """The node under a key or at a position of a list."""
+        if isinstance(self.value, dict):
+            return self.value.get(key)
+        inside = isinstance(self.value, list) and isinstance(key, int) and key < len(self.value)
+        return self.value[key] if inside else None
+
+
+class Duplicate(NamedTuple):
+    """A key that its mapping already has."""
+
+    path: Path
+    spot: Spot
+    first: Spot
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines of a YAML text, without line ends."""
+    return _BREAK.split(text)
+
+
+def resolve(text: str) -> str | int | float | bool | None:
+    """The value of a plain scalar in YAML 1.2's core schema (section 10.3.2): NO and 1:30 are text, 0o14 is 12."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INT.fullmatch(text):
+        return int(text) if len(text) <= 40 else float(text)
+    if _BASED.fullmatch(text):
+        return int(text, 0) if len(text) <= 40 else text
+    return float(text) if _FLOAT.fullmatch(text) else text
+
+
+def compose(text: str) -> tuple[Node | None, list[Duplicate]]:
+    """The tree of the text's only document, None if it is empty, and its duplicate keys (the first one counts).
+
+    Raises:
+        NotYaml: the text cannot be read, or is nested or multiplied beyond all reason.
+    """
+    control = _CONTROL.search(text)
+    if control:
+        before = split_lines(text[: control.start()])
+        got = f"the control character U+{ord(control[0]):04X}"
+        raise NotYaml(Spot(len(before), len(before[-1]) + 1), got, "text", "remove it; is this a YAML file?")
+    composer = _Composer()
+    try:
+        for event in yaml.parse(text, Loader=_LOADER):
+            composer.take(event)
+    except yaml.YAMLError as error:
+        _refuse(error)
+    return composer.root, composer.duplicates
+
+
+def _refuse(error: yaml.YAMLError) -> NoReturn:
+    spot, problem = Spot(1, 1), "characters that are no text"
+    if isinstance(error, yaml.MarkedYAMLError):
+        mark = error.problem_mark or error.context_mark
+        spot = Spot(mark.line + 1, mark.column + 1) if mark else spot
+        problem = str(error.problem or error.context)
+    fix = "check indentation, quotes and brackets on this line and above it"
+    if "cannot start any token" in problem or "tab" in problem:
+        fix = "indent with blanks, never tabs; put text that starts with @, ` or % in quotes"
+    elif "mapping values are not allowed" in problem:
+        fix = 'check the indentation; put text that holds ": " in quotes'
+    raise NotYaml(spot, f"what YAML cannot read ({problem})", "YAML", fix) from None
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A mapping or list that is still open; `key` is the key whose value comes next."""
+
+    node: Node
+    anchor: str | None
+    key: str | None = None
+    duplicate: bool = False
+
+
+class _Composer:
+    """Builds nodes from parser events, without recursion: deep nesting costs a message, not the stack."""
+
+    def __init__(self) -> None:
+        self.root: Node | None = None
+        self.duplicates: list[Duplicate] = []
+        self._open: list[_Frame] = []
+        self._anchors: dict[str, Node] = {}
+
+    def take(self, event: Any) -> None:
+        if isinstance(event, yaml.DocumentStartEvent) and self.root is not None:
+            self._stop(event, "a second document", "one scenario a file", "remove the line ---, or make two files")
+        elif isinstance(event, yaml.AliasEvent):
+            self._alias(event)
+        elif isinstance(event, yaml.ScalarEvent):
+            self._scalar(event)
+        elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+            self._start(event)
+        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+            frame = self._open.pop()
+            self._close(event, frame)
+
+    def _stop(self, event: Any, got: str, expected: str, fix: str) -> NoReturn:
+        raise NotYaml(_spot(event), got, expected, fix)
+
+    def _takes_key(self) -> bool:
+        return bool(self._open) and isinstance(self._open[-1].node.value, dict) and self._open[-1].key is None
+
+    def _check_tag(self, event: Any, allowed: tuple[str, ...]) -> None:
+        if event.tag not in (None, "!", *(_TAGS + tag for tag in allowed)):
+            tag = str(event.tag).replace(_TAGS, "!!")[:60]
+            self._stop(event, f"the tag {tag}", "plain values", "remove the tag: a scenario builds no objects")
+
+    def _scalar(self, event: Any) -> None:
+        self._check_tag(event, ("str",))
+        if self._takes_key():
+            self._key(event)
+            return
+        plain = event.implicit[0] and not event.style
+        node = Node(_spot(event), resolve(event.value) if plain else event.value, text=event.value)
+        if event.anchor:
+            self._anchors[event.anchor] = node
+        self._put(event, node)
+
+    def _key(self, event: Any) -> None:
+        frame, spot = self._open[-1], _spot(event)
+        frame.key, frame.duplicate = event.value, event.value in frame.node.keys
+        if frame.duplicate:
+            self.duplicates.append(Duplicate(tuple(self._path()), spot, frame.node.keys[event.value]))
+        frame.node.keys.setdefault(event.value, spot)
+
+    def _path(self) -> Iterator[str | int]:
+        for frame in self._open:
+            yield len(frame.node.value) if frame.key is None else frame.key
+
+    def _start(self, event: Any) -> None:
+        mapping = isinstance(event, yaml.MappingStartEvent)
+        self._check_tag(event, ("map",) if mapping else ("seq",))
+        if self._takes_key():
+            self._stop(event, "a mapping or list as a key", "text as a key", "put the key in quotes")
+        if len(self._open) >= MAX_DEPTH:
+            self._too_deep(event)
+        self._open.append(_Frame(Node(_spot(event), {} if mapping else []), event.anchor))
+
+    def _too_deep(self, event: Any) -> NoReturn:
+        self._stop(event, "too much nesting", f"at most {MAX_DEPTH} levels", "close the brackets that are still open")
+
+    def _close(self, event: Any, frame: _Frame) -> None:
+        if frame.anchor:
+            # Known only from here on, so that no node can contain itself.
+            self._anchors[frame.anchor] = frame.node
+        self._put(event, frame.node)
+
+    def _alias(self, event: Any) -> None:
+        name, node = event.anchor[:60], self._anchors.get(event.anchor)
+        if self._takes_key():
+            self._stop(event, f"the alias *{name} as a key", "text as a key", "write the key out")
+        if any(frame.anchor == event.anchor for frame in self._open):
+            self._stop(event, f"the alias *{name} inside of &{name}", "values that end", "write the value out")
+        if node is None:
+            self._stop(event, f"the alias *{name}", f"an anchor &{name} above it", "write the value out")
+        self._put(event, node)
+
+    def _put(self, event: Any, node: Node) -> None:
+        """Hang a finished node into the innermost open mapping or list."""
+        if not self._open:
+            self.root = node
+            return
+        frame = self._open[-1]
+        parent = frame.node
+        if isinstance(parent.value, list):
+            parent.value.append(node)
+        elif not frame.duplicate:
+            parent.value[frame.key] = node
+        frame.key = None
+        parent.size += node.size
+        parent.height = max(parent.height, node.height + 1)
+        if len(self._open) + node.height > MAX_DEPTH:
+            self._too_deep(event)
+        if parent.size > MAX_NODES:
+            self._stop(event, "too many values (aliases written out)", f"at most {MAX_NODES}", "use fewer aliases")
+
+
+def _spot(event: Any) -> Spot:
+    return Spot(event.start_mark.line + 1, event.start_mark.column + 1)

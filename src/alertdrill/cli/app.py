@@ -1,0 +1,148 @@
+"""Commands, their options, and what becomes of errors: a message and an exit code, never a traceback."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from alertdrill import __version__
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Fire drills for the alerts that watch machine-learning models.",
+)
+
+Scenarios = Annotated[list[str], typer.Argument(metavar="SCENARIO…", help="scenario files, or names of bundled scenarios")]
+ScenarioName = Annotated[str, typer.Argument(metavar="SCENARIO", help="a scenario file, or the name of a bundled scenario")]
+Rules = Annotated[list[Path] | None, typer.Option("--rules", help="rule file in place of the scenario's (repeatable)")]
+Prometheus = Annotated[str | None, typer.Option("--prometheus", metavar="URL", help="read this Prometheus, change nothing on it")]
+Only = Annotated[list[str] | None, typer.Option("--only", metavar="PHASE", help="of the phases with faults run only this one (repeatable)")]
+Results = Annotated[Path, typer.Option("--results", metavar="DIR", help="where results are kept")]
+Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="also write the result as JSON to FILE")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="print the result only, no progress")]
+NoColor = Annotated[bool, typer.Option("--no-color", help="no colours (they are off in a pipe anyway)")]
+
+
+def _console(no_color: bool, stderr: bool = False) -> "Console":
+    from rich.console import Console
+
+    return Console(no_color=no_color or None, highlight=False, stderr=stderr, emoji=False, markup=False)
+
+
+@app.command()
+def run(
+    scenarios: Scenarios,
+    rules: Rules = None,
+    prometheus: Prometheus = None,
+    only: Only = None,
+    results: Results = Path("results"),
+    json: Json = None,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+) -> None:
+    """Run drills: real load, real faults, real Prometheus; say which alerts fired, when, and why."""
+    from alertdrill.cli.run import run_scenarios
+    from alertdrill.compose import Options
+
+    options = Options(results, tuple(rules or ()), prometheus, tuple(only or ()))
+    raise typer.Exit(run_scenarios(_console(no_color), scenarios, options, json, quiet))
+
+
+@app.command()
+def plan(
+    scenario: ScenarioName,
+    rules: Rules = None,
+    prometheus: Prometheus = None,
+    only: Only = None,
+    no_color: NoColor = False,
+) -> None:
+    """Show what a drill would do and the soonest that each alert can fire; exit 2 if it cannot succeed."""
+    from alertdrill.cli.plan import show_plan
+    from alertdrill.compose import Options
+
+    options = Options(Path("results"), tuple(rules or ()), prometheus, tuple(only or ()))
+    raise typer.Exit(show_plan(_console(no_color), scenario, options))
+
+
+@app.command()
+def check(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="results/<scenario>/<run id> of a drill")],
+    json: Json = None,
+    no_color: NoColor = False,
+) -> None:
+    """Judge a drill again from its plan, journal and recording alone, and write result.json anew."""
+    from alertdrill.cli.run import check_again
+
+    raise typer.Exit(check_again(_console(no_color), folder, json))
+
+
+@app.command()
+def faults(
+    kind: Annotated[str | None, typer.Argument(metavar="KIND", help="kind of a fault; none: list them all")] = None,
+    no_color: NoColor = False,
+) -> None:
+    """List the faults, or print the documentation of one."""
+    from alertdrill.cli.faults import show_fault, show_faults
+
+    console = _console(no_color)
+    raise typer.Exit(show_faults(console) if kind is None else show_fault(console, kind))
+
+
+@app.command()
+def doctor(
+    install: Annotated[bool, typer.Option("--install", help="get a Prometheus into our cache if there is none")] = False,
+    no_color: NoColor = False,
+) -> None:
+    """Show what this machine has for a drill, and the command that mends what is missing."""
+    from alertdrill.cli.doctor import doctor as examine
+
+    raise typer.Exit(examine(_console(no_color), install))
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"alertdrill {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="show the version")] = False,
+) -> None:
+    """Fire drills for the alerts that watch machine-learning models."""
+
+
+def main() -> None:
+    """Run the command line; the process exits with the code of DESIGN's table."""
+    sys.exit(_guarded(app))
+
+
+def _guarded(command: Callable[[], object]) -> int:
+    from alertdrill.core.errors import AlertdrillError
+
+    try:
+        command()
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 2
+    except AlertdrillError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except OSError as error:
+        print(f"{error.filename or 'alertdrill'}: {error.strerror or error}", file=sys.stderr)
+        return 3
+    return 0

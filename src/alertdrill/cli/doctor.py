@@ -1,0 +1,148 @@
+"""`alertdrill doctor`: what this machine has for a drill, and the command that mends each thing it lacks."""
+
+import importlib.metadata
+import os
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from alertdrill.adapters.prometheus_binary import Binary, PrometheusMissing, Search, cache_directory, find_prometheus
+from alertdrill.adapters.prometheus_install import ensure_prometheus, mending_commands
+
+MINIMUM_PYTHON = (3, 11)
+_REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)([^;]*)(?:;.*)?$")
+_FOUND_IN = {"environment": "from $ALERTDRILL_PROMETHEUS", "path": "on PATH", "cache": "in our cache"}
+_STYLES = {"ok": "green", "missing": "red", "optional": "yellow", "note": "dim"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor's.
+
+    Attributes:
+        state: `ok`, `missing` (no drill can run), `optional` (some drills cannot) or `note`.
+        name: what was looked for.
+        lines: what was found.
+        mend: commands of which each mends it, the best first.
+    """
+
+    state: str
+    name: str
+    lines: tuple[str, ...]
+    mend: tuple[str, ...] = ()
+
+
+def doctor(console: Console, install: bool = False) -> int:
+    """Print what a drill needs and what is there.
+
+    Args:
+        console: where to print.
+        install: whether to download a Prometheus into our cache if there is none.
+
+    Returns:
+        0 if a drill can run, else 2.
+    """
+    findings = [_python(), *_prometheus(console, install), *_packages(), *_system(cache_directory())]
+    for finding in findings:
+        _print(console, finding)
+    able = not any(finding.state == "missing" for finding in findings)
+    console.print()
+    console.print("a drill can run" if able else "no drill can run yet", style="bold", highlight=False)
+    return 0 if able else 2
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info[:2] >= MINIMUM_PYTHON:
+        return Finding("ok", "Python", (version, sys.executable))
+    return Finding("missing", "Python", (f"{version} is too old: 3.11 or later is needed",))
+
+
+def _prometheus(console: Console, install: bool) -> Iterator[Finding]:
+    try:
+        if install:
+            ensure_prometheus(progress=lambda line: console.print(f"  … {line}", markup=False, highlight=False))
+        search = find_prometheus()
+    except PrometheusMissing as error:
+        yield Finding("missing", "Prometheus", tuple(error.got.splitlines()), error.fixes)
+        return
+    yield from _search(search)
+
+
+def _search(search: Search) -> Iterator[Finding]:
+    for rejected in search.rejected:
+        yield Finding("note", "passed over", (str(rejected.path), rejected.reason))
+    if search.found is None:
+        yield Finding("missing", "Prometheus", ("none on PATH nor in our cache",), tuple(mending_commands()))
+        return
+    yield _binary("Prometheus", search.found.prometheus)
+    yield _binary("promtool", search.found.promtool)
+
+
+def _binary(name: str, binary: Binary) -> Finding:
+    return Finding("ok", name, (f"{binary.version_text}, {_FOUND_IN[binary.source]}", str(binary.path)))
+
+
+def _packages() -> Iterator[Finding]:
+    locust = _version("locust")
+    if locust:
+        yield Finding("ok", "Locust", (locust,))
+    else:
+        yield Finding("missing", "Locust", ("not installed",), (_pip_install(["locust"]),))
+    lacking = [spec for name, spec in _extra("targets").items() if _version(name) is None]
+    if lacking:
+        what = f"not installed: {', '.join(lacking)}; needed for bundled targets only"
+        yield Finding("optional", "targets", (what,), (_pip_install(lacking),))
+    else:
+        yield Finding("ok", "targets", ("all packages of bundled targets are installed",))
+
+
+def _system(cache: Path) -> Iterator[Finding]:
+    tools = {"apt": ("apt-get", "dpkg"), "Homebrew": ("brew",)}
+    present = [name for name, programs in tools.items() if all(shutil.which(program) for program in programs)]
+    yield Finding("note", "packages by", (", ".join(present) or "neither apt nor Homebrew",))
+    nearest = next(directory for directory in (cache, *cache.parents) if directory.exists())
+    if os.access(nearest, os.W_OK):
+        yield Finding("note", "cache", (str(cache),))
+    else:
+        lines = (str(cache), f"{nearest} cannot be written")
+        yield Finding("optional", "cache", lines, ("export XDG_CACHE_HOME=/a/directory/you/can/write",))
+
+
+def _extra(name: str) -> dict[str, str]:
+    """The packages of one of our extras: name to requirement, such as `faker` to `faker>=37`."""
+    found = {}
+    for requirement in importlib.metadata.requires("alertdrill") or []:
+        parts = _REQUIREMENT.match(requirement)
+        if parts and re.search(rf"extra == ['\"]{name}['\"]", requirement):
+            found[parts[1]] = (parts[1] + parts[2]).strip()
+    return found
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _pip_install(requirements: list[str]) -> str:
+    return shlex.join([sys.executable, "-m", "pip", "install", *requirements])
+
+
+def _print(console: Console, finding: Finding) -> None:
+    """Lines are not wrapped, so that paths and commands can be copied."""
+    for number, line in enumerate([*finding.lines, *(f"mend: {command}" for command in finding.mend)]):
+        head = (
+            Text(f"{finding.state:<9}", style=_STYLES[finding.state]) + Text(f"{finding.name:<12}")
+            if number == 0
+            else Text(" " * 21)
+        )
+        console.print(head + Text(line), soft_wrap=True, highlight=False)

@@ -1,0 +1,43 @@
+"""`alertdrill run` and `alertdrill check`."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from alertdrill.compose import Options, Outcome, check_folder, run_drill
+from alertdrill.core.errors import AlertdrillError
+from alertdrill.core.result import EXIT_CODES
+from alertdrill.report.progress import TerminalProgress
+from alertdrill.report.terminal import show
+
+SEVERITY = (130, 4, 2, 1, 3, 0)
+
+
+def _report(console: Console, outcome: Outcome, json: Path | None) -> int:
+    show(console, outcome.result)
+    console.print(f"evidence: {outcome.folder}", soft_wrap=True)
+    if json is not None:
+        json.write_bytes(outcome.result.to_json())
+    return EXIT_CODES[outcome.result.verdict]
+
+
+def run_scenarios(console: Console, scenarios: list[str], options: Options, json: Path | None, quiet: bool) -> int:
+    """Run scenarios one after the other; the exit code is the first that occurs of 130, 4, 2, 1, 3, 0."""
+    codes = {0}
+    for scenario in scenarios:
+        try:
+            with TerminalProgress(console, quiet) as progress:
+                outcome = run_drill(scenario, options, progress)
+        except AlertdrillError as error:
+            console.print(str(error), style="red", soft_wrap=True)
+            codes.add(error.exit_code)
+            if error.exit_code == 130:
+                break
+            continue
+        codes.add(_report(console, outcome, json))
+    return next(code for code in SEVERITY if code in codes)
+
+
+def check_again(console: Console, folder: Path, json: Path | None) -> int:
+    """Judge a results folder again."""
+    return _report(console, check_folder(folder), json)

@@ -1,0 +1,73 @@
+"""Which fault an episode belongs to, if any.
+
+An episode belongs to the latest phase with fault_start < pending_at <= last_at + tail. A fault without fault_start owns
+nothing. What is outside every tail is a false alarm; what was active when the steady state began is background.
+"""
+
+from dataclasses import dataclass
+
+from alertdrill.core.alerts import Episode
+from alertdrill.core.case import Case
+from alertdrill.core.scenario import Phase
+from alertdrill.core.scope import expects, in_scope, prohibits
+
+
+@dataclass(frozen=True)
+class Attributed:
+    """An episode with the phase that owns it, None if no fault explains it."""
+
+    episode: Episode
+    phase: str | None
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Every episode of a drill, sorted by what it means."""
+
+    owned: tuple[Attributed, ...]
+    unexplained: tuple[Episode, ...]
+    background: tuple[Episode, ...]
+
+    def of_phase(self, phase: str) -> tuple[Episode, ...]:
+        """The episodes that a phase owns."""
+        return tuple(one.episode for one in self.owned if one.phase == phase)
+
+
+def owner(case: Case, episode: Episode) -> str | None:
+    """The phase that an episode belongs to, or None."""
+    found: tuple[int, str] | None = None
+    for delivery in case.deliveries.values():
+        if delivery.first_ms is None or delivery.last_ms is None:
+            continue
+        in_time = delivery.first_ms < episode.pending_at <= delivery.last_ms + case.tail_ms
+        if in_time and (found is None or delivery.first_ms > found[0]):
+            found = (delivery.first_ms, delivery.injection.phase)
+    return found[1] if found else None
+
+
+def attribute(case: Case) -> Attribution:
+    """Sort the episodes that reached firing into owned, unexplained and background."""
+    owned, unexplained, background = [], [], []
+    for episode in case.episodes:
+        if episode.pending_at < case.baseline_from_ms:
+            background.append(episode)
+        elif (phase := owner(case, episode)) is not None:
+            owned.append(Attributed(episode, phase))
+        elif in_scope(case.plan.scenario, episode.label_map):
+            unexplained.append(episode)
+        else:
+            background.append(episode)
+    return Attribution(tuple(owned), tuple(unexplained), tuple(background))
+
+
+def is_expected(phase: Phase, episode: Episode) -> bool:
+    """Whether an expectation of the phase speaks of this episode (labels of the rule may differ: `wrong_labels`)."""
+    return any(expectation.alert == episode.alert for expectation in phase.expect)
+
+
+def is_prohibited(case: Case, phase: Phase, episode: Episode) -> bool:
+    """Whether a prohibition of the phase or of the drill speaks of this episode; an expectation wins."""
+    if any(expects(expectation, episode.label_map) for expectation in phase.expect):
+        return False
+    rules = [*phase.must_not_fire, *case.plan.scenario.must_not_fire]
+    return any(prohibits(rule, episode.label_map) for rule in rules)

@@ -1,0 +1,184 @@
+"""The facts of a drill, read out of plan, journal and recording, with every instant on the engine's clock."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alertdrill.core import journal as records
+from alertdrill.core.alerts import Episode, episodes
+from alertdrill.core.draws import chosen
+from alertdrill.core.plan import Injection, Plan, SegmentKind
+from alertdrill.core.recording import Recording
+from alertdrill.core.scope import AlertRule, RuleBook, tail_ms
+
+DELIVERED = 0.99
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What became of one injection.
+
+    Attributes:
+        requests: requests sent in its segment.
+        planned: of these, how many the plan chose.
+        touched: of those, how many have a confirmed effect.
+        first_ms, last_ms: first and last confirmed effect, engine clock; None if there is none.
+        served_ms: first answer (or cut) of a touched exchange.
+    """
+
+    injection: Injection
+    requests: int
+    planned: int
+    touched: int
+    first_ms: int | None
+    last_ms: int | None
+    served_ms: int | None
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the effects are those of the plan."""
+        return self.touched > 0 and self.touched >= DELIVERED * self.planned
+
+
+class Case:
+    """Everything that the verdicts of one drill are drawn from."""
+
+    def __init__(self, plan: Plan, journal: Iterable[records.Record], recording: Recording) -> None:
+        self.plan = plan
+        self.recording = recording
+        self._by_kind: dict[str, list[records.Record]] = defaultdict(list)
+        for record in journal:
+            self._by_kind[record.record].append(record)
+
+    def all(self, kind: type[records.R]) -> list[records.R]:
+        """The records of one kind, in order."""
+        return [one for one in self._by_kind[kind.model_fields["record"].default] if isinstance(one, kind)]
+
+    @cached_property
+    def offset_s(self) -> float:
+        """The engine's clock minus ours; 0 if it was never read."""
+        clocks = self.all(records.Clock)
+        return min(clocks, key=lambda c: c.error_s).offset_s if clocks else 0.0
+
+    def engine_ms(self, at_s: float) -> int:
+        """One of our instants (s) on the engine's clock (ms)."""
+        return round((at_s + self.offset_s) * 1000)
+
+    @cached_property
+    def engine(self) -> records.Engine | None:
+        """What the engine said of itself."""
+        return next(iter(self.all(records.Engine)), None)
+
+    @property
+    def scrape_ms(self) -> int:
+        """Scrape interval."""
+        engine = self.engine
+        seconds = engine.scrape_interval_s if engine else self.plan.scenario.monitoring.scrape_interval
+        return round(seconds * 1000)
+
+    @cached_property
+    def book(self) -> RuleBook:
+        """The rules as they were loaded at the start."""
+        snapshots = self.all(records.Rules)
+        return RuleBook.of(snapshots[0].groups if snapshots else ())
+
+    @cached_property
+    def tail_ms(self) -> int:
+        """How long a fault can still make an alert fire after its last effect."""
+        return tail_ms(self.plan.scenario, self.book, self.scrape_ms)
+
+    @cached_property
+    def starts_ms(self) -> Mapping[int, int]:
+        """Segment number to its start."""
+        return {one.k: self.engine_ms(one.start_at) for one in self.all(records.SegmentStarted)}
+
+    @cached_property
+    def closed(self) -> Mapping[int, records.SegmentClosed]:
+        """Segment number to how the load closed it."""
+        return {one.k: one for one in self.all(records.SegmentClosed)}
+
+    def segment_end_ms(self, k: int) -> int:
+        """When a segment gave way to the next, or the recording ended."""
+        later = [start for number, start in self.starts_ms.items() if number > k]
+        return min(later, default=self.recording.to_ms)
+
+    @cached_property
+    def deliveries(self) -> Mapping[str, Delivery]:
+        """Injection id to what became of it."""
+        return {injection.id: self._delivery(injection) for injection in self.plan.injections}
+
+    def _delivery(self, injection: Injection) -> Delivery:
+        effects: dict[int, float] = {}
+        served: list[float] = []
+        for one in self.all(records.Touched):
+            if one.injection == injection.id:
+                effects.update(zip(one.i, one.effect_at, strict=True))
+        for answer in self.all(records.Served):
+            if answer.injection == injection.id:
+                served += [at for at in answer.served_at if at is not None]
+        closed = self.closed.get(injection.segment)
+        sent = closed.sent if closed else max(effects, default=-1) + 1
+        mask = chosen(self.plan.seed, injection.id, injection.segment, 0, sent, injection.share)
+        confirmed = [at for i, at in effects.items() if i < sent and mask[i]]
+        return Delivery(
+            injection, sent, int(mask.sum()), len(confirmed),
+            self.engine_ms(min(confirmed)) if confirmed else None,
+            self.engine_ms(max(confirmed)) if confirmed else None,
+            self.engine_ms(min(served)) if served else None,
+        )
+
+    def evaluations_ms(self, rule: AlertRule) -> NDArray[np.int64]:
+        """When the group of a rule is known to have been evaluated, ascending.
+
+        Samples of what the group records and of its alerts, and the evaluation times that the engine itself stated.
+        """
+        names = {one.name for one in rule.group.rules if one.type == "recording"}
+        alerts = {one.name for one in rule.group.rules if one.type == "alerting"}
+        times = [
+            one.times_ms
+            for one in self.recording.series
+            if one.labels.get("__name__") in names
+            or (one.labels.get("__name__") == "ALERTS" and one.labels.get("alertname") in alerts)
+        ]
+        stated = [
+            round(at * 1000)
+            for one in self.all(records.Evaluated)
+            if (one.file, one.group) == (rule.group.file, rule.group.name)
+            for at in one.evaluated_at
+        ]
+        return np.unique(np.concatenate([*times, np.array(stated, dtype=np.int64)]).astype(np.int64))
+
+    @cached_property
+    def episodes(self) -> tuple[Episode, ...]:
+        """Every episode of every loaded alert."""
+        found: list[Episode] = []
+        for name in sorted({rule.name for rule in self.book.alerts}):
+            rule = self.book.named(name)[0]
+            series = self.recording.named("ALERTS", alertname=name)
+            found += episodes(series, rule.interval_ms, self.evaluations_ms(rule), self.recording.to_ms)
+        return tuple(sorted(found, key=lambda e: (e.pending_at, e.alert, e.labels)))
+
+    @cached_property
+    def baseline_from_ms(self) -> int:
+        """When the steady state began to count; the start of the recording if it never did."""
+        steady = next((one for one in self.all(records.SteadyState)), None)
+        return self.engine_ms(steady.since) if steady else self.recording.from_ms
+
+    def phase_of(self, at_ms: int) -> str | None:
+        """The phase segment that an instant lies in."""
+        for segment in self.plan.segments:
+            if segment.kind is SegmentKind.PHASE and segment.k in self.starts_ms:
+                if self.starts_ms[segment.k] <= at_ms < self.segment_end_ms(segment.k):
+                    return segment.name
+        return None
+
+    @cached_property
+    def late_sends(self) -> tuple[tuple[int, float], ...]:
+        """Sends of our own load that came late, as (engine ms, lateness in s)."""
+        return tuple(
+            (self.engine_ms(at), late) for one in self.all(records.Late) for at, late in zip(one.sent_at, one.late_s, strict=True)
+        )

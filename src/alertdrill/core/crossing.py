@@ -1,0 +1,95 @@
+"""The scrape that made an alert's condition true, and the questions that only the engine can answer about it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from alertdrill.core import journal as records
+from alertdrill.core.alerts import Episode
+from alertdrill.core.case import Case
+from alertdrill.core.health import input_targets, scrape_durations_ms, scrape_times
+from alertdrill.core.scope import AlertRule
+
+ASK_AFTER_MS = 1
+
+
+@dataclass(frozen=True)
+class Question:
+    """For which label sets does an expression hold at an instant?"""
+
+    query: str
+    time_ms: int
+
+
+def previous_evaluation(case: Case, rule: AlertRule, episode: Episode) -> int | None:
+    """The evaluation before the one at which an episode became pending; None if unknown."""
+    times = case.evaluations_ms(rule)
+    before = times[times < episode.pending_at - rule.interval_ms // 4]
+    return int(before[-1]) if len(before) else None
+
+
+def _visible(case: Case, rule: AlertRule, at_ms: int) -> list[tuple[int, float]]:
+    """Scrapes of the rule's inputs that an evaluation at `at_ms` could see, as (timestamp, end), newest last."""
+    found: set[tuple[int, float]] = set()
+    for target in input_targets(case, rule):
+        durations = scrape_durations_ms(case, target)
+        times, _ = scrape_times(case, target)
+        found |= {(int(t), int(t) + durations.get(int(t), 0.0)) for t in times}
+    return sorted(one for one in found if one[1] <= at_ms)
+
+
+def candidates(case: Case, rule: AlertRule, episode: Episode) -> list[tuple[int, float]]:
+    """Scrapes that the pending evaluation saw and the one before did not, as (timestamp, end) in ms."""
+    visible = _visible(case, rule, episode.pending_at)
+    previous = previous_evaluation(case, rule, episode)
+    new = [one for one in visible if previous is None or one[1] > previous]
+    return new or visible[-1:]
+
+
+def questions(case: Case, rule: AlertRule, episode: Episode) -> tuple[Question, ...]:
+    """What to ask the engine, where several scrapes could have made the condition true."""
+    scrapes = candidates(case, rule, episode)
+    expression = case.book.inlined(rule)
+    if len(scrapes) < 2 or expression is None:
+        return ()
+    return tuple(Question(expression, at + ASK_AFTER_MS) for at, _ in scrapes)
+
+
+def crossed(case: Case, rule: AlertRule, episode: Episode) -> tuple[int, float] | None:
+    """The scrape (timestamp, end; ms) that made the condition true; None if no scrape is known.
+
+    The earliest candidate at which the engine, asked, returned the label set; without such an answer the newest.
+    """
+    scrapes = candidates(case, rule, episode)
+    if not scrapes:
+        return None
+    held = {
+        (answer.query, answer.time_ms)
+        for answer in case.all(records.Answer)
+        if any(_same(labels, rule, episode) for labels in answer.labels)
+    }
+    for question, scrape in zip(questions(case, rule, episode), scrapes, strict=False):
+        if (question.query, question.time_ms) in held:
+            return scrape
+    return scrapes[-1]
+
+
+def _same(labels: dict[str, str], rule: AlertRule, episode: Episode) -> bool:
+    """Whether an answered label set is the one of the episode (which the rule's own labels were added to)."""
+    own = {k: v for k, v in episode.label_map.items() if k not in rule.labels}
+    return {k: v for k, v in labels.items() if k != "__name__" and k not in rule.rule.labels} == own
+
+
+def phase_offset_ms(case: Case, rule: AlertRule) -> int | None:
+    """(evaluation - scrape) mod E of a rule, from the recording: circular mean, ms; None where it is unknown."""
+    evaluations = case.evaluations_ms(rule)
+    targets = input_targets(case, rule)
+    if not targets or not len(evaluations):
+        return None
+    times, _ = scrape_times(case, targets[0])
+    if not len(times):
+        return None
+    scale = 2 * np.pi / rule.interval_ms
+    nominal = np.exp(1j * scale * evaluations).mean()
+    scraped = np.exp(1j * scale * times).mean()
+    return round(float(np.angle(nominal * np.conj(scraped)) / scale)) % rule.interval_ms

@@ -1,0 +1,31 @@
+"""Replace values by JSON null."""
+
+from typing import Literal
+
+from alertdrill.core.faults.base import RowContext, RowFault
+from alertdrill.protocols.rows import Cell, Rows
+
+
+class Nulls(RowFault):
+    """Replace values by JSON null.
+
+    What it does:
+        Writes `null` for every one of `features` in the touched requests; the key stays.
+    Why it matters:
+        A join that finds no partner, a form field made optional, an upstream job that ran late. Models that impute
+        answer 200 and are quietly wrong; others answer 4xx or 5xx, by server and by model.
+    Should trigger:
+        A null-rate alert on the feature (bundled: FeatureNullRateHigh), and drift alerts that have a cell for nulls.
+    Example:
+        - {kind: nulls, features: [amount], share: 20%}
+    References:
+        Schelter, Rukat, Biessmann 2020, Learning to Validate the Predictions of Black Box Classifiers (SIGMOD).
+    """
+
+    kind: Literal["nulls"]
+
+    def edit(self, rows: Rows, context: RowContext) -> Rows:
+        """Null the touched cells."""
+        for name in self.features:
+            rows = rows.with_column(name, rows.columns[name].with_cells(context.touched, Cell.NULL))
+        return rows

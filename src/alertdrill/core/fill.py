@@ -1,0 +1,168 @@
+"""How long planned traffic needs to make a rule's condition true: the part of ttd that the window costs.
+
+W_eff = (ceil(W / S) - 1) * S: the samples inside a window of W seconds span that much at scrape interval S. A ratio
+rule is true from the first instant at which hits / all within the last W_eff seconds exceed its threshold; a quantile
+rule is the same ratio of slow answers with threshold 1 - q, counted when they are answered.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alertdrill.core.promql import Condition, Evidence, Quantile, Ratio, Selector
+
+Mask = NDArray[np.bool_]
+Times = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Planned requests up to the end of a fault, in the order of their arrival.
+
+    Attributes:
+        at: shape (n,); when each is due, seconds, ascending.
+        malformed: shape (n,); bodies that are not JSON.
+        delay_s: shape (n,); how long each is held before the model.
+        nulls: feature to a mask, shape (n,): requests in which it is null or missing.
+        evidence: feature and offset of the monitor's clock (s) to the instants at which its drift evidence stands at
+            or above the threshold, as (instants (m,), above (m,)); None where the detector cannot be run.
+    """
+
+    at: Times
+    malformed: Mask
+    delay_s: Times
+    nulls: Callable[[str], Mask]
+    evidence: Callable[[str], tuple[tuple[Times, Mask], ...]]
+
+
+@dataclass(frozen=True)
+class FillBounds:
+    """Seconds from the fault's start until the condition holds: at the earliest, and surely."""
+
+    low_s: float
+    high_s: float
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """A condition over time: `true[j]` from `at[j]` until `at[j + 1]`."""
+
+    at: Times
+    true: Mask
+
+    def sampled(self, at: Times) -> Mask:
+        position = np.searchsorted(self.at, at, side="right") - 1
+        return np.where(position >= 0, self.true[np.maximum(position, 0)], False)
+
+
+def effective_window_s(window_s: float, scrape_s: float) -> float:
+    """Seconds that the samples inside a range window span: (ceil(W / S) - 1) * S."""
+    return (math.ceil(round(window_s / scrape_s, 9)) - 1) * scrape_s
+
+
+def _ratio_steps(times: Times, hits: Mask, window_s: float, threshold: float) -> _Steps:
+    """Whether hits / all within the last `window_s` exceed the threshold, at every arrival and departure."""
+    order = np.argsort(times, kind="stable")
+    times, total = times[order], np.concatenate([[0], np.cumsum(hits[order])])
+    events = np.unique(np.concatenate([times, times + window_s]))
+    first = np.searchsorted(times, events - window_s, side="right")
+    last = np.searchsorted(times, events, side="right")
+    whole = last - first
+    return _Steps(events, (total[last] - total[first]) > threshold * np.maximum(whole, 1))
+
+
+def _clamped(condition: Ratio | Quantile, window_s: float, hits: Mask, before: Mask) -> float:
+    """Threshold for the sure bound: rate() does not extrapolate a counter below zero, so a ratio whose part was
+    never counted before reads W_eff / W too low."""
+    threshold = condition.threshold if isinstance(condition, Ratio) else 1.0 - condition.q
+    born = isinstance(condition, Ratio) and not bool(np.any(hits & before))
+    return threshold * condition.window_s / window_s if born and window_s > 0 else threshold
+
+
+def _feature(selector: Selector, labels: dict[str, str]) -> str | None:
+    return next((m.value for m in selector.matchers if m.label == "feature" and m.op == "="), labels.get("feature"))
+
+
+def _observed(condition: Ratio | Quantile, labels: dict[str, str], traffic: Traffic) -> tuple[Times, Mask] | None:
+    """When the monitor counts each request, and which of them count as hits; None for a series we do not know."""
+    done = traffic.at + traffic.delay_s
+    if isinstance(condition, Quantile):
+        known = condition.buckets.name == "model_request_duration_seconds_bucket"
+        return (done, traffic.delay_s > condition.threshold) if known else None
+    if condition.part.name == "model_malformed_requests_total" and condition.whole.name == "model_requests_total":
+        return done, traffic.malformed
+    feature = _feature(condition.part, labels)
+    if condition.part.name == condition.whole.name == "model_feature_values_total" and feature:
+        cells = {cell for cell in ("null", "missing") if any(m.label == "cell" and m.matches({"cell": cell}) for m in condition.part.matchers)}
+        if cells == {"null", "missing"}:
+            well_formed = ~traffic.malformed
+            return done[well_formed], traffic.nulls(feature)[well_formed]
+    return None
+
+
+def _steps(condition: Condition, labels: dict[str, str], traffic: Traffic, scrape_s: float, start_s: float) -> tuple[list[_Steps], list[_Steps]] | None:
+    """Variants of a condition over time: those for the earliest bound, and those for the sure one."""
+    if isinstance(condition, Evidence):
+        feature = labels.get("feature")
+        variants = [_Steps(at, above) for at, above in traffic.evidence(feature)] if feature else []
+        return (variants, variants) if variants else None
+    observed = _observed(condition, labels, traffic)
+    window_s = effective_window_s(condition.window_s, scrape_s)
+    if observed is None or window_s <= 0:
+        return None
+    times, hits = observed
+    plain = condition.threshold if isinstance(condition, Ratio) else 1.0 - condition.q
+    sure = _clamped(condition, window_s, hits, times < start_s)
+    return [_ratio_steps(times, hits, window_s, plain)], [_ratio_steps(times, hits, window_s, sure)]
+
+
+def _first(all_steps: list[_Steps], start_s: float, hold_s: float) -> float | None:
+    """First instant from `start_s` on at which all hold, and go on holding for `hold_s`; in seconds after it."""
+    at = np.unique(np.concatenate([[start_s], *(steps.at for steps in all_steps)]))
+    at = at[at >= start_s]
+    true = np.logical_and.reduce([steps.sampled(at) for steps in all_steps])
+    begin: float | None = None
+    for instant, holds in zip(at.tolist(), true.tolist(), strict=True):
+        if not holds:
+            begin = None
+        elif begin is None:
+            begin = instant
+        if begin is not None and instant - begin >= hold_s:
+            return begin - start_s
+    return None
+
+
+def fill(
+    conditions: tuple[Condition, ...], labels: dict[str, str], traffic: Traffic, start_s: float, scrape_s: float, hold_s: float
+) -> FillBounds | None:
+    """Bounds on the time from a fault's start until a rule's conditions hold for the planned traffic.
+
+    Args:
+        conditions: what must hold together (see `promql.conditions`).
+        labels: labels of the alert; `feature` says which one.
+        traffic: the planned requests, history before the fault included.
+        start_s: start of the fault, on the clock of `traffic.at`.
+        scrape_s: scrape interval, seconds.
+        hold_s: how long the conditions must go on holding for the sure bound (scrape + evaluation + for), seconds.
+
+    Returns:
+        None where a condition is of no known shape or the plan never makes them hold.
+    """
+    low_sets: list[list[_Steps]] = [[]]
+    high_sets: list[list[_Steps]] = [[]]
+    for condition in conditions:
+        steps = _steps(condition, labels, traffic, scrape_s, start_s)
+        if steps is None:
+            return None
+        low_sets = [[*one, variant] for one in low_sets for variant in steps[0]]
+        high_sets = [[*one, variant] for one in high_sets for variant in steps[1]]
+    lows = [_first(one, start_s, 0.0) for one in low_sets]
+    highs = [_first(one, start_s, hold_s) for one in high_sets]
+    reached = [low for low in lows if low is not None]
+    if not reached:
+        return None
+    sure = [high for high in highs if high is not None]
+    return FillBounds(min(reached), max(sure) if len(sure) == len(highs) else math.inf)

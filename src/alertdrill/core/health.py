@@ -1,0 +1,106 @@
+"""Whether a rule could have spoken: loaded, healthy, evaluated without a gap, its inputs scraped without a gap."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alertdrill.core import journal as records
+from alertdrill.core.alerts import GAP_INTERVALS
+from alertdrill.core.case import Case
+from alertdrill.core.result import Code, Reason
+from alertdrill.core.scope import AlertRule, RuleBook
+
+Target = tuple[str, str]
+ENGINE_TROUBLES = ("engine_gone", "query_failed")
+
+
+@dataclass(frozen=True)
+class Scrapes:
+    """How often the inputs of a rule were scraped in a window, and how often that was due."""
+
+    seen: int
+    due: int
+
+
+def input_targets(case: Case, rule: AlertRule) -> tuple[Target, ...]:
+    """Job and instance of every target that a rule reads, through chains."""
+    found = set()
+    for selector in case.book.inputs(rule):
+        for series in case.recording.select(selector):
+            job, instance = series.labels.get("job"), series.labels.get("instance")
+            if job and instance and series.labels.get("__name__") not in case.book.recorded:
+                found.add((job, instance))
+    return tuple(sorted(found))
+
+
+def scrape_times(case: Case, target: Target) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Timestamps (ms) and values of `up` of a target."""
+    series = case.recording.named("up", job=target[0], instance=target[1])
+    if not series:
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64)
+    return series[0].times_ms, series[0].values
+
+
+def scrape_durations_ms(case: Case, target: Target) -> Mapping[int, float]:
+    """Scrape timestamp (ms) to how long the scrape took (ms)."""
+    series = case.recording.named("scrape_duration_seconds", job=target[0], instance=target[1])
+    return dict(zip(series[0].times_ms.tolist(), (series[0].values * 1000).tolist(), strict=True)) if series else {}
+
+
+def scrapes(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Scrapes:
+    """Successful scrapes of a rule's inputs in a window; of several targets the one that did worst."""
+    due = max(1, (to_ms - from_ms) // case.scrape_ms)
+    counts = []
+    for target in input_targets(case, rule):
+        times, values = scrape_times(case, target)
+        counts.append(int(((times > from_ms) & (times <= to_ms) & (values == 1)).sum()))
+    return Scrapes(min(counts, default=0), due)
+
+
+def _has_gap(times: NDArray[np.int64], from_ms: int, to_ms: int, interval_ms: int) -> bool:
+    """Whether `times` leave more than 1.5 intervals open between `from_ms` and `to_ms`."""
+    inside = times[(times > from_ms - GAP_INTERVALS * interval_ms) & (times < to_ms + GAP_INTERVALS * interval_ms)]
+    edges = np.concatenate([[from_ms - interval_ms // 2], inside, [to_ms + interval_ms // 2]])
+    return bool(np.any(np.diff(np.sort(edges)) > GAP_INTERVALS * interval_ms))
+
+
+def _rule_doubt(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Reason | None:
+    last_seen = True
+    for snapshot in case.all(records.Rules):
+        at = case.engine_ms(snapshot.at)
+        found = [r for r in RuleBook.of(snapshot.groups).alerts if r.name == rule.name and r.group.name == rule.group.name]
+        if at <= to_ms:
+            last_seen = bool(found)
+        errors = [r.rule.last_error for r in found if r.rule.health == "err"]
+        if errors and from_ms <= at <= to_ms:
+            return Reason(code=Code.RULE_ERROR, text=f"the rule failed: {errors[0]}", decide_it_by="mend the rule's expression, then run again")
+    if not last_seen:
+        return Reason(
+            code=Code.RULE_UNHEALTHY, text="the rule vanished from the engine during the drill",
+            decide_it_by="keep the rules still while a drill runs, then run again",
+        )
+    return None
+
+
+def doubt(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Reason | None:
+    """Why silence of a rule in a window proves nothing, or None if it does."""
+    reason = _rule_doubt(case, rule, from_ms, to_ms)
+    if reason:
+        return reason
+    if troubles := [t.what for t in case.all(records.Trouble) if t.kind in ENGINE_TROUBLES and case.engine_ms(t.at) <= to_ms]:
+        return Reason(code=Code.QUERY_FAILED, text=troubles[0], decide_it_by="keep Prometheus running, then run again")
+    if to_ms > case.recording.to_ms or _has_gap(case.evaluations_ms(rule), from_ms, to_ms, rule.interval_ms):
+        return Reason(
+            code=Code.EVALUATION_GAP, text="the rule was not evaluated all the way to its deadline",
+            decide_it_by="give Prometheus enough CPU, or let the drill run to its end",
+        )
+    for target in input_targets(case, rule):
+        times, values = scrape_times(case, target)
+        if _has_gap(times[values == 1], from_ms, to_ms, case.scrape_ms):
+            return Reason(
+                code=Code.SCRAPE_GAP, text=f"the scrapes of job {target[0]} at {target[1]} have a gap",
+                decide_it_by="see why the target could not be scraped, then run again",
+            )
+    return None

@@ -1,0 +1,214 @@
+"""What happened, as it happened: the records of journal.jsonl, and what the checker reads out of them.
+
+One JSON object a line, `record` names its kind, `at` is our wall clock in seconds. The director is the only writer.
+"""
+
+from collections.abc import Iterable
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from alertdrill.core.observations import RuleGroup
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    at: float = Field(description="our wall clock, seconds since the epoch")
+
+
+class Started(_Record):
+    """The drill began."""
+
+    record: Literal["started"] = "started"
+    environment: dict[str, str]
+
+
+class Engine(_Record):
+    """What the engine says of itself."""
+
+    record: Literal["engine"] = "engine"
+    version: str
+    scrape_interval_s: float
+    evaluation_interval_s: float
+
+
+class Clock(_Record):
+    """The engine's clock minus ours, bracketed."""
+
+    record: Literal["clock"] = "clock"
+    offset_s: float
+    error_s: float
+
+
+class Rules(_Record):
+    """A snapshot of the engine's /rules; kept when it differs from the last one."""
+
+    record: Literal["rules"] = "rules"
+    groups: tuple[RuleGroup, ...]
+
+
+class Evaluated(_Record):
+    """Evaluation times that the engine stated for one rule group since the last such record."""
+
+    record: Literal["evaluated"] = "evaluated"
+    file: str
+    group: str
+    evaluated_at: tuple[float, ...]
+
+
+class SegmentStarted(_Record):
+    """The director announced a segment."""
+
+    record: Literal["segment_started"] = "segment_started"
+    k: int
+    start_at: float
+
+
+class SegmentClosed(_Record):
+    """The load closed a segment."""
+
+    record: Literal["segment_closed"] = "segment_closed"
+    k: int
+    scheduled: int
+    sent: int
+    within_100ms: int
+    answered: int
+    failed: int
+    in_flight: int
+    first_sent: float | None
+    last_sent: float | None
+    error_p50_s: float
+    error_p99_s: float
+    error_max_s: float
+    payload_sha256: tuple[str, ...]
+
+
+class Late(_Record):
+    """Requests that our own load sent late: the sign of a stalled host."""
+
+    record: Literal["late"] = "late"
+    k: int
+    i: tuple[int, ...]
+    sent_at: tuple[float, ...]
+    late_s: tuple[float, ...]
+
+
+class Touched(_Record):
+    """Confirmed effects of one injection: bytes sent, exchanges held."""
+
+    record: Literal["touched"] = "touched"
+    injection: str
+    k: int
+    i: tuple[int, ...]
+    effect_at: tuple[float, ...]
+
+
+class Served(_Record):
+    """When touched exchanges were answered, or cut."""
+
+    record: Literal["served"] = "served"
+    injection: str
+    k: int
+    i: tuple[int, ...]
+    served_at: tuple[float | None, ...]
+    code: tuple[int, ...]
+
+
+class SteadyState(_Record):
+    """Outcome of the steady state, or of one of its queries."""
+
+    record: Literal["steady_state"] = "steady_state"
+    held: bool
+    since: float = Field(description="from when on the drill counts: targets up and one full window seen")
+    active: tuple[tuple[tuple[str, str], ...], ...] = Field(default=(), description="label sets active in scope")
+    why: str = ""
+
+
+class Gate(_Record):
+    """Whether the way to a fault phase was clear."""
+
+    record: Literal["gate"] = "gate"
+    phase: str
+    open: bool
+    why: str = ""
+
+
+class Post(_Record):
+    """An alert post of the engine, as our receiver got it."""
+
+    record: Literal["post"] = "post"
+    labels: dict[str, str]
+    status: Literal["firing", "resolved"]
+    starts_at_ms: int
+    ends_at_ms: int | None
+
+
+class Answer(_Record):
+    """The engine's answer to a question of the checker: label sets for which an expression held at an instant."""
+
+    record: Literal["answer"] = "answer"
+    query: str
+    time_ms: int
+    labels: tuple[dict[str, str], ...]
+
+
+class Fill(_Record):
+    """How long the planned arrivals needed to make a rule's condition true, from fault_start."""
+
+    record: Literal["fill"] = "fill"
+    expectation: str
+    low_s: float | None
+    high_s: float | None
+
+
+TroubleKind = Literal["child_died", "query_failed", "engine_gone", "stop_condition", "interrupted"]
+
+
+class Trouble(_Record):
+    """Something that weakens evidence: a dead process, a query that failed, a stop condition, an interrupt."""
+
+    record: Literal["trouble"] = "trouble"
+    kind: TroubleKind
+    what: str
+
+
+class Ended(_Record):
+    """The drill ended; without it the journal is partial."""
+
+    record: Literal["ended"] = "ended"
+
+
+Record = Annotated[
+    Started | Engine | Clock | Rules | Evaluated | SegmentStarted | SegmentClosed | Late | Touched | Served | SteadyState | Gate | Post | Answer | Fill | Trouble | Ended,
+    Field(discriminator="record"),
+]
+
+R = TypeVar(
+    "R", Started, Engine, Clock, Rules, Evaluated, SegmentStarted, SegmentClosed, Late, Touched, Served, SteadyState,
+    Gate, Post, Answer, Fill, Trouble, Ended,
+)  # fmt: skip
+
+_ADAPTER: TypeAdapter[Record] = TypeAdapter(Record)
+
+
+def to_line(record: Record) -> bytes:
+    """One line of journal.jsonl."""
+    return _ADAPTER.dump_json(record) + b"\n"
+
+
+def from_lines(lines: Iterable[bytes]) -> tuple[Record, ...]:
+    """The records of a journal; a last line cut short (the writer was killed) is left out.
+
+    Raises:
+        ValueError: a line that is not the last is no record.
+    """
+    records: list[Record] = []
+    pending: Exception | None = None
+    for line in lines:
+        if pending is not None:
+            raise ValueError(str(pending))
+        try:
+            records.append(_ADAPTER.validate_json(line))
+        except ValueError as error:
+            pending = error
+    return tuple(records)

@@ -1,0 +1,154 @@
+"""The plan: everything that load, proxies and checker must agree on, fixed before anything starts.
+
+Segments (steady state, phases, gates, settle) hold the recipe of their arrivals, relative to a start that the director
+announces during the run. Request i of segment k is the same bytes whoever builds it.
+"""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from alertdrill.core.faults.base import Fault, Place, Unit
+from alertdrill.core.faults.catalogue import FaultSpec
+from alertdrill.core.scenario import Phase, Scenario
+from alertdrill.core.timeline import Arrivals, arrival_times, fingerprint
+from alertdrill.protocols.schema import Schema
+
+UP_LIMIT_S = 30.0
+MARGIN_S = 5.0
+
+
+class SegmentKind(StrEnum):
+    """What a stretch of the drill is for."""
+
+    STEADY = "steady"
+    PHASE = "phase"
+    GATE = "gate"
+    SETTLE = "settle"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Segment(_Frozen):
+    """A stretch of the drill with one recipe of arrivals."""
+
+    k: int = Field(ge=0, description="number of the segment, from 0")
+    kind: SegmentKind
+    name: str = Field(description="name of the phase that it is, or leads to")
+    duration_s: float = Field(gt=0, description="the longest it can last; it may end early")
+    arrivals: Arrivals
+    count: int = Field(ge=0, description="arrivals in the whole duration")
+    arrivals_sha256: str = Field(description="hash of the arrival times, whole microseconds")
+
+
+class Injection(_Frozen):
+    """A fault with its share, in one segment."""
+
+    id: str = Field(description="phase/fault, unique in the drill")
+    phase: str
+    segment: int
+    unit: Unit
+    place: Place | None
+    share: float = Field(ge=0, le=1)
+    fault: FaultSpec
+
+
+class RuleText(_Frozen):
+    """A rule file as it was when the drill started."""
+
+    path: str
+    text: str
+    sha256: str
+
+
+class TargetPlan(_Frozen):
+    """The target as the load sees it."""
+
+    name: str
+    version: str
+    schema_: Schema = Field(alias="schema", description="features and endpoint")
+    headers: dict[str, str] = Field(default_factory=dict, description="headers sent with every request")
+    sample_sha256: str = Field(description="hash of the CSV that rows are drawn from")
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+
+
+class Plan(_Frozen):
+    """What a drill will do."""
+
+    schema_: Literal["alertdrill/plan/v1"] = Field(default="alertdrill/plan/v1", alias="schema")
+    run_id: str
+    seed: int
+    scenario_path: str
+    scenario: Scenario
+    target: TargetPlan
+    rules: tuple[RuleText, ...]
+    segments: tuple[Segment, ...]
+    injections: tuple[Injection, ...]
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+
+    def segment_injections(self, k: int) -> tuple[Injection, ...]:
+        """The injections of segment `k`."""
+        return tuple(injection for injection in self.injections if injection.segment == k)
+
+    def phase_segment(self, phase: str) -> Segment:
+        """The segment that is the phase itself."""
+        return next(s for s in self.segments if s.kind is SegmentKind.PHASE and s.name == phase)
+
+
+def _stretches(scenario: Scenario, tail_s: float) -> Iterator[tuple[SegmentKind, str, float]]:
+    """Kind, name and longest duration of every segment, in order: a gate stands before each phase with faults."""
+    held_s = max((condition.for_ for condition in scenario.steady_state), default=0.0)
+    gate_s = max(scenario.settle.timeout, tail_s) + MARGIN_S
+    deadline_s = max((e.resolves_within or 0.0 for phase in scenario.phases for e in phase.expect), default=0.0)
+    yield SegmentKind.STEADY, "steady_state", UP_LIMIT_S + 2 * tail_s + held_s + MARGIN_S
+    for phase in scenario.phases:
+        if phase.faults:
+            yield SegmentKind.GATE, phase.name, gate_s
+        yield SegmentKind.PHASE, phase.name, phase.duration
+    yield SegmentKind.SETTLE, "settle", gate_s + deadline_s
+
+
+def make_segments(scenario: Scenario, tail_s: float) -> tuple[Segment, ...]:
+    """The segments of a scenario, arrivals included.
+
+    Args:
+        scenario: the drill.
+        tail_s: how long a fault can still make an alert in scope fire after its last effect.
+    """
+    arrivals = Arrivals(kind=scenario.load.arrivals, rate_per_s=scenario.load.rate)
+    segments = []
+    for k, (kind, name, duration_s) in enumerate(_stretches(scenario, tail_s)):
+        times = arrival_times(arrivals, scenario.seed, k, duration_s)
+        segments.append(
+            Segment(k=k, kind=kind, name=name, duration_s=duration_s, arrivals=arrivals, count=len(times), arrivals_sha256=fingerprint(times))
+        )
+    return tuple(segments)
+
+
+def injection_id(phase: Phase, fault: Fault) -> str:
+    """Name of one injection in the whole drill."""
+    return f"{phase.name}/{fault_id(fault)}"
+
+
+def fault_id(fault: Fault) -> str:
+    """Name of a fault in its phase: its id, else its kind."""
+    return fault.id or fault.kind
+
+
+def make_injections(scenario: Scenario, segments: tuple[Segment, ...]) -> tuple[Injection, ...]:
+    """Every fault of every phase, tied to the segment of its phase."""
+    at = {segment.name: segment.k for segment in segments if segment.kind is SegmentKind.PHASE}
+    return tuple(
+        Injection(
+            id=injection_id(phase, fault), phase=phase.name, segment=at[phase.name], unit=fault.unit,
+            place=getattr(fault, "place", None), share=fault.share, fault=fault,
+        )
+        for phase in scenario.phases
+        for fault in phase.faults
+    )

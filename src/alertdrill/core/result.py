@@ -1,0 +1,216 @@
+"""What a drill found: the models of result.json (schema `alertdrill/result/v1`)."""
+
+import json
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Verdict(StrEnum):
+    """Headline of an expectation: the first that applies, in this order."""
+
+    INCONCLUSIVE = "inconclusive"
+    OUT_OF_VIEW = "out_of_view"
+    MISSED = "missed"
+    WRONG_LABELS = "wrong_labels"
+    LATE = "late"
+    FLAPPED = "flapped"
+    NOT_NOTIFIED = "not_notified"
+    NOT_RESOLVED = "not_resolved"
+    DETECTED = "detected"
+
+
+class ProhibitionVerdict(StrEnum):
+    """What became of a prohibition."""
+
+    QUIET = "quiet"
+    FALSE_ALARM = "false_alarm"
+    INCONCLUSIVE = "inconclusive"
+
+
+class DrillVerdict(StrEnum):
+    """Verdict of the whole drill."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    INCONCLUSIVE = "inconclusive"
+    ABORTED = "aborted"
+
+
+EXIT_CODES = {DrillVerdict.PASSED: 0, DrillVerdict.FAILED: 1, DrillVerdict.INCONCLUSIVE: 3, DrillVerdict.ABORTED: 4}
+
+
+class Code(StrEnum):
+    """Why a verdict is not `detected` or `quiet`."""
+
+    RULE_NOT_LOADED = "rule_not_loaded"
+    RULE_UNHEALTHY = "rule_unhealthy"
+    RULE_ERROR = "rule_error"
+    ALREADY_FIRING = "already_firing"
+    CARRY_OVER = "carry_over"
+    NOTHING_TOUCHED = "nothing_touched"
+    FAULT_NOT_DELIVERED = "fault_not_delivered"
+    LOAD_UNDER_RATE = "load_under_rate"
+    SCRAPE_GAP = "scrape_gap"
+    EVALUATION_GAP = "evaluation_gap"
+    ENGINE_RESTARTED = "engine_restarted"
+    QUERY_FAILED = "query_failed"
+    CLOCK_DOUBT = "clock_doubt"
+    SETTLE_TIMEOUT = "settle_timeout"
+    CROSSED_BEFORE_SERVED = "crossed_before_served"
+    SERIES_NOT_RECORDED = "series_not_recorded"
+    NEVER_PENDING = "never_pending"
+    NEVER_FIRING = "never_firing"
+    LABELS_DIFFER = "labels_differ"
+    TOO_LATE = "too_late"
+    RESOLVED_EARLY = "resolved_early"
+    SUPPRESSED = "suppressed"
+    WRONG_RECEIVER = "wrong_receiver"
+    OUT_OF_VIEW = "out_of_view"
+    NOT_POSTED = "not_posted"
+    STILL_FIRING = "still_firing"
+    INTERRUPTED = "interrupted"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Reason(_Frozen):
+    """Why, and what would change it."""
+
+    code: Code
+    text: str
+    decide_it_by: str
+
+
+class HopResult(_Frozen):
+    """One part of ttd."""
+
+    hop: Literal["served", "crossed", "pending", "firing", "engine_gap"]
+    seconds: float
+    floor_s: float | None
+    setting: str | None
+
+
+class ExpectationResult(_Frozen):
+    """Verdict on one expectation. Instants are seconds since the epoch, on the engine's clock."""
+
+    id: str
+    phase: str
+    fault: str
+    alert: str
+    labels: dict[str, str]
+    verdict: Verdict
+    reason: Reason | None
+    control: bool = Field(description="the fault was written with share 0: `nothing_touched` is the passing answer")
+    fault_start: float | None
+    fault_start_source: Literal["measured", "stated"] = "measured"
+    full_dose_at: float | None
+    pending_at: float | None
+    firing_at: float | None
+    resolved_at: float | None
+    notified_at: float | None
+    detection: str
+    resolution: str | None
+    notification: str | None
+    ttd_s: float | None
+    notify_s: float | None
+    ttn_s: float | None
+    within_s: float
+    notifies_within_s: float | None
+    resolves_within_s: float | None
+    floor_s: float | None
+    expected_s: float | None
+    worst_s: float | None
+    waterfall: tuple[HopResult, ...]
+    carry_over: float | None
+    evidence: dict[str, Any]
+
+
+class EpisodeResult(_Frozen):
+    """One episode. Instants are seconds since the epoch, on the engine's clock."""
+
+    alert: str
+    labels: dict[str, str]
+    phase: str | None
+    pending_at: float
+    firing_at: float | None
+    resolved_at: float | None
+    host_stalls: tuple[float, ...] = Field(
+        default=(), description="lateness in seconds of our own sends around it: a stalled host, not the model"
+    )
+
+
+class ProhibitionResult(_Frozen):
+    """Verdict on one prohibition; `phase` is null for one that covers the whole drill."""
+
+    phase: str | None
+    matcher: dict[str, Any]
+    verdict: ProhibitionVerdict
+    reason: Reason | None
+    episodes: tuple[EpisodeResult, ...]
+
+
+class FaultResult(_Frozen):
+    """What one injection did."""
+
+    id: str
+    phase: str
+    kind: str
+    unit: str
+    share: float
+    requests: int
+    planned: int
+    touched: int
+    share_seen: float | None
+    first_at: float | None
+    last_at: float | None
+
+
+class LoadResult(_Frozen):
+    """What the load did."""
+
+    requested_rate: float
+    achieved_rate: float | None
+    schedule_error_p99_s: float | None
+    sent: int
+    answered: int
+    failed: int
+    payload_sha256: tuple[tuple[str, ...], ...]
+
+
+class ClockResult(_Frozen):
+    """The engine's clock minus ours."""
+
+    offset_s: float | None
+    error_s: float | None
+
+
+class Result(_Frozen):
+    """What a drill found."""
+
+    schema_: Literal["alertdrill/result/v1"] = Field(default="alertdrill/result/v1", alias="schema")
+    run_id: str
+    scenario: str
+    verdict: DrillVerdict
+    mode: Literal["live"] = "live"
+    started_at: float
+    ended_at: float
+    expectations: tuple[ExpectationResult, ...]
+    prohibitions: tuple[ProhibitionResult, ...]
+    also_fired: tuple[EpisodeResult, ...]
+    false_alarms: tuple[EpisodeResult, ...]
+    background: tuple[EpisodeResult, ...]
+    faults: tuple[FaultResult, ...]
+    load: LoadResult
+    clock: ClockResult
+    troubles: tuple[str, ...]
+    environment: dict[str, str]
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+
+    def to_json(self) -> bytes:
+        """Canonical JSON: keys sorted, two spaces, a line end; the same result is the same bytes."""
+        return json.dumps(self.model_dump(mode="json"), indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n"

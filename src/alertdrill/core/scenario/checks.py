@@ -1,0 +1,116 @@
+"""What must agree between parts of a scenario."""
+
+import math
+from collections.abc import Iterator
+
+from alertdrill.core.errors import nearest
+from alertdrill.core.scenario.finding import Finding
+from alertdrill.core.scenario.grammar import Path
+from alertdrill.core.scenario.outline import ExpectOutline, Outline, PhaseOutline
+from alertdrill.core.units import format_duration, format_rate
+
+
+def cross_checks(outline: Outline) -> Iterator[Finding]:
+    """Every disagreement between parts that can be read."""
+    yield from _phase_names(outline)
+    for position, phase in enumerate(outline.phases or ()):
+        if phase is not None:
+            yield from _fault_ids(phase, ("phases", position, "faults"))
+            yield from _expectations(phase, ("phases", position, "expect"))
+    yield from _limits(outline)
+    yield from _monitoring(outline)
+
+
+def _phase_names(outline: Outline) -> Iterator[Finding]:
+    seen: dict[str, int] = {}
+    for position, phase in enumerate(outline.phases or ()):
+        if phase is None or phase.name is None:
+            continue
+        if phase.name in seen:
+            expected = f"a name of its own (phases[{seen[phase.name]}] has it already)"
+            yield Finding(("phases", position, "name"), expected, f"write {phase.name}-{position + 1}")
+        seen.setdefault(phase.name, position)
+
+
+def _ids(phase: PhaseOutline) -> list[str]:
+    """Ids of the faults that can be read: the written one, else the kind."""
+    return [name for fault in phase.faults or () if fault is not None and (name := fault.id or fault.kind)]
+
+
+def _fault_ids(phase: PhaseOutline, path: Path) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for position, fault in enumerate(phase.faults or ()):
+        name = None if fault is None else fault.id or fault.kind
+        if fault is None or name is None:
+            continue
+        if name in seen:
+            key = "id" if fault.id else "kind"
+            expected = "an id of its own for every fault of a phase (default: its kind)"
+            yield Finding((*path, position, key), expected, f"write id: {name}-{position + 1}", f"a second {name}")
+        seen.add(name)
+
+
+def _expectations(phase: PhaseOutline, path: Path) -> Iterator[Finding]:
+    seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
+    for position, expectation in enumerate(phase.expect or ()):
+        if expectation is None:
+            continue
+        yield from _named_fault(phase, expectation, (*path, position))
+        labels = tuple(sorted((expectation.labels or {}).items()))
+        if expectation.alert is not None and (expectation.alert, labels) in seen:
+            fix = "remove one, or tell them apart by labels"
+            yield Finding((*path, position, "alert"), "an alert and labels that no other entry has", fix)
+        seen.add((expectation.alert or "", labels))
+
+
+def _named_fault(phase: PhaseOutline, expectation: ExpectOutline, path: Path) -> Iterator[Finding]:
+    if phase.faults is None or None in phase.faults:
+        return
+    known = _ids(phase)
+    if not known and not phase.faults:
+        yield Finding(
+            path, "a fault in this phase that the alert must notice", "add faults, or use must_not_fire", "no faults"
+        )
+    elif expectation.fault is None and len(phase.faults) > 1:
+        fix = f"add fault: {known[0]}" if known else "add fault: …"
+        yield Finding((*path, "fault"), "the fault that must raise the alert, as the phase has several", fix, "nothing")
+    elif expectation.fault is not None and expectation.fault not in known:
+        fix = f"write {nearest(expectation.fault, known) or known[0]}" if known else "remove it"
+        yield Finding((*path, "fault"), f"the id of a fault of this phase ({', '.join(known)})", fix)
+
+
+def _limits(outline: Outline) -> Iterator[Finding]:
+    limits = outline.limits
+    rate_per_s = outline.load.rate if outline.load else None
+    if limits and limits.max_rate and rate_per_s and rate_per_s > limits.max_rate:
+        fix = f"lower it, or raise limits.max_rate to {format_rate(rate_per_s)}"
+        yield Finding(("load", "rate"), f"at most {format_rate(limits.max_rate)} (limits.max_rate)", fix)
+    total_s = math.fsum(phase.duration or 0.0 for phase in outline.phases or () if phase)
+    if limits and limits.max_duration and total_s > limits.max_duration:
+        total = format_duration(total_s)
+        expected = f"at most {format_duration(limits.max_duration)} (limits.max_duration)"
+        fix = f"shorten the phases, or raise limits.max_duration to {total}"
+        yield Finding(("phases",), expected, fix, f"phases that last {total} together", at_key=True)
+
+
+def _monitoring(outline: Outline) -> Iterator[Finding]:
+    monitoring = outline.monitoring
+    if monitoring is None:
+        return
+    if isinstance(monitoring.prometheus, dict):
+        for key in ("rules", "scrape", "scrape_interval", "evaluation_interval"):
+            if key in monitoring.model_fields_set:
+                fix = f"remove {key}, or write prometheus: managed"
+                got = f"{key} for a Prometheus of your own"
+                expected = "a managed one, as your own is read and never changed"
+                yield Finding(("monitoring", key), expected, fix, got, at_key=True)
+    elif isinstance(outline.target, dict) and "url" in outline.target and monitoring.rules == "bundled":
+        written = "rules" in monitoring.model_fields_set
+        expected = "rule files, as bundled rules belong to bundled targets"
+        fix = "write [alerts.yml]" if written else "add monitoring: {rules: [alerts.yml]}"
+        yield Finding(("monitoring", "rules"), expected, fix, None if written else "no rules")
+    seen: set[str] = set()
+    for position, job in enumerate(monitoring.scrape or ()):
+        if job and job.job in seen:
+            yield Finding(("monitoring", "scrape", position, "job"), "a job name of its own", "write another name")
+        seen.add((job.job or "") if job else "")

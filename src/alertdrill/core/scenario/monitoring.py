@@ -1,0 +1,90 @@
+"""The monitoring that a scenario drills: monitor, Prometheus, rules and scope."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag
+
+from alertdrill.core.errors import BadValue
+from alertdrill.core.scenario.part import Labels, Name, Part, PositiveDurationS, Text
+from alertdrill.core.scenario.target import Url
+
+
+class UserPrometheus(Part):
+    """A Prometheus of the user's own: read, never changed."""
+
+    url: Url = Field(description="address of a running Prometheus", examples=["http://127.0.0.1:9090"])
+
+
+class ScrapeJob(Part):
+    """A further scrape job of the managed Prometheus."""
+
+    job: Name = Field(description="value of the `job` label")
+    url: Url = Field(description="address of the metrics, path included", examples=["http://127.0.0.1:9100/metrics"])
+    labels: Labels = Field(default_factory=dict, description="labels added to every series of the job")
+
+
+class Scope(Part):
+    """Alerts and labels that a drill is about, beside those of its expectations and prohibitions."""
+
+    alerts: tuple[Text, ...] = Field(default=(), description="names of alerts")
+    labels: Labels = Field(default_factory=dict, description="labels that every alert in scope has")
+
+
+def _check_prometheus(value: object) -> object:
+    if value == "managed" or isinstance(value, dict | UserPrometheus):
+        return value
+    fix = f"write {{url: {value}}}" if isinstance(value, str) and "://" in value else "write managed"
+    raise BadValue("managed, or {url: …} of your own Prometheus", fix)
+
+
+def _which_prometheus(value: Any) -> str:
+    return "(managed)" if isinstance(value, str) else "(own)"
+
+
+Prometheus = Annotated[
+    Annotated[Literal["managed"], Tag("(managed)")] | Annotated[UserPrometheus, Tag("(own)")],
+    Discriminator(_which_prometheus),
+    BeforeValidator(_check_prometheus),
+]
+"""`managed` (started for the drill), or the user's own."""
+
+
+def _check_rules(value: object) -> object:
+    if isinstance(value, str) and value != "bundled":
+        raise BadValue("bundled, or a list of rule files", f"write [{value}]")
+    return value
+
+
+def _which_rules(value: Any) -> str:
+    return "(bundled)" if isinstance(value, str) else "(files)"
+
+
+RuleFiles = Annotated[tuple[Text, ...], Field(min_length=1)]
+Rules = Annotated[
+    Annotated[Literal["bundled"], Tag("(bundled)")] | Annotated[RuleFiles, Tag("(files)")],
+    Discriminator(_which_rules),
+    BeforeValidator(_check_rules),
+]
+"""`bundled` (the rules that come with a bundled target), or rule files."""
+
+
+class Monitoring(Part):
+    """Who watches the target."""
+
+    monitor: Literal["sidecar", "none"] = Field(
+        default="sidecar", description="sidecar: the reference monitor stands in front of the target; none: it does not"
+    )
+    prometheus: Prometheus = Field(default="managed", description="managed, or {url: …} to read your own")
+    rules: Rules = Field(
+        default="bundled",
+        description="bundled (the bundled target's drill rules), or a list of rule files; managed Prometheus only",
+        examples=[["alerts.yml"]],
+    )
+    scrape: tuple[ScrapeJob, ...] = Field(default=(), description="further scrape jobs; managed Prometheus only")
+    scope: Scope = Field(
+        default_factory=Scope, description="default: the alerts that expectations and prohibitions match"
+    )
+    scrape_interval: PositiveDurationS = Field(default=1.0, description="between two scrapes; managed Prometheus only")
+    evaluation_interval: PositiveDurationS = Field(
+        default=1.0, description="between two evaluations of the rules; managed Prometheus only"
+    )

@@ -1,0 +1,88 @@
+"""What of a scenario can be read although other parts of it are wrong, so that all mistakes are found at once."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WrapValidator
+from pydantic.functional_validators import ModelWrapValidatorHandler
+
+from alertdrill.core.units import DurationS, RatePerS
+
+
+def _or_none(value: Any, read: ModelWrapValidatorHandler[Any]) -> Any:
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
+Lenient = WrapValidator(_or_none)
+OptionalText = Annotated[str | None, Lenient]
+OptionalDurationS = Annotated[DurationS | None, Lenient]
+OptionalRatePerS = Annotated[RatePerS | None, Lenient]
+
+
+class _Outline(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class FaultOutline(_Outline):
+    """How a fault is named."""
+
+    id: OptionalText = None
+    kind: OptionalText = None
+
+
+class ExpectOutline(_Outline):
+    """Which alert is expected of which fault."""
+
+    alert: OptionalText = None
+    labels: Annotated[dict[str, str] | None, Lenient] = None
+    fault: OptionalText = None
+
+
+class PhaseOutline(_Outline):
+    """A phase; entries that cannot be read are None."""
+
+    name: OptionalText = None
+    duration: OptionalDurationS = None
+    faults: Annotated[tuple[Annotated[FaultOutline | None, Lenient], ...] | None, Lenient] = ()
+    expect: Annotated[tuple[Annotated[ExpectOutline | None, Lenient], ...] | None, Lenient] = ()
+
+
+class JobOutline(_Outline):
+    """A scrape job's name."""
+
+    job: OptionalText = None
+
+
+class MonitoringOutline(_Outline):
+    """Which keys the monitoring has."""
+
+    prometheus: Any = "managed"
+    rules: Any = "bundled"
+    scrape: Annotated[tuple[Annotated[JobOutline | None, Lenient], ...] | None, Lenient] = ()
+    scrape_interval: Any = None
+    evaluation_interval: Any = None
+
+
+class LoadOutline(_Outline):
+    """The rate of the load."""
+
+    rate: OptionalRatePerS = None
+
+
+class LimitsOutline(_Outline):
+    """Two limits; None where the file has something unreadable."""
+
+    max_rate: OptionalRatePerS = 500.0
+    max_duration: OptionalDurationS = 900.0
+
+
+class Outline(_Outline):
+    """A scenario's readable parts."""
+
+    target: Any = None
+    monitoring: Annotated[MonitoringOutline | None, Lenient] = Field(default_factory=MonitoringOutline)
+    load: Annotated[LoadOutline | None, Lenient] = None
+    phases: Annotated[tuple[Annotated[PhaseOutline | None, Lenient], ...] | None, Lenient] = ()
+    limits: Annotated[LimitsOutline | None, Lenient] = Field(default_factory=LimitsOutline)

@@ -1,0 +1,55 @@
+"""What every part of a scenario has in common, and the types that several parts use."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+
+from alertdrill.core.errors import BadValue
+from alertdrill.core.units import DurationS
+
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}"
+_LABEL_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+
+
+class Part(BaseModel):
+    """A part of a scenario: frozen, and unknown keys are refused.
+
+    Attributes are named like the keys of the file; where a key is a word of Python, or taken by pydantic, the attribute
+    has an underscore at its end: `for_`, `is_`, `except_`, `schema_`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+
+
+def _check_name(name: str) -> str:
+    if re.fullmatch(_NAME, name):
+        return name
+    fix = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:80] or "a-name"
+    raise BadValue("a name of letters, digits, '.', '_' and '-', at most 80 long", f"write {fix}")
+
+
+def _check_label_name(name: str) -> str:
+    if re.fullmatch(_LABEL_NAME, name):
+        return name
+    raise BadValue("a label name of letters, digits and '_'", "write it as the metric has it, such as feature")
+
+
+Name = Annotated[
+    str,
+    AfterValidator(_check_name),
+    WithJsonSchema({"type": "string", "pattern": f"^{_NAME}$"}),
+]
+"""A name that is also safe as a folder and as a part of an id."""
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
+"""Text that is not empty."""
+
+LabelName = Annotated[str, AfterValidator(_check_label_name), WithJsonSchema({"type": "string"})]
+"""A Prometheus label name."""
+
+Labels = dict[LabelName, str]
+"""Label names and the exact values that they must have."""
+
+PositiveDurationS = Annotated[DurationS, Field(gt=0)]
+"""Seconds above 0, written with a unit."""

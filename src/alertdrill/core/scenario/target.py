@@ -1,0 +1,107 @@
+"""The model endpoint that a scenario drills."""
+
+import ipaddress
+import re
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, field_validator
+
+from alertdrill.core.errors import BadValue
+from alertdrill.core.scenario.part import Name, Part, Text
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine: localhost, 127.0.0.0/8 or ::1."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address in ipaddress.ip_network("127.0.0.0/8") or address == ipaddress.ip_address("::1")
+
+
+def check_url(url: str) -> str:
+    """The URL itself, if it is http(s) with a host and without credentials.
+
+    Raises:
+        BadValue: it is not.
+    """
+    expected = "an address such as http://127.0.0.1:8000"
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise BadValue(expected, "write http://HOST:PORT, the port from 1 to 65535") from None
+    if parts.scheme not in ("http", "https"):
+        raise BadValue(expected, f"write http://{url.split('://', 1)[-1].lstrip('/')}")
+    if not host or re.search(r"[\s\x00-\x1f]", url):
+        raise BadValue(expected, "write the host after //, without blanks")
+    if parts.username is not None or parts.password is not None:
+        raise BadValue("an address without a password in it", "write http://HOST:PORT")
+    return url
+
+
+Url = Annotated[str, AfterValidator(check_url)]
+"""An http or https address."""
+
+
+def _check_headers(headers: dict[str, str]) -> dict[str, str]:
+    for name, value in headers.items():
+        if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
+            raise BadValue("a header name of letters, digits and '-'", "write it like X-Team", repr(name), (name,))
+        if not re.fullmatch(r"[\t\x20-\x7e]*", value):
+            raise BadValue("one line of plain ASCII text", "encode the value, such as by base64", None, (name,))
+    return headers
+
+
+class BundledTarget(Part):
+    """A model that comes with alertdrill, started for the drill."""
+
+    bundled: Name = Field(
+        description="name of a bundled model (or url and schema of one that runs)", examples=["fraud"]
+    )
+
+
+class UrlTarget(Part):
+    """A model endpoint that already runs."""
+
+    # First, as the check of `url` reads it.
+    allow_hosts: tuple[Text, ...] = Field(
+        default=(),
+        description="hosts other than this machine that may be loaded and broken",
+        examples=[["staging.test"]],
+    )
+    url: Url = Field(
+        description="address of the server, without the path of the endpoint", examples=["http://127.0.0.1:8000"]
+    )
+    schema_: Text = Field(
+        alias="schema", description="file with the features and the path of the endpoint", examples=["schema.json"]
+    )
+    sample: Text = Field(
+        description="CSV file with normal rows: what the load draws from, and the monitor's reference", examples=["sample.csv"]
+    )
+    headers: Annotated[dict[str, str], AfterValidator(_check_headers)] = Field(
+        default_factory=dict, description="headers sent with every request"
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _check_host(cls, url: str, info: ValidationInfo) -> str:
+        allowed = info.data.get("allow_hosts")  # not there when wrong itself
+        host = urlsplit(url).hostname or ""
+        if allowed is None or is_loopback(host) or host in {name.lower() for name in allowed}:
+            return url
+        fix = f"if you may load and break that host, add allow_hosts: [{host}]"
+        raise BadValue("this machine (127.0.0.0/8, ::1, localhost) or a host in allow_hosts", fix)
+
+
+def _which(value: Any) -> str:
+    return "(url)" if isinstance(value, UrlTarget) or (isinstance(value, dict) and "url" in value) else "(bundled)"
+
+
+Target = Annotated[
+    Annotated[BundledTarget, Tag("(bundled)")] | Annotated[UrlTarget, Tag("(url)")], Discriminator(_which)
+]
+"""A bundled model, or an endpoint that already runs."""

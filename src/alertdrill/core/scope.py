@@ -1,0 +1,129 @@
+"""Which loaded alert rules a drill is about, and how long their memory of a fault lasts."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from alertdrill.core.detection import whole_intervals_ms
+from alertdrill.core.observations import RuleGroup, RuleInfo
+from alertdrill.core.promql import MAX_CHAIN, PromqlError, Selector, inline, selectors
+from alertdrill.core.scenario import Expectation, Prohibition, Scenario
+
+
+@dataclass(frozen=True)
+class AlertRule:
+    """An alerting rule with the group that evaluates it."""
+
+    group: RuleGroup
+    rule: RuleInfo
+
+    @property
+    def name(self) -> str:
+        """Name of the alert."""
+        return self.rule.name
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels that the rule adds, `alertname` included."""
+        return {"alertname": self.rule.name, **self.rule.labels}
+
+    @property
+    def interval_ms(self) -> int:
+        """Evaluation interval of its group."""
+        return round(self.group.interval_s * 1000)
+
+    @property
+    def for_ms(self) -> int:
+        """How long the condition must hold."""
+        return round(self.rule.for_s * 1000)
+
+
+@dataclass(frozen=True)
+class RuleBook:
+    """The rules that an engine has loaded."""
+
+    alerts: tuple[AlertRule, ...]
+    recorded: Mapping[str, str]
+
+    @classmethod
+    def of(cls, groups: Iterable[RuleGroup]) -> "RuleBook":
+        """Sort the rules of all groups into alerts and recorded metrics."""
+        pairs = [(group, rule) for group in groups for rule in group.rules]
+        return cls(
+            alerts=tuple(AlertRule(group, rule) for group, rule in pairs if rule.type == "alerting"),
+            recorded={rule.name: rule.query for _, rule in pairs if rule.type == "recording"},
+        )
+
+    def named(self, name: str) -> tuple[AlertRule, ...]:
+        """The rules of one alert name."""
+        return tuple(alert for alert in self.alerts if alert.name == name)
+
+    def inputs(self, rule: AlertRule) -> tuple[Selector, ...]:
+        """The scraped series behind an alert, and the recorded ones between, ranges summed along the chain."""
+        found: list[Selector] = []
+        todo = [(rule.rule.query, 0.0, 0)]
+        while todo:
+            expression, extra_s, depth = todo.pop()
+            for one in _selectors(expression):
+                found.append(Selector(one.name, one.matchers, one.range_s + extra_s, one.offset_s))
+                if one.name in self.recorded and depth < MAX_CHAIN:
+                    todo.append((self.recorded[one.name], extra_s + one.range_s + one.offset_s, depth + 1))
+        return tuple(dict.fromkeys(found))
+
+    def lookback_ms(self, rule: AlertRule) -> int:
+        """How far back an alert looks, through chains, in ms."""
+        return round(1000 * max((s.range_s + s.offset_s for s in self.inputs(rule)), default=0.0))
+
+    def inlined(self, rule: AlertRule) -> str | None:
+        """The alert's expression over scraped series alone; None where that would not be sound."""
+        try:
+            return inline(rule.rule.query, self.recorded)
+        except PromqlError:
+            return None
+
+
+def _selectors(expression: str) -> tuple[Selector, ...]:
+    try:
+        return selectors(expression)
+    except PromqlError:
+        return ()
+
+
+def prohibits(prohibition: Prohibition, labels: Mapping[str, str]) -> bool:
+    """Whether a prohibition speaks of an alert with these labels, `alertname` included."""
+    name = labels.get("alertname", "")
+    if name in prohibition.except_ or (prohibition.alert is not None and prohibition.alert != name):
+        return False
+    return all(labels.get(key) == value for key, value in prohibition.labels.items())
+
+
+def expects(expectation: Expectation, labels: Mapping[str, str]) -> bool:
+    """Whether an expectation is met by an alert with these labels, `alertname` included."""
+    wanted = {"alertname": expectation.alert, **expectation.labels}
+    return all(labels.get(key) == value for key, value in wanted.items())
+
+
+def in_scope(scenario: Scenario, labels: Mapping[str, str]) -> bool:
+    """Whether an alert belongs to the drill: expected, prohibited, or named by `monitoring.scope`."""
+    scope = scenario.monitoring.scope
+    if labels.get("alertname") in scope.alerts:
+        return True
+    if scope.labels and all(labels.get(key) == value for key, value in scope.labels.items()):
+        return True
+    phases = scenario.phases
+    if any(e.alert == labels.get("alertname") for phase in phases for e in phase.expect):
+        return True
+    rules = [*scenario.must_not_fire, *(p for phase in phases for p in phase.must_not_fire)]
+    return any(prohibits(prohibition, labels) for prohibition in rules)
+
+
+def tail_ms(scenario: Scenario, book: RuleBook, scrape_ms: int) -> int:
+    """How long after its last effect a fault can still make an alert in scope fire.
+
+    The longest of lookback + ceil(for / E) * E + scrape + evaluation over the rules in scope.
+    """
+    tails = [
+        book.lookback_ms(rule) + whole_intervals_ms(rule.for_ms, rule.interval_ms) + scrape_ms + rule.interval_ms
+        for rule in book.alerts
+        if in_scope(scenario, rule.labels)
+    ]
+    return max(tails, default=scrape_ms)

@@ -1,0 +1,135 @@
+"""Verdicts on prohibitions, and the episodes that nobody expected."""
+
+from alertdrill.core.alerts import Episode
+from alertdrill.core.attribution import Attribution, is_expected, is_prohibited
+from alertdrill.core.case import Case
+from alertdrill.core.health import doubt
+from alertdrill.core.plan import Segment
+from alertdrill.core.result import Code, EpisodeResult, ProhibitionResult, ProhibitionVerdict, Reason
+from alertdrill.core.scenario import Phase, Prohibition
+from alertdrill.core.scope import expects, in_scope, prohibits
+
+STALL_WINDOW_MS = 15_000
+
+
+def episode_result(case: Case, episode: Episode, phase: str | None) -> EpisodeResult:
+    """An episode with the late sends of our own load before it: witnesses of a stalled host."""
+    late = [
+        round(seconds, 3)
+        for at, seconds in case.late_sends
+        if episode.pending_at - STALL_WINDOW_MS <= at <= (episode.firing_at or episode.pending_at)
+    ]
+    return EpisodeResult(
+        alert=episode.alert, labels=dict(episode.labels), phase=phase, pending_at=episode.pending_at / 1000,
+        firing_at=None if episode.firing_at is None else episode.firing_at / 1000,
+        resolved_at=None if episode.resolved_at is None else episode.resolved_at / 1000,
+        host_stalls=tuple(sorted(late, reverse=True)[:5]),
+    )  # fmt: skip
+
+
+def _window(case: Case, segment: Segment) -> tuple[int, int]:
+    """From the start of a phase to one tail after it, cut at the next fault's start or the end of the recording."""
+    start, end = case.starts_ms[segment.k], case.segment_end_ms(segment.k)
+    return start, min(end + case.tail_ms, case.recording.to_ms)
+
+
+def _in_phase(case: Case, attribution: Attribution, phase: Phase, segment: Segment) -> tuple[Episode, ...]:
+    """The episodes that a phase answers for: those it owns; for a phase without faults, those that began in it."""
+    if phase.faults:
+        return attribution.of_phase(phase.name)
+    start, end = case.starts_ms[segment.k], case.segment_end_ms(segment.k)
+    return tuple(e for e in attribution.unexplained if start <= e.pending_at < end)
+
+
+def _verdict(case: Case, prohibition: Prohibition, guilty: list[Episode], window: tuple[int, int]) -> tuple[ProhibitionVerdict, Reason | None]:
+    if guilty:
+        return ProhibitionVerdict.FALSE_ALARM, None
+    rules = [rule for rule in case.book.alerts if prohibits(prohibition, rule.labels)]
+    if not rules:
+        reason = Reason(code=Code.RULE_NOT_LOADED, text="no loaded rule matches it", decide_it_by="correct the name or the labels")
+        return ProhibitionVerdict.INCONCLUSIVE, reason
+    for rule in rules:
+        reason_of_rule = doubt(case, rule, *window)
+        if reason_of_rule:
+            return ProhibitionVerdict.INCONCLUSIVE, reason_of_rule
+    return ProhibitionVerdict.QUIET, None
+
+
+def _matcher(prohibition: Prohibition) -> dict[str, object]:
+    return prohibition.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+
+def of_phases(case: Case, attribution: Attribution) -> tuple[ProhibitionResult, ...]:
+    """Verdicts on the prohibitions of every phase that was reached."""
+    results = []
+    for phase in case.plan.scenario.phases:
+        segment = case.plan.phase_segment(phase.name)
+        for prohibition in phase.must_not_fire:
+            guilty: list[Episode] = []
+            verdict: ProhibitionVerdict
+            reason: Reason | None
+            verdict, reason = _not_reached()
+            if segment.k in case.starts_ms:
+                episodes = _in_phase(case, attribution, phase, segment)
+                guilty = [e for e in episodes if _guilty(prohibition, phase, e)]
+                verdict, reason = _verdict(case, prohibition, guilty, _window(case, segment))
+            results.append(_result(case, phase.name, prohibition, verdict, reason, guilty))
+    return tuple(results)
+
+
+def of_drill(case: Case, attribution: Attribution) -> tuple[ProhibitionResult, ...]:
+    """Verdicts on the prohibitions of the whole drill, from the steady state to the end."""
+    phases = {phase.name: phase for phase in case.plan.scenario.phases}
+    results = []
+    for prohibition in case.plan.scenario.must_not_fire:
+        guilty = [o.episode for o in attribution.owned if _guilty(prohibition, phases[o.phase or ""], o.episode)]
+        guilty += [e for e in attribution.unexplained if prohibits(prohibition, e.label_map) and e.firing_at is not None]
+        window = (case.baseline_from_ms, case.recording.to_ms - 2 * case.scrape_ms)
+        verdict, reason = _verdict(case, prohibition, guilty, window)
+        results.append(_result(case, None, prohibition, verdict, reason, guilty))
+    return tuple(results)
+
+
+def _guilty(prohibition: Prohibition, phase: Phase, episode: Episode) -> bool:
+    expected = any(expects(expectation, episode.label_map) for expectation in phase.expect)
+    return episode.firing_at is not None and not expected and prohibits(prohibition, episode.label_map)
+
+
+def _not_reached() -> tuple[ProhibitionVerdict, Reason]:
+    reason = Reason(code=Code.INTERRUPTED, text="the drill ended before this phase", decide_it_by="let the drill run to its end")
+    return ProhibitionVerdict.INCONCLUSIVE, reason
+
+
+def _result(
+    case: Case, phase: str | None, prohibition: Prohibition, verdict: ProhibitionVerdict, reason: Reason | None, guilty: list[Episode]
+) -> ProhibitionResult:
+    episodes = tuple(episode_result(case, episode, phase) for episode in guilty)
+    return ProhibitionResult(phase=phase, matcher=_matcher(prohibition), verdict=verdict, reason=reason, episodes=episodes)
+
+
+def also_fired(case: Case, attribution: Attribution) -> tuple[EpisodeResult, ...]:
+    """Episodes that a fault explains, neither expected nor prohibited in its phase."""
+    phases = {phase.name: phase for phase in case.plan.scenario.phases}
+    return tuple(
+        episode_result(case, one.episode, one.phase)
+        for one in attribution.owned
+        if one.episode.firing_at is not None
+        and (phase := phases[one.phase or ""])
+        and not is_expected(phase, one.episode)
+        and not is_prohibited(case, phase, one.episode)
+    )
+
+
+def false_alarms(case: Case, attribution: Attribution) -> tuple[EpisodeResult, ...]:
+    """Episodes in scope that fired outside every tail."""
+    return tuple(
+        episode_result(case, episode, case.phase_of(episode.pending_at))
+        for episode in attribution.unexplained
+        if episode.firing_at is not None and in_scope(case.plan.scenario, episode.label_map)
+    )
+
+
+def background(case: Case, attribution: Attribution) -> tuple[EpisodeResult, ...]:
+    """Episodes that were active before the drill began, or that it is not about."""
+    return tuple(episode_result(case, episode, None) for episode in attribution.background if episode.firing_at is not None)
+

@@ -1,0 +1,184 @@
+"""What every process that alertdrill starts runs first: a pipe to its controller, a lease, and death with its parent.
+
+`python -m alertdrill.lifeline [-m MODULE | SCRIPT] ARG…` watches standard input *before* anything heavy is imported,
+then runs the module or script as `__main__`. When the pipe closes (the controller ended, by SIGKILL too) the process
+exits at once. `--exec PROGRAM ARG…` is for foreign binaries, which cannot watch a pipe: on Linux the kernel is asked
+to kill them with their parent (PR_SET_PDEATHSIG); elsewhere this process stays as their watchdog.
+
+Commands come in as one JSON object a line on standard input; events go out the same way on standard output. Anything
+that a library prints is moved to standard error. `{"do": "lease", "s": 5.0}` grants the process that many seconds
+from now; a process that was granted a lease and sees no renewal in time exits (a frozen controller must not leave
+load or faults running). Everything here is standard library and uses real threads, so that it works under gevent.
+"""
+
+import ctypes
+import json
+import os
+import queue
+import runpy
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+EXIT_ORPHANED = 69
+EXIT_LEASE_LOST = 75
+PR_SET_PDEATHSIG = 1
+
+Command = Mapping[str, Any]
+
+_outgoing: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+_write = os.write
+_read = os.read
+_select = select.select
+_monotonic = time.monotonic
+_exit = os._exit
+
+
+class _Inbox:
+    """Commands that arrived, and the callback that takes them; commands wait until there is one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: list[Command] = []
+        self._callback: Callable[[Command], None] | None = None
+
+    def put(self, command: Command) -> None:
+        with self._lock:
+            if self._callback is None:
+                self._waiting.append(command)
+            else:
+                self._callback(command)
+
+    def subscribe(self, callback: Callable[[Command], None]) -> None:
+        with self._lock:
+            self._callback = callback
+            for command in self._waiting:
+                callback(command)
+            self._waiting.clear()
+
+
+_inbox = _Inbox()
+
+
+def on_command(callback: Callable[[Command], None]) -> None:
+    """Hand every command (past and future, leases excepted) to `callback`, which runs in the lifeline's own thread.
+
+    Hop to your event loop inside it: `loop.call_soon_threadsafe(...)` for asyncio, an async watcher for gevent.
+    """
+    _inbox.subscribe(callback)
+
+
+def emit(event: Mapping[str, Any]) -> None:
+    """Send one event to the controller. Never blocks, even when nobody reads: a thread of its own writes the pipe."""
+    _outgoing.put(json.dumps(event, separators=(",", ":")).encode() + b"\n")
+
+
+def flush(timeout_s: float = 1.0) -> None:
+    """Wait until what was emitted so far is written, for at most `timeout_s` seconds. Call it right before exiting."""
+    written = threading.Event()
+    _outgoing.put(_Marker(written))
+    written.wait(timeout_s)
+
+
+class _Marker(bytes):
+    """An empty write that tells when everything before it has been written."""
+
+    written: threading.Event
+
+    def __new__(cls, written: threading.Event) -> "_Marker":
+        marker = super().__new__(cls)
+        marker.written = written
+        return marker
+
+
+def _write_events(fd: int) -> None:
+    while True:
+        line = _outgoing.get()
+        if isinstance(line, _Marker):
+            line.written.set()
+            continue
+        view = memoryview(line)
+        try:
+            while view:
+                view = view[_write(fd, view) :]
+        except OSError:
+            _exit(EXIT_ORPHANED)
+
+
+def _watch(fd: int) -> None:
+    buffer, deadline = b"", None
+    while True:
+        wait = None if deadline is None else max(0.0, deadline - _monotonic())
+        if not _select([fd], [], [], wait)[0]:
+            _outgoing.put(b'{"event":"lease_lost"}\n')
+            flush(0.2)
+            _exit(EXIT_LEASE_LOST)
+        chunk = _read(fd, 65536)
+        if not chunk:
+            _exit(EXIT_ORPHANED)
+        *lines, buffer = (buffer + chunk).split(b"\n")
+        for line in lines:
+            command = json.loads(line)
+            if command.get("do") == "lease":
+                deadline = _monotonic() + float(command["s"])
+            else:
+                _inbox.put(command)
+
+
+def die_with_parent() -> None:
+    """Ask Linux to kill this process when the thread that forked it ends; elsewhere do nothing."""
+    if sys.platform == "linux":
+        parent = os.getppid()
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            _exit(EXIT_ORPHANED)
+
+
+def _exec(argv: list[str]) -> NoReturn:
+    """Become a foreign binary (Linux), or stay as its watchdog and end it when the pipe closes."""
+    if sys.platform == "linux":
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)
+        os.execvp(argv[0], argv)
+    child = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
+    signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+
+    def watch() -> None:
+        while _read(0, 65536):
+            pass
+        child.kill()
+
+    threading.Thread(target=watch, daemon=True).start()
+    sys.exit(child.wait())
+
+
+def main() -> None:
+    """Start the lifeline, then run what the command line names."""
+    die_with_parent()
+    argv = sys.argv[1:]
+    if argv[0] == "--exec":
+        _exec(argv[1:])
+    events = os.dup(1)
+    os.dup2(2, 1)
+    threading.Thread(target=_watch, args=(os.dup(0),), name="lifeline", daemon=True).start()
+    threading.Thread(target=_write_events, args=(events,), name="lifeline-events", daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the controller decides
+    if argv[0] == "-m":
+        sys.argv = argv[1:]
+        runpy.run_module(argv[1], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = argv
+        sys.path.insert(0, os.path.dirname(os.path.abspath(argv[0])))
+        runpy.run_path(argv[0], run_name="__main__")
+
+
+if __name__ == "__main__":
+    # Run as alertdrill.lifeline, not as __main__: children import that name and must find the same inbox.
+    from alertdrill import lifeline
+
+    lifeline.main()

@@ -1,0 +1,98 @@
+"""`python -m alertdrill.lifeline -m alertdrill.monitor --upstream URL …`: the monitor as a process of its own."""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+import time
+from pathlib import Path
+
+from alertdrill.drift.e_detector import EDetector, log_threshold
+from alertdrill.drift.reference import watched_cells
+from alertdrill.lifeline import emit, flush
+from alertdrill.monitor.account import Account
+from alertdrill.monitor.reference import BadFile, load_reference, load_schema, unwatched_names
+from alertdrill.monitor.sidecar import Sidecar, keep_account
+from alertdrill.relay.loop import run
+from alertdrill.relay.server import serve, upstream_address
+
+GRACE_S = 0.5
+
+
+def parse_arguments(argv: list[str]) -> argparse.Namespace:
+    """The options of the command line."""
+    parser = argparse.ArgumentParser(prog="alertdrill monitor", description="Watch a model endpoint from in front.")
+    parser.add_argument("--upstream", required=True, help="http://host:port of the model server")
+    parser.add_argument("--schema", required=True, type=Path, help="JSON file: the features and the endpoint")
+    parser.add_argument("--reference", required=True, type=Path, help="CSV file: a sample of normal rows")
+    parser.add_argument("--model", default="model", help="value of the label model")
+    parser.add_argument("--model-version", default="1", help="value of the label version")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0: any free one")
+    parser.add_argument(
+        "--exact-reference",
+        action="store_true",
+        help="live rows are drawn from the reference itself: watch also for drifts that its size would not support",
+    )
+    return parser.parse_args(argv)
+
+
+def open_account(options: argparse.Namespace) -> tuple[Account, str]:
+    """The books of the model that the options describe, and the path of its endpoint.
+
+    Raises:
+        BadFile: a file cannot be used.
+    """
+    schema = load_schema(options.schema)
+    rows = load_reference(options.reference, schema)
+    try:
+        cells = watched_cells(schema, rows)
+    except ValueError as error:
+        raise BadFile(options.reference, str(error), "give a sample with values of it, or set watched: false") from None
+    detector = EDetector(list(cells.values()), log_threshold(len(cells)), options.exact_reference)
+    labels = {"model": options.model, "version": options.model_version}
+    return Account(labels, cells, unwatched_names(schema), detector, time.time()), schema.path
+
+
+async def watch(options: argparse.Namespace, account: Account, path: str) -> None:
+    """Serve until SIGTERM.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    relay = await serve(options.upstream, Sidecar(account, path), host=options.host, port=options.port)
+    keeper = asyncio.create_task(keep_account(account, relay))
+    emit({"event": "ready", "port": relay.port})
+    await ended.wait()
+    keeper.cancel()
+    await relay.close(GRACE_S)
+
+
+def main(argv: list[str]) -> int:
+    """Run the monitor; the exit code is 0, or 2 for input that cannot be used."""
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    options = parse_arguments(argv)
+    try:
+        upstream_address(options.upstream)
+        account, path = open_account(options)
+    except (BadFile, ValueError) as error:
+        return _refuse(str(error))
+    try:
+        run(watch(options, account, path))
+    except OSError as error:
+        return _refuse(f"--port {options.port}: {error.strerror}\n  fix: give a free port, or 0 for any")
+    finally:
+        flush()
+    return 0
+
+
+def _refuse(message: str) -> int:
+    print(f"alertdrill monitor: {message}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,136 @@
+"""Counters of the features' cells and moments, and the evidence for drift that the e-detector keeps of them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alertdrill.drift.cells import Absent, Cells, NumericCells
+from alertdrill.drift.e_detector import EDetector
+from alertdrill.monitor.exposition import header, key, lines
+
+WIDEST_SD = 1e6
+
+
+class FeatureCounters:
+    """What the rows held, by feature and cell.
+
+    Attributes:
+        rows: rows counted.
+        unknown_keys: keys of rows that the schema does not name.
+        updates: batches that the e-detector has taken.
+    """
+
+    def __init__(
+        self, labels: Mapping[str, str], cells: Mapping[str, Cells], unwatched: Sequence[str], detector: EDetector
+    ) -> None:
+        """Counters at 0.
+
+        Args:
+            labels: of the model, put on every series.
+            cells: of every watched feature.
+            unwatched: the other features of the schema; no statistics are kept of them.
+            detector: over the same features in the same order.
+        """
+        self._cells = list(cells.items())
+        self._unwatched = tuple(unwatched)
+        self._detector = detector
+        self._counts: NDArray[np.int64] = np.zeros(detector.shape, dtype=np.int64)
+        self._batch: NDArray[np.int64] = np.zeros(detector.shape, dtype=np.int64)
+        self._moments = {name: _Moments(of) for name, of in self._cells if isinstance(of, NumericCells)}
+        self._evidence: NDArray[np.float64] = np.zeros(len(self._cells))
+        self._text = _Text(labels, cells)
+        self.rows = self.unknown_keys = self.updates = 0
+
+    def add(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Count decoded rows; the e-detector takes them at the next `update`."""
+        known = sum(name in row for name in self._unwatched for row in rows)
+        for at, (name, cells) in enumerate(self._cells):
+            values = [row.get(name, Absent.KEY) for row in rows]
+            counts = self._count(name, cells, values)
+            self._batch[at, : len(counts)] += counts
+            known += len(rows) - int(counts[cells.missing])
+        self.rows += len(rows)
+        self.unknown_keys += sum(map(len, rows)) - known
+
+    def _count(self, name: str, cells: Cells, values: Sequence[object]) -> NDArray[np.int64]:
+        if not isinstance(cells, NumericCells):
+            return cells.count(values)
+        numbers, others = cells.split(values)
+        self._moments[name].add(numbers)
+        return cells.count_split(numbers, others)
+
+    def update(self) -> None:
+        """Give the e-detector the rows since the last update as one batch; nothing if there are none."""
+        if self._batch.any():
+            batch, self._batch = self._batch, np.zeros_like(self._batch)
+            self._counts += batch
+            self._evidence = self._detector.update(batch)
+            self.updates += 1
+
+    def render(self) -> Iterator[str]:
+        """The lines of these metrics, rows since the last update included."""
+        counts = self._counts + self._batch
+        by_cell = [n for (_, of), row in zip(self._cells, counts.tolist(), strict=True) for n in row[: len(of.names)]]
+        moments = self._moments.values()
+        yield header("model_feature_values_total", "counter", "Values of a feature in a cell of its reference.")
+        yield from lines(self._text.cells, by_cell)
+        yield header("model_feature", "summary", "Sum and count of a feature's numbers; the sum can fall.")
+        yield from lines(self._text.sums, [m.total for m in moments])
+        yield from lines(self._text.counts, [m.count for m in moments])
+        yield header("model_feature_sum_squares", "gauge", "Sum of the squares of a feature's numbers.")
+        yield from lines(self._text.squares, [m.squares for m in moments])
+        yield header("model_drift_evidence", "gauge", "Natural log of the evidence for drift of a feature.")
+        yield from lines(self._text.evidence, self._evidence.tolist())
+        yield header("model_drift_threshold", "gauge", "Evidence at which a feature alarms.")
+        yield from lines(self._text.threshold, [self._detector.log_threshold] * len(self._cells))
+        yield self._text.reference
+
+
+class _Moments:
+    """Sums of a feature's numbers. Absurd numbers are drawn in to 10^6 standard deviations of the reference.
+
+    One of 1e300 would otherwise swallow everything counted before and after it.
+    """
+
+    def __init__(self, cells: NumericCells) -> None:
+        reach = WIDEST_SD * max(cells.sd, abs(cells.mean), 1e-9)
+        self._low, self._high = cells.mean - reach, cells.mean + reach
+        self.count, self.total, self.squares = 0, 0.0, 0.0
+
+    def add(self, numbers: NDArray[np.float64]) -> None:
+        kept = np.clip(numbers[~np.isnan(numbers)], self._low, self._high)
+        self.count += len(kept)
+        self.total += float(kept.sum())
+        self.squares += float(kept @ kept)
+
+
+class _Text:
+    """The parts of the lines that never change."""
+
+    def __init__(self, labels: Mapping[str, str], cells: Mapping[str, Cells]) -> None:
+        numeric = {name: of for name, of in cells.items() if isinstance(of, NumericCells)}
+        pairs = [({**labels, "feature": name, "cell": cell}) for name, of in cells.items() for cell in of.names]
+        self.cells = [key("model_feature_values_total", pair) for pair in pairs]
+        self._labels = labels
+        self.sums = self._keys("model_feature_sum", numeric)
+        self.counts = self._keys("model_feature_count", numeric)
+        self.squares = self._keys("model_feature_sum_squares", numeric)
+        self.evidence = self._keys("model_drift_evidence", cells)
+        self.threshold = self._keys("model_drift_threshold", cells)
+        shares = [share for of in cells.values() for share in of.reference_shares.tolist()]
+        self.reference = "".join([
+            header("model_feature_reference_share", "gauge", "Share of a cell in the reference."),
+            *lines([key("model_feature_reference_share", pair) for pair in pairs], shares),
+            *self._gauge("rows", "Rows of the reference.", {n: of.reference_rows for n, of in cells.items()}),
+            *self._gauge("mean", "Mean of a feature in the reference.", {n: of.mean for n, of in numeric.items()}),
+            *self._gauge("sd", "Standard deviation in the reference.", {n: of.sd for n, of in numeric.items()}),
+        ])  # fmt: skip
+
+    def _keys(self, name: str, features: Mapping[str, Any]) -> list[str]:
+        return [key(name, {**self._labels, "feature": feature}) for feature in features]
+
+    def _gauge(self, name: str, text: str, values: Mapping[str, float]) -> Iterator[str]:
+        yield header(f"model_feature_reference_{name}", "gauge", text)
+        yield from lines(self._keys(f"model_feature_reference_{name}", values), values.values())

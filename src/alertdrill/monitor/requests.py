@@ -1,0 +1,61 @@
+"""Counters of requests: codes, latency, predictions, malformed bodies."""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from itertools import accumulate
+
+from alertdrill.monitor.bodies import Malformed
+from alertdrill.monitor.exposition import header, key, lines, number
+
+CODES = (200, 400, 422, 500, 502, 503, 504)
+DURATION_EDGES_S = (
+    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0
+)  # fmt: skip
+
+
+class RequestCounters:
+    """What was asked and answered, by code; every code that an alert asks for exists from the start.
+
+    `rate` misses the first increment of a series that is born with it.
+    """
+
+    def __init__(self, labels: Mapping[str, str]) -> None:
+        self._labels = dict(labels)
+        self._codes = dict.fromkeys(CODES, 0)
+        self._buckets = [0] * (len(DURATION_EDGES_S) + 1)
+        self._seconds = 0.0
+        self._malformed = dict.fromkeys(Malformed, 0)
+        self.predictions = 0
+        edges = [*map(number, DURATION_EDGES_S), "+Inf"]
+        name = "model_request_duration_seconds"
+        self._bucket_keys = [key(f"{name}_bucket", {**labels, "le": edge}) for edge in edges]
+
+    def answered(self, code: int, duration_s: float) -> None:
+        """Count one exchange."""
+        self._codes[code] = self._codes.get(code, 0) + 1
+        self._buckets[bisect_left(DURATION_EDGES_S, duration_s)] += 1
+        self._seconds += duration_s
+
+    def malformed(self, reason: Malformed) -> None:
+        """Count one body that held no row."""
+        self._malformed[reason] += 1
+
+    def render(self) -> Iterator[str]:
+        """The lines of these metrics."""
+        yield header("model_requests_total", "counter", "Requests to the endpoint, by the code of the answer.")
+        codes = [key("model_requests_total", {**self._labels, "code": str(code)}) for code in self._codes]
+        yield from lines(codes, self._codes.values())
+        yield header("model_predictions_total", "counter", "Predictions that the model gave.")
+        yield from lines([key("model_predictions_total", self._labels)], [self.predictions])
+        yield header("model_malformed_requests_total", "counter", "Requests whose body holds no row, by reason.")
+        reasons = [key("model_malformed_requests_total", {**self._labels, "reason": r.value}) for r in self._malformed]
+        yield from lines(reasons, self._malformed.values())
+        yield from self._render_durations()
+
+    def _render_durations(self) -> Iterator[str]:
+        name = "model_request_duration_seconds"
+        yield header(name, "histogram", "From the whole request read to the last byte of the answer passed on.")
+        below = list(accumulate(self._buckets))
+        yield from lines(self._bucket_keys, below)
+        yield from lines([key(f"{name}_sum", self._labels)], [self._seconds])
+        yield from lines([key(f"{name}_count", self._labels)], [below[-1]])

@@ -1,0 +1,42 @@
+"""What a target takes: its features, their types and where to send them."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class FeatureKind(StrEnum):
+    """How a feature's value is written in a request."""
+
+    NUMBER = "number"
+    INTEGER = "integer"
+    CATEGORY = "category"
+
+
+class Feature(BaseModel):
+    """One input of the model."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(description="name of the feature, as the request writes it")
+    kind: FeatureKind = Field(description="number, integer or category")
+    watched: bool = Field(default=True, description="whether the monitor keeps drift statistics of it; false for identifiers")
+
+    @property
+    def numeric(self) -> bool:
+        """Whether the values are numbers."""
+        return self.kind is not FeatureKind.CATEGORY
+
+
+class Schema(BaseModel):
+    """The features of a model, in the order in which requests write them, and the address of the endpoint."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    protocol: str = Field(default="json", description="how requests and answers are written")
+    path: str = Field(default="/predict", description="path of the endpoint that predicts")
+    features: tuple[Feature, ...] = Field(min_length=1, description="the inputs of the model, in order")
+
+    def names(self) -> tuple[str, ...]:
+        """Names of the features, in order."""
+        return tuple(feature.name for feature in self.features)

@@ -1,0 +1,78 @@
+"""What all exchanges of one relay share: the handler, the upstream pool, the limits and the counts."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from alertdrill.relay.exchange import Effect, Exchange, Handler, Request, Response
+from alertdrill.relay.upstream import Pool
+
+logger = logging.getLogger(__name__)
+
+Given = TypeVar("Given")
+Answer = TypeVar("Answer")
+
+
+class Held(Protocol):
+    """An exchange under way, which may be waiting out a delay."""
+
+    def release(self) -> None:
+        """Forward the request if it is being held."""
+
+
+@dataclass(slots=True)
+class Control:
+    """The handler, guarded, with what it works on.
+
+    Attributes:
+        handler: who watches and edits the exchanges.
+        pool: connections to the upstream.
+        max_body_bytes: longest request body that is taken.
+        flights: the exchanges under way.
+        idle: set while there are none, once there was one.
+        handler_errors: how often the handler raised.
+        refused: how many requests were answered 4xx or 501 here, because they could not be understood or were too big.
+    """
+
+    handler: Handler
+    pool: Pool
+    max_body_bytes: int
+    flights: set[Held] = field(default_factory=set)
+    handler_errors: int = 0
+    refused: int = 0
+
+    idle: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def launched(self, flight: Held) -> None:
+        """An exchange begins."""
+        self.flights.add(flight)
+        self.idle.clear()
+
+    def landed(self, flight: Held) -> None:
+        """An exchange is over."""
+        self.flights.discard(flight)
+        if not self.flights:
+            self.idle.set()
+
+    def local(self, request: Request) -> Response | None:
+        """The handler's own answer; None also if it raised."""
+        return self._guarded(self.handler.local, request)
+
+    def effect(self, request: Request) -> Effect | None:
+        """What the handler does to the exchange; None also if it raised."""
+        return self._guarded(self.handler.effect, request)
+
+    def ended(self, exchange: Exchange) -> None:
+        """Tell the handler."""
+        self._guarded(self.handler.ended, exchange)
+
+    def _guarded(self, method: Callable[[Given], Answer], given: Given) -> Answer | None:
+        try:
+            return method(given)
+        except Exception:
+            self.handler_errors += 1
+            if self.handler_errors == 1:  # the first tells why; one for every request would fill the disk
+                logger.exception("the relay's handler failed; from here on this is only counted")
+            return None

@@ -1,0 +1,283 @@
+"""One request on its way through a relay: held if the handler says so, forwarded, its answer streamed back."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+from alertdrill.relay import wire
+from alertdrill.relay.answer import Framing
+from alertdrill.relay.control import Control
+from alertdrill.relay.exchange import KEPT_BODY_BYTES, Effect, End, Exchange, Headers, Request
+from alertdrill.relay.upstream import Upstream
+from alertdrill.relay.wire import Survey
+
+ERROR_OF = {
+    End.UPSTREAM_REFUSED: (502, "could not be reached"),
+    End.UPSTREAM_CLOSED: (502, "closed the connection, or sent no HTTP, instead of an answer"),
+    End.UPSTREAM_TIMEOUT: (504, "sent no answer in time"),
+}
+
+
+@dataclass(slots=True)
+class Incoming:
+    """A request that was read completely, and what its answer depends on."""
+
+    request: Request
+    headers: Survey  # names as the client wrote them
+    started_at: float
+    keep_alive: bool
+    http_1_0: bool
+
+    def connection(self, *, close: bool) -> bytes | None:
+        """Value of the answer's `Connection` header; None where silence says the same."""
+        if close:
+            return b"close"
+        return b"keep-alive" if self.http_1_0 else None
+
+
+class Back(Protocol):
+    """The client's side of a flight."""
+
+    @property
+    def stuck(self) -> bool:
+        """Whether some of what was written still waits for the client to read."""
+
+    def write(self, pieces: list[bytes]) -> None:
+        """Send bytes to the client."""
+
+    def cut(self, *, reset: bool) -> None:
+        """End the connection so that the client sees its answer as incomplete; `reset`: only a reset shows it."""
+
+    def landed(self, *, keep_alive: bool) -> None:
+        """The exchange is over; the next request may be taken if the connection stays."""
+
+
+class Flight:
+    """An exchange under way. Listens to its upstream connection, writes to its client."""
+
+    __slots__ = (
+        "_back",
+        "_chunked",
+        "_connecting",
+        "_control",
+        "_effect",
+        "_framing",
+        "_held_at",
+        "_incoming",
+        "_keep_alive",
+        "_kept",
+        "_outcome",
+        "_over",
+        "_pieces",
+        "_released_at",
+        "_retried",
+        "_room",
+        "_status",
+        "_timer",
+        "_upstream",
+    )
+
+    def __init__(self, control: Control, back: Back, incoming: Incoming) -> None:
+        self._control = control
+        self._back = back
+        self._incoming = incoming
+        self._effect: Effect | None = None
+        self._held_at: float | None = None
+        self._released_at: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._upstream: Upstream | None = None
+        self._retried = False
+        self._status: int | None = None
+        self._framing = Framing.NONE
+        self._chunked = False
+        self._keep_alive = incoming.keep_alive
+        self._pieces: list[bytes] = []
+        self._kept: list[bytes] = []
+        self._room = KEPT_BODY_BYTES
+        self._outcome: End | None = None  # known, though the client may not have taken all of it yet
+        self._over = False
+
+    # the way out
+
+    def start(self) -> None:
+        """Hold the request if the handler wants that, else forward it."""
+        self._control.launched(self)
+        self._effect = self._control.effect(self._incoming.request)
+        if self._effect is None:
+            self._forward()
+            return
+        self._held_at = time.monotonic()
+        if self._effect.delay_s > 0:
+            self._timer = asyncio.get_running_loop().call_later(self._effect.delay_s, self.release)
+        else:
+            self.release()
+
+    def release(self) -> None:
+        """Forward the request if it is being held."""
+        if self._held_at is None or self._released_at is not None:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._released_at = time.monotonic()
+        self._forward()
+
+    def _forward(self) -> None:
+        upstream = self._control.pool.take()
+        if upstream is None:
+            self._connecting = asyncio.get_running_loop().create_task(self._connect())
+        else:
+            self._send(upstream)
+
+    async def _connect(self) -> None:
+        try:
+            upstream = await self._control.pool.connect()
+        except TimeoutError:
+            self._fail(End.UPSTREAM_TIMEOUT)
+        except OSError:
+            self._fail(End.UPSTREAM_REFUSED)
+        else:
+            if self._over:
+                self._control.pool.give_back(upstream)
+            elif upstream.usable:
+                self._send(upstream)
+            else:
+                self._fail(End.UPSTREAM_CLOSED)
+
+    def _send(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        request = self._incoming.request
+        head = wire.request_head(request, self._incoming.headers, self._control.pool.authority)
+        upstream.send(self, head, request.body, bodiless=request.method == b"HEAD")
+
+    # the way back (Listener)
+
+    def interim(self, status: int, reason: bytes, headers: Survey) -> None:
+        """Pass a 1xx answer on, but for 100: the client got that from the relay (RFC 9110, section 15.2)."""
+        if status != 100 and not self._incoming.http_1_0:
+            self._pieces.append(wire.head(wire.status_line(status, reason), headers.passed))
+
+    def head(self, status: int, reason: bytes, headers: Survey, framing: Framing) -> None:
+        """Pass the head on, framed as the client can read it."""
+        self._status, self._framing = status, framing
+        passed = headers.passed
+        if framing in (Framing.CHUNKED, Framing.UNTIL_CLOSE):
+            if self._incoming.http_1_0:
+                self._keep_alive = False
+            else:
+                self._chunked = True
+                passed.append((b"Transfer-Encoding", b"chunked"))
+        connection = self._incoming.connection(close=not self._keep_alive)
+        if connection is not None:
+            passed.append((b"Connection", connection))
+        self._pieces.append(wire.head(wire.status_line(status, reason), passed))
+
+    def body(self, data: bytes) -> None:
+        """Pass some bytes of the body on, and keep a bounded copy."""
+        if self._room:
+            kept = data[: self._room]
+            self._kept.append(kept)
+            self._room -= len(kept)
+        if self._chunked:
+            self._pieces += wire.chunk(data)
+        else:
+            self._pieces.append(data)
+
+    def flush(self) -> None:
+        """Write what has come."""
+        if self._pieces and not self._over:
+            pieces, self._pieces = self._pieces, []
+            self._back.write(pieces)
+
+    def complete(self, trailers: Headers) -> None:
+        """End the body; the exchange is over once the client's socket has taken all of it."""
+        self._upstream = None
+        if self._chunked:
+            self._pieces.append(wire.last_chunk(trailers))
+        self._write_last(End.ANSWERED)
+
+    def lost(self, end: End, *, stale: bool) -> None:
+        """Try once more if a kept connection had merely been closed meanwhile; else tell the client."""
+        self._upstream = None
+        if stale and end is End.UPSTREAM_CLOSED and not self._retried:
+            self._retried = True
+            self._connecting = asyncio.get_running_loop().create_task(self._connect())
+        else:
+            self._fail(end)
+
+    # what the client's side tells
+
+    def client_stuck(self) -> None:
+        """The client does not keep up: read no further."""
+        if self._upstream is not None:
+            self._upstream.pause()
+
+    def client_drained(self) -> None:
+        """The client has taken all that was written."""
+        if self._outcome is not None:
+            self._end(self._outcome)
+        elif self._upstream is not None:
+            self._upstream.resume()
+
+    def client_gone(self) -> None:
+        """The client left: nobody waits for the answer."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._upstream is not None:
+            self._upstream.abandon()
+            self._upstream = None
+        self._end(End.CLIENT_GONE)
+
+    # the end
+
+    def _write_last(self, outcome: End) -> None:
+        self._outcome = outcome
+        self.flush()
+        if not self._back.stuck:
+            self._end(outcome)
+
+    def _fail(self, end: End) -> None:
+        """Answer 502 or 504 where nothing was answered yet; else cut the answer, which must not look complete."""
+        if self._over:
+            return
+        if self._status is None:
+            self._apologise(end)
+            self._write_last(end)
+        else:
+            self.flush()
+            self._end(end, truncated=True)
+
+    def _apologise(self, end: End) -> None:
+        status, what = ERROR_OF[end]
+        response = wire.error(status, end.value, f"http://{self._control.pool.authority.decode()} {what}")
+        self._status = status
+        self._kept = [response.body]
+        connection = self._incoming.connection(close=not self._keep_alive)
+        bodiless = self._incoming.request.method == b"HEAD"
+        self._pieces.append(wire.answer(response, bodiless=bodiless, connection=connection))
+
+    def _end(self, end: End, *, truncated: bool = False) -> None:
+        if self._over:
+            return
+        self._over = True
+        self._control.landed(self)
+        self._control.ended(self._exchange(end, cut=truncated or end is End.CLIENT_GONE))
+        if truncated:
+            self._back.cut(reset=not self._chunked and self._framing is not Framing.LENGTH)
+        else:
+            self._back.landed(keep_alive=self._keep_alive)
+
+    def _exchange(self, end: End, *, cut: bool) -> Exchange:
+        return Exchange(
+            request=self._incoming.request,
+            status=self._status,
+            response_body=b"".join(self._kept),
+            started_at=self._incoming.started_at,
+            ended_at=time.monotonic(),
+            end=end,
+            effect=self._effect,
+            held_at=self._held_at,
+            released_at=self._released_at,
+            cut=cut,
+        )

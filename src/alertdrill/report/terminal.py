@@ -1,0 +1,155 @@
+"""Results for a terminal: a table of verdicts, one block of text a verdict, and the sentence that sums them up."""
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from alertdrill.core.result import (
+    DrillVerdict,
+    EpisodeResult,
+    ExpectationResult,
+    FaultResult,
+    ProhibitionResult,
+    ProhibitionVerdict,
+    Result,
+    Verdict,
+)
+
+_STYLES = {
+    Verdict.DETECTED: "bold green", Verdict.INCONCLUSIVE: "bold yellow",
+    DrillVerdict.PASSED: "bold green", DrillVerdict.INCONCLUSIVE: "bold yellow",
+    ProhibitionVerdict.QUIET: "green", ProhibitionVerdict.INCONCLUSIVE: "bold yellow",
+}  # fmt: skip
+
+
+def _styled(verdict: Verdict | DrillVerdict | ProhibitionVerdict, upper: bool = False) -> Text:
+    text = verdict.value.upper() if upper else verdict.value
+    return Text(text, style=_STYLES.get(verdict, "bold red"))
+
+
+def _s(seconds: float | None) -> str:
+    return "–" if seconds is None else f"{seconds:.2f} s"
+
+
+def mostly(expectation: ExpectationResult) -> str:
+    """The hop that took most of ttd, what moves it, and its share: `firing 51% (for: 2s)`."""
+    if not expectation.waterfall or not expectation.ttd_s:
+        return "–"
+    hop = max(expectation.waterfall, key=lambda h: h.seconds)
+    setting = f" ({hop.setting})" if hop.setting else ""
+    return f"{hop.hop} {hop.seconds / expectation.ttd_s:.0%}{setting}"
+
+
+def _dose(fault: FaultResult | None) -> str:
+    return "" if fault is None else f"{fault.kind} {fault.share:.0%}"
+
+
+def verdict_table(result: Result) -> Table:
+    """One row an expectation: fault, alert, verdict, ttd, floor, and the hop that took most."""
+    table = Table(box=None, pad_edge=False, header_style="bold", collapse_padding=True)
+    table.add_column("FAULT", overflow="fold")
+    table.add_column("ALERT", overflow="fold")
+    table.add_column("VERDICT", no_wrap=True)
+    table.add_column("TTD", justify="right", no_wrap=True)
+    table.add_column("FLOOR", justify="right", no_wrap=True)
+    table.add_column("MOSTLY", overflow="fold")
+    faults = {(fault.phase, fault.id): fault for fault in result.faults}
+    for one in result.expectations:
+        fault = faults.get((one.phase, one.fault))
+        table.add_row(_dose(fault), one.alert, _styled(one.verdict), _s(one.ttd_s), _s(one.floor_s), mostly(one))
+    return table
+
+
+def _hops(expectation: ExpectationResult) -> str:
+    return " + ".join(f"{hop.hop} {hop.seconds:.3f}" for hop in expectation.waterfall)
+
+
+def _labels(labels: dict[str, str]) -> str:
+    return "{" + ", ".join(f'{k}="{v}"' for k, v in sorted(labels.items())) + "}" if labels else ""
+
+
+def _detected(one: ExpectationResult) -> list[str]:
+    touched, requests = one.evidence.get("touched", 0), one.evidence.get("requests", 0)
+    share = f" ({touched / requests:.1%})" if requests else ""
+    lines = [f"{one.ttd_s:.3f} s (within {one.within_s:g} s)" if one.ttd_s is not None else ""]
+    if one.waterfall:
+        lines.append(_hops(one) + " s")
+    limits = f"floor {_s(one.floor_s)}, expected {_s(one.expected_s)}, worst {_s(one.worst_s)}" if one.floor_s is not None else ""
+    said = f"{touched:,}/{requests:,} requests touched{share}"
+    if one.notify_s is not None:
+        said += f"; notified {one.notify_s:+.3f} s"
+    resolved, last = one.resolved_at, one.evidence.get("last_effect_at")
+    if resolved is not None and last is not None:
+        said += f"; resolved {resolved - last:.1f} s after the last effect"
+    return [*lines, *([limits] if limits else []), said]
+
+
+def expectation_block(one: ExpectationResult) -> Text:
+    """One verdict in words: what happened, why, and what would decide or change it."""
+    text = Text.assemble(_styled(one.verdict, upper=True), f" {one.alert}{_labels(one.labels)} ")
+    if one.reason is None:
+        first, *rest = _detected(one)
+        text.append(first)
+        for line in rest:
+            text.append(f"\n  {line}")
+        return text
+    text.append(f"[{one.reason.code}] {one.reason.text}")
+    if one.ttd_s is not None:
+        text.append(f"\n  ttd {one.ttd_s:.3f} s: {_hops(one)} s")
+    text.append(f"\n  to decide it: {one.reason.decide_it_by}")
+    return text
+
+
+def _matcher(prohibition: ProhibitionResult) -> str:
+    matcher = prohibition.matcher
+    name = matcher.get("alert", "")
+    excepted = f" except {', '.join(matcher['except'])}" if matcher.get("except") else ""
+    return f"{name}{_labels(matcher.get('labels', {}))}{excepted}"
+
+
+def prohibition_block(one: ProhibitionResult) -> Text:
+    """One prohibition in words, with what fired against it."""
+    where = f" in {one.phase}" if one.phase else ""
+    text = Text.assemble(_styled(one.verdict, upper=True), f" {_matcher(one)}{where}")
+    if one.reason is not None:
+        text.append(f" [{one.reason.code}] {one.reason.text}\n  to decide it: {one.reason.decide_it_by}")
+    for episode in one.episodes:
+        text.append(f"\n  {_episode(episode)}")
+    return text
+
+
+def _episode(episode: EpisodeResult) -> str:
+    during = f" during {episode.phase}" if episode.phase else ""
+    stalls = f"; our own sends were up to {max(episode.host_stalls):.2f} s late: the host stalled" if episode.host_stalls else ""
+    return f"{episode.alert}{_labels(episode.labels)}{during}{stalls}"
+
+
+def _list(title: str, episodes: tuple[EpisodeResult, ...], style: str) -> list[RenderableType]:
+    return [Text(f"{title}: {_episode(episode)}", style=style) for episode in episodes]
+
+
+def summary(result: Result) -> Text:
+    """The sentence at the end."""
+    detected = sum(one.verdict is Verdict.DETECTED for one in result.expectations)
+    text = Text.assemble(_styled(result.verdict, upper=True), f" in {result.ended_at - result.started_at:.0f} s.")
+    text.append(f" {detected} of {len(result.expectations)} expected alerts detected, false alarms {len(result.false_alarms)}")
+    late = result.load.schedule_error_p99_s
+    text.append(f"; {result.load.sent:,} requests" + (f", sent within {late * 1000:.1f} ms of plan (p99)." if late is not None else "."))
+    return text
+
+
+def render(result: Result) -> RenderableType:
+    """Everything about a result."""
+    parts: list[RenderableType] = [verdict_table(result), Text()]
+    parts += [expectation_block(one) for one in result.expectations]
+    parts += [prohibition_block(one) for one in result.prohibitions]
+    parts += _list("FALSE ALARM", result.false_alarms, "bold red")
+    parts += _list("also fired", result.also_fired, "dim")
+    parts += _list("background", result.background, "dim")
+    parts += [Text(f"trouble: {trouble}", style="yellow") for trouble in result.troubles]
+    return Group(*parts, Text(), summary(result))
+
+
+def show(console: Console, result: Result) -> None:
+    """Print a result."""
+    console.print(render(result), soft_wrap=False)

@@ -1,0 +1,128 @@
+"""Judges a drill: result = f(plan, journal, recording), the same bytes for the same evidence."""
+
+from collections.abc import Iterable
+
+from alertdrill.core import journal as records
+from alertdrill.core import silence, verdict
+from alertdrill.core.attribution import attribute
+from alertdrill.core.case import Case, Delivery
+from alertdrill.core.crossing import Question, questions
+from alertdrill.core.plan import Plan
+from alertdrill.core.recording import Recording
+from alertdrill.core.result import (
+    ClockResult,
+    Code,
+    DrillVerdict,
+    EpisodeResult,
+    ExpectationResult,
+    FaultResult,
+    LoadResult,
+    ProhibitionResult,
+    ProhibitionVerdict,
+    Result,
+    Verdict,
+)
+from alertdrill.core.scope import expects
+
+
+def open_questions(plan: Plan, journal: Iterable[records.Record], recording: Recording) -> tuple[Question, ...]:
+    """What the engine must be asked, while it lives, for the waterfalls of the alerts that fired."""
+    case = Case(plan, journal, recording)
+    asked: list[Question] = []
+    for phase in plan.scenario.phases:
+        for expectation in phase.expect:
+            for episode in case.episodes:
+                if expects(expectation, episode.label_map) and episode.firing_at is not None:
+                    rule = case.book.named(episode.alert)[0]
+                    asked += questions(case, rule, episode)
+    return tuple(dict.fromkeys(asked))
+
+
+def judge(plan: Plan, journal: Iterable[records.Record], recording: Recording) -> Result:
+    """The result of a drill from its evidence alone."""
+    case = Case(plan, journal, recording)
+    attribution = attribute(case)
+    expectations = verdict.in_file_order(case, attribution)
+    prohibitions = silence.of_phases(case, attribution) + silence.of_drill(case, attribution)
+    false_alarms = silence.false_alarms(case, attribution)
+    started, ended = case.all(records.Started), case.all(records.Ended)
+    clock = min(case.all(records.Clock), key=lambda c: c.error_s, default=None)
+    last_at = max(one.at for one in [*started, *ended])
+    return Result(
+        run_id=plan.run_id,
+        scenario=plan.scenario.name,
+        verdict=_drill_verdict(case, expectations, prohibitions, false_alarms),
+        started_at=round(started[0].at, 3),
+        ended_at=round(last_at, 3),
+        expectations=expectations,
+        prohibitions=prohibitions,
+        also_fired=silence.also_fired(case, attribution),
+        false_alarms=false_alarms,
+        background=silence.background(case, attribution),
+        faults=tuple(_fault(delivery) for delivery in case.deliveries.values()),
+        load=_load(case),
+        clock=ClockResult(
+            offset_s=round(clock.offset_s, 6) if clock else None, error_s=round(clock.error_s, 6) if clock else None
+        ),
+        troubles=tuple(f"{one.kind}: {one.what}" for one in case.all(records.Trouble)),
+        environment=started[0].environment,
+    )
+
+
+def _drill_verdict(
+    case: Case,
+    expectations: tuple[ExpectationResult, ...],
+    prohibitions: tuple[ProhibitionResult, ...],
+    false_alarms: tuple[EpisodeResult, ...],
+) -> DrillVerdict:
+    """aborted > failed > inconclusive > passed: a proven miss stays failed."""
+    troubles = {one.kind for one in case.all(records.Trouble)}
+    if "stop_condition" in troubles:
+        return DrillVerdict.ABORTED
+    bad_alarm = bool(false_alarms) and case.plan.scenario.false_alarms == "fail"
+    if (
+        bad_alarm
+        or any(e.verdict not in (Verdict.DETECTED, Verdict.INCONCLUSIVE) for e in expectations)
+        or any(p.verdict is ProhibitionVerdict.FALSE_ALARM for p in prohibitions)
+    ):
+        return DrillVerdict.FAILED
+    unsure = any(e.verdict is Verdict.INCONCLUSIVE and not _passing_control(e) for e in expectations)
+    unsure = unsure or any(p.verdict is ProhibitionVerdict.INCONCLUSIVE for p in prohibitions)
+    return DrillVerdict.INCONCLUSIVE if unsure or troubles or not case.all(records.Ended) else DrillVerdict.PASSED
+
+
+def _passing_control(expectation: ExpectationResult) -> bool:
+    """A fault written with share 0 that touched nothing answered as it should."""
+    return expectation.control and expectation.reason is not None and expectation.reason.code is Code.NOTHING_TOUCHED
+
+
+def _fault(delivery: Delivery) -> FaultResult:
+    injection = delivery.injection
+    return FaultResult(
+        id=injection.id.rsplit("/", 1)[-1],
+        phase=injection.phase,
+        kind=str(injection.fault.kind),
+        unit=injection.unit,
+        share=injection.share,
+        requests=delivery.requests,
+        planned=delivery.planned,
+        touched=delivery.touched,
+        share_seen=round(delivery.touched / delivery.requests, 4) if delivery.requests else None,
+        first_at=None if delivery.first_ms is None else delivery.first_ms / 1000,
+        last_at=None if delivery.last_ms is None else delivery.last_ms / 1000,
+    )
+
+
+def _load(case: Case) -> LoadResult:
+    closed = [case.closed[k] for k in sorted(case.closed)]
+    sent = sum(one.sent for one in closed)
+    span_s = sum((case.segment_end_ms(one.k) - case.starts_ms[one.k]) / 1000 for one in closed if one.k in case.starts_ms)
+    return LoadResult(
+        requested_rate=case.plan.scenario.load.rate,
+        achieved_rate=round(sent / span_s, 2) if span_s else None,
+        schedule_error_p99_s=max((one.error_p99_s for one in closed), default=None),
+        sent=sent,
+        answered=sum(one.answered for one in closed),
+        failed=sum(one.failed for one in closed),
+        payload_sha256=tuple(one.payload_sha256 for one in closed),
+    )

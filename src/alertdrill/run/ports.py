@@ -1,0 +1,128 @@
+"""What the director needs from the world; adapters and the virtual world provide it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from alertdrill.core import journal as records
+from alertdrill.core.observations import ClockReading, Labels, RawSeries, RuleGroup
+
+
+class SourceFailed(Exception):
+    """A question to the engine was not answered; never an answer."""
+
+
+class Clock(Protocol):
+    """Time, in seconds since the epoch."""
+
+    def now(self) -> float:
+        """The current instant."""
+        ...
+
+    async def sleep_until(self, at: float) -> None:
+        """Return at `at`, or at once if it is past."""
+        ...
+
+
+@dataclass(frozen=True)
+class ActiveAlert:
+    """An alert that is pending or firing now."""
+
+    labels: Labels
+    state: Literal["pending", "firing"]
+
+
+class AlertSource(Protocol):
+    """A Prometheus. Every method raises SourceFailed when there is no answer."""
+
+    async def active(self) -> Sequence[ActiveAlert]:
+        """Alerts that are pending or firing at the last evaluation."""
+        ...
+
+    async def instant(self, query: str, at: float | None = None) -> Sequence[tuple[Labels, float]]:
+        """The answer to an instant query: label sets and values."""
+        ...
+
+    async def raw(self, selector: str, from_s: float, to_s: float) -> Sequence[RawSeries]:
+        """Raw samples of a selector between two instants (s)."""
+        ...
+
+    async def rules(self) -> Sequence[RuleGroup]:
+        """The loaded rule groups."""
+        ...
+
+    async def clock(self) -> ClockReading:
+        """The engine's clock against ours."""
+        ...
+
+    def alive(self) -> bool:
+        """False once the engine's process is known to be dead."""
+        ...
+
+
+class Load(Protocol):
+    """The load generator."""
+
+    def announce(self, k: int, at: float) -> None:
+        """Say ahead that segment `k` begins at `at`."""
+        ...
+
+    def close(self, at: float) -> None:
+        """Say ahead that nothing is sent from `at` on."""
+        ...
+
+    async def ended(self, timeout_s: float) -> bool:
+        """Wait until every segment is closed and everything is journaled; False if that took longer."""
+        ...
+
+    def last_touched(self) -> float | None:
+        """When the last confirmed effect of any fault happened, so far as is known."""
+        ...
+
+
+class Processes(Protocol):
+    """The processes of a drill."""
+
+    def renew(self) -> None:
+        """Renew the leases of load and faults."""
+        ...
+
+    def dead(self) -> str | None:
+        """Which process died although it should live, and how; None if all live."""
+        ...
+
+    async def confirm(self) -> None:
+        """Have load and proxies hand over what they still hold back of their journals."""
+        ...
+
+
+class Journal(Protocol):
+    """The journal of the drill; the director and the adapters write to it."""
+
+    def write(self, record: records.Record) -> None:
+        """Append a record."""
+        ...
+
+    @property
+    def posts(self) -> Sequence[records.Post]:
+        """The alert posts received so far."""
+        ...
+
+
+class Progress(Protocol):
+    """Somebody who watches the drill."""
+
+    def segment(self, title: str, until: float | None) -> None:
+        """A stretch began, that lasts until `until` at most."""
+        ...
+
+    def alerts(self, active: Sequence[ActiveAlert]) -> None:
+        """The alerts in scope that are active now."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Something worth a line."""
+        ...
+
+
+Environment = Mapping[str, str]

@@ -1,0 +1,162 @@
+"""One look at the world a tick: leases, processes, alerts, evaluations, rules and stop conditions."""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+from alertdrill.core import journal as records
+from alertdrill.core.observations import RuleGroup
+from alertdrill.core.plan import Plan
+from alertdrill.core.recording import label_key
+from alertdrill.core.scenario import QueryCondition
+from alertdrill.core.scope import RuleBook, in_scope
+from alertdrill.run.ports import ActiveAlert, AlertSource, Clock, Journal, Processes, Progress, SourceFailed
+
+ENGINE_SILENCE_S = 3.0
+
+
+class DrillOver(Exception):
+    """The drill cannot go on; the trouble is in the journal."""
+
+
+class ConditionHeld:
+    """Since when a query condition has held without a break."""
+
+    def __init__(self, condition: QueryCondition) -> None:
+        self.condition = condition
+        self.since: float | None = None
+        self.got = "no answer yet"
+
+    async def look(self, source: AlertSource, now: float) -> bool:
+        """Ask once; whether the condition has held for its time.
+
+        Raises:
+            SourceFailed: the engine did not answer.
+        """
+        values = [value for _, value in await source.instant(self.condition.query)]
+        self.got = ", ".join(f"{value:g}" for value in values[:3]) or "no data"
+        if not values and self.condition.no_data == "ignore":
+            self.since = None
+            return False
+        if not values and isinstance(self.condition.no_data, float | int):
+            values = [float(self.condition.no_data)]
+        holds = bool(values) and all(self.condition.is_.holds(value) for value in values)
+        self.since = (self.since if self.since is not None else now) if holds else None
+        return self.since is not None and now - self.since >= self.condition.for_
+
+
+class Watch:
+    """What the director sees, refreshed each tick."""
+
+    def __init__(
+        self, plan: Plan, clock: Clock, source: AlertSource, processes: Processes, journal: Journal, progress: Progress,
+        groups: Sequence[RuleGroup], tick_s: float,
+    ) -> None:
+        self.plan = plan
+        self.clock = clock
+        self.source = source
+        self._processes = processes
+        self._journal = journal
+        self._progress = progress
+        self._groups = tuple(groups)
+        self._tick_s = tick_s
+        self._answered_at = clock.now()
+        self._stops = [ConditionHeld(condition) for condition in plan.scenario.stop_conditions]
+        self._stops_at = 0.0
+        self._evaluated: dict[tuple[str, str], set[float]] = defaultdict(set)
+        self.book = RuleBook.of(groups)
+        self.active: Sequence[ActiveAlert] = ()
+        self.firing_seen: dict[tuple[tuple[str, str], ...], float] = {}
+        self.excused: set[tuple[tuple[str, str], ...]] = set()
+
+    @property
+    def blocking(self) -> list[ActiveAlert]:
+        """Alerts in scope that are active and were not so before the drill."""
+        return [
+            one for one in self.active
+            if in_scope(self.plan.scenario, one.labels) and label_key(one.labels) not in self.excused
+        ]  # fmt: skip
+
+    async def until(self, deadline: float, done: Callable[[], Awaitable[bool] | bool]) -> bool:
+        """Tick until `done` (True) or until the deadline passes (False).
+
+        Raises:
+            DrillOver: a process died, the engine went silent, or a stop condition holds.
+        """
+        while True:
+            await self.look()
+            answer = done()
+            if answer if isinstance(answer, bool) else await answer:
+                return True
+            now = self.clock.now()
+            if now >= deadline:
+                return False
+            await self.clock.sleep_until(min(now + self._tick_s, deadline))
+
+    async def look(self) -> None:
+        """One tick: renew leases, see who lives, read alerts, rules and stop conditions."""
+        self._processes.renew()
+        dead = self._processes.dead()
+        if dead:
+            self.give_up("child_died", dead)
+        if not self.source.alive():
+            self.give_up("engine_gone", "Prometheus died during the drill")
+        now = self.clock.now()
+        try:
+            self._saw(await self.source.active(), now)
+            await self._read_rules()
+            await self._check_stops(now)
+            self._answered_at = self.clock.now()
+        except SourceFailed as error:
+            if self.clock.now() - self._answered_at > ENGINE_SILENCE_S:
+                self.give_up("engine_gone", f"Prometheus has not answered for {ENGINE_SILENCE_S:g} s: {error}")
+
+    def give_up(self, kind: records.TroubleKind, what: str) -> None:
+        """Journal a trouble and end the drill.
+
+        Raises:
+            DrillOver: always.
+        """
+        self._journal.write(records.Trouble(at=self.clock.now(), kind=kind, what=what))
+        raise DrillOver(what)
+
+    def _saw(self, active: Sequence[ActiveAlert], now: float) -> None:
+        self.active = active
+        for one in active:
+            if one.state == "firing":
+                self.firing_seen.setdefault(label_key(one.labels), now)
+        firing = {label_key(one.labels) for one in active if one.state == "firing"}
+        self.firing_seen = {key: at for key, at in self.firing_seen.items() if key in firing}
+        self._progress.alerts([one for one in active if in_scope(self.plan.scenario, one.labels)])
+
+    async def _read_rules(self) -> None:
+        groups = tuple(await self.source.rules())
+        for group in groups:
+            if group.last_evaluation is not None:
+                self._evaluated[group.file, group.name].add(group.last_evaluation)
+        if _still(groups) != _still(self._groups):
+            self._groups = groups
+            self._journal.write(records.Rules(at=self.clock.now(), groups=groups))
+
+    async def _check_stops(self, now: float) -> None:
+        if now - self._stops_at < self.plan.scenario.monitoring.evaluation_interval:
+            return
+        self._stops_at = now
+        for stop in self._stops:
+            if await stop.look(self.source, now):
+                condition = stop.condition
+                self.give_up("stop_condition", f"{condition.query} {condition.is_} for {condition.for_:g} s (got {stop.got})")
+
+    def journal_evaluations(self) -> None:
+        """Write the evaluation times seen since the last call."""
+        for (file, group), times in sorted(self._evaluated.items()):
+            self._journal.write(records.Evaluated(at=self.clock.now(), file=file, group=group, evaluated_at=tuple(sorted(times))))
+        self._evaluated.clear()
+
+
+def _still(groups: Sequence[RuleGroup]) -> tuple[RuleGroup, ...]:
+    """Rule groups without what changes at every evaluation."""
+    return tuple(
+        replace(g, last_evaluation=None, rules=tuple(replace(r, health="ok" if r.health == "unknown" else r.health) for r in g.rules))
+        for g in groups
+    )

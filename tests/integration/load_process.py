@@ -1,0 +1,283 @@
+"""A real load process, a target that behaves as a test wants, and a small plan for both."""
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import os
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httptools
+import numpy as np
+
+from alertdrill.adapters.load import launch
+from alertdrill.core.payloads import Payloads
+from alertdrill.core.plan import Plan, TargetPlan, make_injections, make_segments
+from alertdrill.core.scenario import Scenario
+from alertdrill.protocols.rows import parse_csv
+from alertdrill.protocols.schema import Schema
+
+LIMIT_S = 20.0
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+SCHEMA = Schema.model_validate(
+    {
+        "path": "/predict",
+        "features": [{"name": f"f{n}", "kind": "number"} for n in range(8)]
+        + [{"name": "count", "kind": "integer"}, {"name": "colour", "kind": "category"}],
+    }
+)
+FAULTS = (
+    {"kind": "nulls", "features": ["f1"], "share": "20%"},
+    {"kind": "malformed_json", "share": "10%"},
+)
+PHASE, FAULT_GATE, FAULT_PHASE = 1, 2, 3  # segments of the plan; 0 is the steady state
+
+
+def write_sample(path: Path, rows: int = 200) -> str:
+    """Write a CSV of the test schema; return its hash."""
+    rng = np.random.default_rng(7)
+    lines = [",".join(SCHEMA.names())]
+    for _ in range(rows):
+        numbers = [f"{value:.4f}" for value in rng.normal(size=8)]
+        lines.append(",".join([*numbers, str(rng.integers(50)), str(rng.choice(["red", "green"]))]))
+    path.write_text("\n".join(lines) + "\n")
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def make_plan(folder: Path, rate: str, arrivals: str = "constant", seed: int = 42) -> Plan:
+    """A steady state, a phase, and a phase with nulls and truncated bodies; written as plan.json beside sample.csv."""
+    scenario = Scenario.model_validate(
+        {
+            "version": 1,
+            "name": "load",
+            "seed": seed,
+            "target": {"bundled": "fraud"},
+            "load": {"rate": rate, "arrivals": arrivals},
+            "settle": {"timeout": "20s"},
+            "limits": {"max_rate": "5000/s"},
+            "phases": [
+                {"name": "quiet", "duration": "15s"},
+                {"name": "broken", "duration": "15s", "faults": list(FAULTS)},
+            ],
+        }
+    )
+    segments = make_segments(scenario, tail_s=5.0)
+    target = TargetPlan(
+        name="test",
+        version="1",
+        schema=SCHEMA,
+        headers={"X-Team": "fraud"},
+        sample_sha256=write_sample(folder / "sample.csv"),
+    )
+    plan = Plan(
+        run_id="run-1",
+        seed=seed,
+        scenario_path="load.yaml",
+        scenario=scenario,
+        target=target,
+        rules=(),
+        segments=segments,
+        injections=make_injections(scenario, segments),
+    )
+    (folder / "plan.json").write_text(plan.model_dump_json())
+    return plan
+
+
+def payloads(plan: Plan, folder: Path) -> Payloads:
+    """What builds the bodies of a plan, apart from the load."""
+    return Payloads(plan, parse_csv((folder / "sample.csv").read_text(), plan.target.schema_))
+
+
+@dataclass
+class Arrived:
+    """One request as the target read it."""
+
+    at: float
+    k: int
+    i: int
+    body: bytes
+    headers: dict[bytes, bytes]
+
+
+@dataclass
+class Target:
+    """A server on loopback; `answer` decides what happens on a connection once a request is there."""
+
+    answer: Callable[["Peer", Arrived], None] = field(default=lambda peer, request: peer.write(OK))
+    on_connect: Callable[["Peer"], None] = field(default=lambda peer: None)
+    arrived: list[Arrived] = field(default_factory=list)
+    peers: list["Peer"] = field(default_factory=list)
+    url: str = ""
+
+    def indexes(self, k: int) -> list[int]:
+        """Indexes of the requests of segment `k` in the order of their arrival."""
+        return [request.i for request in self.arrived if request.k == k]
+
+
+class Peer(asyncio.Protocol):
+    """One connection to the target."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._parser = httptools.HttpRequestParser(self)
+        self._headers: dict[bytes, bytes] = {}
+        self._body = bytearray()
+        self.requests = 0
+        self.gone = False
+        self.transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self._target.peers.append(self)
+        self._target.on_connect(self)
+
+    def data_received(self, data: bytes) -> None:
+        self._parser.feed_data(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.gone = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers[name.lower()] = value
+
+    def on_body(self, chunk: bytes) -> None:
+        self._body += chunk
+
+    def on_message_complete(self) -> None:
+        k, i = self._headers[b"x-alertdrill-seq"].split(b".")
+        request = Arrived(time.time(), int(k), int(i), bytes(self._body), self._headers)
+        self._headers, self._body = {}, bytearray()
+        self.requests += 1
+        self._target.arrived.append(request)
+        self._target.answer(self, request)
+
+    def write(self, data: bytes) -> None:
+        if not self.gone:
+            self.transport.write(data)
+
+    def close(self) -> None:
+        self.transport.close()
+
+
+@asynccontextmanager
+async def serving(target: Target) -> AsyncIterator[Target]:
+    """Run the target on a port of its own."""
+    server = await asyncio.get_running_loop().create_server(lambda: Peer(target), "127.0.0.1", 0, backlog=1024)
+    target.url = "http://127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+    try:
+        yield target
+    finally:
+        server.close()
+        for peer in target.peers:
+            peer.transport.abort()
+        await server.wait_closed()
+
+
+class LoadProcess:
+    """The load as its controller sees it."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._process = process
+        self._stdin = process.stdin
+        self._reader = asyncio.create_task(self._read(process.stdout))
+        self._log = log
+        self.events: list[dict[str, Any]] = []
+        self.pid = process.pid
+
+    async def _read(self, stdout: asyncio.StreamReader) -> None:
+        async for line in stdout:
+            self.events.append(json.loads(line))
+
+    def of(self, event: str) -> list[dict[str, Any]]:
+        """The events of one kind so far."""
+        return [item for item in self.events if item["event"] == event]
+
+    def do(self, **command: object) -> None:
+        """Send a command."""
+        self._stdin.write(json.dumps(command).encode() + b"\n")
+
+    def segment(self, k: int, after_s: float = 0.2) -> float:
+        """Announce a segment; return the wall time of its start."""
+        at = time.time() + after_s
+        self.do(do="segment", k=k, at=at)
+        return at
+
+    def close_pipe(self) -> None:
+        """Let go of the load as a killed controller does."""
+        self._stdin.close()
+
+    async def saw(self, event: str, count: int = 1) -> dict[str, Any]:
+        """Wait for the `count`-th event of a kind.
+
+        Raises:
+            TimeoutError: it did not come; the message holds the log of the load.
+        """
+        deadline = time.monotonic() + LIMIT_S
+        while len(self.of(event)) < count:
+            if time.monotonic() > deadline or (self._process.returncode is not None and self._reader.done()):
+                raise TimeoutError(
+                    f"no {event} #{count}; events {self.events[-5:]}; log {self._log.read_text()[-2000:]}"
+                )
+            await asyncio.sleep(0.01)
+        return self.of(event)[count - 1]
+
+    async def close(self, after_s: float = 0.0) -> None:
+        """Close the load in `after_s` seconds and wait until it has ended."""
+        self.do(do="close", at=time.time() + after_s)
+        await self.saw("ended")
+        assert await self.exit_code() == 0
+
+    async def exit_code(self, timeout_s: float = LIMIT_S) -> int:
+        """Wait for the end of the process and of its events."""
+        code = await asyncio.wait_for(self._process.wait(), timeout_s)
+        await self._reader
+        return code
+
+    async def end(self) -> None:
+        """Leave nothing behind."""
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+        await self._process.wait()
+        await self._reader
+
+
+@asynccontextmanager
+async def loading(folder: Path, url: str, wrapper: Sequence[str] = (), **options: Any) -> AsyncIterator[LoadProcess]:
+    """Start the load of the plan in `folder` and wait until it is ready."""
+    arguments = launch.LoadArguments(plan=folder / "plan.json", sample=folder / "sample.csv", url=url, **options)
+    log = folder / "load.log"
+    with log.open("wb") as stderr:
+        process = await asyncio.create_subprocess_exec(
+            *wrapper,
+            *launch.argv(arguments),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=stderr,
+            env={**os.environ, **launch.environment(arguments)},
+            limit=1 << 24,
+        )
+    load = LoadProcess(process, log)
+    try:
+        yield load
+    finally:
+        await load.end()
+
+
+def group(events: Sequence[dict[str, Any]], injection: str) -> dict[int, list[Any]]:
+    """Index to what the events of an injection say of it, in order."""
+    result: dict[int, list[Any]] = defaultdict(list)
+    for event in events:
+        if event["injection"] == injection:
+            for n, i in enumerate(event["i"]):
+                result[i].append({key: values[n] for key, values in event.items() if isinstance(values, list)})
+    return result

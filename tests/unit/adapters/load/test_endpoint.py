@@ -1,0 +1,50 @@
+"""Tests of the request head."""
+
+import pytest
+
+from alertdrill.adapters.load.endpoint import Endpoint
+
+
+def _head(endpoint: Endpoint) -> dict[str, str]:
+    head, _, body = endpoint.encode(3, 17, b'{"a":1}').decode().partition("\r\n\r\n")
+    assert body == '{"a":1}'
+    first, *lines = head.split("\r\n")
+    assert first == "POST /v1/predict HTTP/1.1"
+    return dict(line.split(": ", 1) for line in lines)
+
+
+def test_a_request_carries_run_and_sequence_and_the_headers_of_the_target() -> None:
+    head = _head(Endpoint("http://127.0.0.1:8000/v1/", "/predict", "run-9", {"Authorization": "Bearer x"}))
+    assert head == {
+        "Host": "127.0.0.1:8000",
+        "Content-Type": "application/json",
+        "Authorization": "Bearer x",
+        "x-alertdrill-run": "run-9",
+        "x-alertdrill-seq": "3.17",
+        "Content-Length": "7",
+    }
+
+
+def test_the_target_may_set_host_and_type_but_not_length_or_sequence() -> None:
+    given = {"host": "model.test", "content-type": "application/x", "Content-Length": "1", "X-Alertdrill-Seq": "0.0"}
+    head = _head(Endpoint("http://127.0.0.1:8000/v1", "/predict", "r", given))
+    assert (head["host"], head["content-type"]) == ("model.test", "application/x")
+    assert (head["Content-Length"], head["x-alertdrill-seq"]) == ("7", "3.17")
+    assert not {"Host", "Content-Type", "X-Alertdrill-Seq"} & set(head)
+
+
+def test_an_address_of_six_groups_keeps_its_brackets_in_the_host_header() -> None:
+    endpoint = Endpoint("http://[::1]:8000/v1", "/predict", "r", {})
+    assert endpoint.host == "::1"
+    assert _head(endpoint)["Host"] == "[::1]:8000"
+
+
+@pytest.mark.parametrize("url", ["https://127.0.0.1:8000", "127.0.0.1:8000", "http://"])
+def test_what_cannot_be_spoken_to_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="expected http://HOST:PORT"):
+        Endpoint(url, "/predict", "r", {})
+
+
+def test_a_header_cannot_smuggle_a_line() -> None:
+    with pytest.raises(ValueError, match="line break"):
+        Endpoint("http://127.0.0.1:8000", "/predict", "r", {"X": "a\r\nY: b"})

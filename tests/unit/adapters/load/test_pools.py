@@ -1,0 +1,116 @@
+"""Tests of the stocks of requests built ahead."""
+
+import numpy as np
+import pytest
+
+from alertdrill.adapters.load.pools import CHUNK, MAX_AHEAD, Stocks
+from alertdrill.core.payloads import Block
+
+
+class Builder:
+    """Builds bodies that name themselves; `cost_s` passes on its clock for each block."""
+
+    def __init__(self, cost_s: float = 0.001) -> None:
+        self.cost_s = cost_s
+        self.now = 0.0
+        self.blocks: list[tuple[int, int, int]] = []
+
+    def clock(self) -> float:
+        return self.now
+
+    def block(self, k: int, start: int, stop: int) -> Block:
+        self.now += self.cost_s
+        self.blocks.append((k, start, stop))
+        numbers = np.arange(start, stop)
+        return Block(start, [b"%d.%d" % (k, i) for i in numbers], {"even": numbers % 2 == 0, "third": numbers % 3 == 0})
+
+
+def _times(count: int, rate_per_s: float = 100.0) -> list[float]:
+    return [(n + 1) / rate_per_s for n in range(count)]
+
+
+def _stocks(builder: Builder, *counts: int, rate_per_s: float = 100.0) -> Stocks:
+    times = [_times(count, rate_per_s) for count in counts]
+    return Stocks(builder, lambda k, i, body: b"head " + body, times, builder.clock)
+
+
+def test_requests_come_in_order_each_once() -> None:
+    stock = _stocks(Builder(), 100).begin(0)
+    taken = [stock.take() for _ in range(100)]
+    assert [request.index for request in taken] == list(range(100))
+    assert taken[7].data == b"head 0.7"
+    assert taken[7].body == b"0.7"
+
+
+def test_a_request_knows_every_injection_that_touched_it() -> None:
+    stock = _stocks(Builder(), 100).begin(0)
+    touched = [stock.take().touched for _ in range(7)]
+    assert touched == [("even", "third"), (), ("even",), ("third",), ("even",), (), ("even", "third")]
+
+
+def test_the_last_chunk_ends_with_the_segment() -> None:
+    builder = Builder()
+    stock = _stocks(builder, CHUNK + 3).begin(0)
+    for _ in range(CHUNK + 3):
+        stock.take()
+    assert builder.blocks == [(0, 0, CHUNK), (0, CHUNK, CHUNK + 3)]
+    assert not stock.wants()
+
+
+def test_no_more_is_built_ahead_than_the_limit() -> None:
+    builder = Builder()
+    _stocks(builder, 100_000, rate_per_s=50_000.0).prepare()
+    assert MAX_AHEAD <= builder.blocks[-1][2] < MAX_AHEAD + CHUNK
+
+
+def test_a_chunk_is_built_only_where_it_fits_between_two_arrivals() -> None:
+    builder = Builder(cost_s=0.001)
+    stocks = _stocks(builder, 1000)
+    stock = stocks.begin(0)
+    stocks.refill(1.0)
+    before = len(builder.blocks)
+    assert not stock.urgent()
+    stocks.refill(0.0005)
+    assert len(builder.blocks) == before
+    stocks.refill(0.002)
+    assert len(builder.blocks) == before + 1
+
+
+def test_an_almost_empty_stock_is_refilled_without_a_gap() -> None:
+    builder = Builder()
+    stocks = _stocks(builder, 1000)
+    stock = stocks.begin(0)
+    stocks.refill(1.0)
+    while not stock.urgent():
+        stock.take()
+    before = len(builder.blocks)
+    stocks.refill(0.0)
+    assert len(builder.blocks) == before + 1
+
+
+def test_the_segment_after_the_running_one_is_built_ahead_too() -> None:
+    builder = Builder()
+    stocks = _stocks(builder, 40, 1000, 1000)
+    stocks.begin(0)
+    for _ in range(20):
+        stocks.refill(1.0)
+    assert {k for k, _, _ in builder.blocks} == {0, 1}
+
+
+def test_an_announced_segment_is_built_even_if_one_is_skipped() -> None:
+    builder = Builder()
+    stocks = _stocks(builder, 40, 40, 40)
+    stocks.begin(0)
+    stocks.expect(2)
+    for _ in range(20):
+        stocks.refill(1.0)
+    assert {k for k, _, _ in builder.blocks} == {0, 1, 2}
+    assert stocks.begin(2).take().body == b"2.0"
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_segments_of_hardly_any_request_are_fine(count: int) -> None:
+    stocks = _stocks(Builder(), count)
+    stocks.prepare()
+    stocks.refill(1.0)
+    assert not stocks.begin(0).wants()

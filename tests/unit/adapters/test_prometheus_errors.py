@@ -1,0 +1,50 @@
+import pytest
+
+from alertdrill.adapters.prometheus_errors import QueryFailed, answer_data, unreachable
+
+URL = "http://127.0.0.1:9090"
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "kind", "what"),
+    [
+        (200, {"content-type": "text/html"}, b"<html>hello</html>", "not_prometheus", "text/html: <html>hello"),
+        (200, {}, b"", "not_prometheus", "empty"),
+        (200, {}, b'{"answer": 42}', "not_prometheus", "not Prometheus's JSON"),
+        (200, {}, b"\xff\x00", "not_prometheus", "not Prometheus's JSON"),
+        (200, {}, b'{"status":"success"', "not_prometheus", "not Prometheus's JSON"),
+        (302, {"location": "http://login"}, b"", "not_prometheus", "leads to http://login"),
+        (401, {}, b"", "unauthorized", "401"),
+        (403, {}, b"no", "unauthorized", "403"),
+        (404, {}, b"404 page not found", "not_prometheus", "404 page not found"),
+        (
+            400,
+            {},
+            b'{"status":"error","errorType":"bad_data","error":"1:1: parse error"}',
+            "refused",
+            "1:1: parse error",
+        ),
+        (422, {}, b'{"status":"error","errorType":"execution","error":"too many"}', "refused", "too many"),
+        (429, {}, b"slow down", "unavailable", "slow down"),
+        (500, {}, b"", "unavailable", "500: nothing else"),
+        (503, {}, b"Service Unavailable", "unavailable", "Service Unavailable"),
+    ],
+)
+def test_each_wrong_answer_is_told_apart(status, headers, body, kind, what):
+    with pytest.raises(QueryFailed) as error:
+        answer_data(URL, "up", status, headers, body)
+    assert error.value.kind == kind
+    assert what in error.value.what
+    assert str(error.value).startswith(f"{URL}: up\n  ")
+    assert error.value.fix
+
+
+def test_the_data_of_a_success_is_the_answer_even_when_it_is_empty():
+    assert answer_data(URL, "up", 200, {}, b'{"status":"success","data":{"result":[]}}') == {"result": []}
+
+
+def test_passwords_are_not_shown():
+    error = unreachable("http://me:secret@127.0.0.1:9090", "up", OSError(111, "Connection refused"))
+    assert "secret" not in str(error)
+    assert "http://me:***@127.0.0.1:9090" in str(error)
+    assert "Connection refused" in str(error)

@@ -1,0 +1,103 @@
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from alertdrill.monitor import account as account_module
+from alertdrill.monitor.account import Account, Note
+
+Parse = Callable[[bytes], dict[tuple[str, ...], float]]
+ROW = b'{"id": "1", "amount": 50.0, "country": "DE"}'
+
+
+def note(body: bytes = ROW, code: int = 200, answered: bool = True) -> Note:
+    return Note(code, 0.01, answered, body)
+
+
+def total(seen: dict[tuple[str, ...], float], *prefix: str) -> float:
+    return sum(value for name, value in seen.items() if name[: len(prefix)] == prefix)
+
+
+def test_a_scrape_counts_what_still_waits(account: Account, values: Parse) -> None:
+    for _ in range(3):
+        account.note(note())
+    account.note(note(code=422))
+    assert account.waiting == 4
+    seen = values(account.scrape())
+    assert account.waiting == 0
+    assert seen["model_requests_total", "200"] == 3
+    assert seen["model_requests_total", "422"] == 1
+    assert seen["model_predictions_total",] == 3
+    assert total(seen, "model_feature_values_total", "amount") == 4
+    assert seen["process_resident_memory_bytes",] > 0
+
+
+def test_an_answer_cut_short_is_no_prediction(account: Account, values: Parse) -> None:
+    account.note(note(answered=False))
+    assert values(account.scrape())["model_predictions_total",] == 0
+
+
+def test_folding_a_part_takes_the_oldest_first(account: Account, values: Parse) -> None:
+    account.note(note(code=500))
+    account.note(note())
+    account.fold(1)
+    assert account.waiting == 1
+    account.fold(10)
+    assert account.waiting == 0
+    assert values(account.scrape())["model_requests_total", "500"] == 1
+
+
+def test_a_full_queue_drops_and_counts(account: Account, values: Parse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(account_module, "MOST_NOTES", 10)
+    monkeypatch.setattr(account_module, "MOST_NOTED_BYTES", 1_000)
+    for _ in range(3):
+        for _ in range(12):
+            account.note(note())
+        account.fold()
+    account.note(note(b"x" * 1_001))
+    account.note(note())
+    seen = values(account.scrape())
+    assert seen["model_monitor_dropped_total",] == 3 * 2 + 1
+    assert total(seen, "model_requests_total") == 3 * 10 + 1
+
+
+def test_a_failure_in_the_statistics_is_counted_and_requests_still_are(
+    account: Account, values: Parse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(account._features, "add", broken)
+    account.note(note())
+    seen = values(account.scrape())
+    assert seen["model_requests_total", "200"] == 1
+    assert seen["model_monitor_errors_total",] == 1
+
+
+def test_the_window_ends_where_the_evidence_does(account: Account, values: Parse) -> None:
+    for _ in range(50):
+        account.note(note(b'{"id": "1", "amount": null, "country": "DE"}'))
+    before = values(account.scrape())
+    account.update(window_end=1_790_000_005.5)
+    after = values(account.scrape())
+    end = ("model_monitor_window_end_timestamp_seconds",)
+    assert (before[end], after[end]) == (1_790_000_000.0, 1_790_000_005.5)
+    assert before["model_drift_evidence", "amount"] == 0
+    assert after["model_drift_evidence", "amount"] >= after["model_drift_threshold", "amount"]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(st.lists(st.one_of(st.binary(max_size=30), st.just(ROW), st.sampled_from([b"{}", b"[]", b'{"amount": {}}']))))
+def test_every_body_is_a_row_or_malformed(account: Account, values: Parse, bodies: list[bytes]) -> None:
+    before = values(account.scrape())
+    for body in bodies:
+        account.note(note(body))
+    after = values(account.scrape())
+    rows, malformed = (
+        total(after, *name) - total(before, *name)
+        for name in (("model_feature_values_total", "amount"), ("model_malformed_requests_total",))
+    )
+    assert rows + malformed == len(bodies)
+    assert total(after, "model_requests_total") - total(before, "model_requests_total") == len(bodies)
+    assert after["model_monitor_errors_total",] == 0

@@ -1,0 +1,81 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from alertdrill.drift.cells import Cells
+from alertdrill.drift.e_detector import EDetector
+from alertdrill.monitor.features import FeatureCounters
+
+Parse = Callable[[str], dict[tuple[str, ...], float]]
+LABELS = {"model": "fraud", "version": "1"}
+
+
+@pytest.fixture
+def features(cells: dict[str, Cells], detector: EDetector) -> FeatureCounters:
+    return FeatureCounters(LABELS, cells, ("id",), detector)
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    return {"id": "7", "amount": 50.0, "country": "DE", **changes}
+
+
+def test_every_cell_exists_before_the_first_row(
+    features: FeatureCounters, cells: dict[str, Cells], values: Parse
+) -> None:
+    seen = values("".join(features.render()))
+    for feature, of in cells.items():
+        for cell, share in zip(of.names, of.reference_shares, strict=True):
+            assert seen["model_feature_values_total", feature, cell] == 0
+            assert seen["model_feature_reference_share", feature, cell] == share
+        assert seen["model_drift_evidence", feature] == 0
+        assert seen["model_drift_threshold", feature] == pytest.approx(15.615 + 0.693, abs=1e-3)
+    assert seen["model_feature_reference_mean", "amount"] == pytest.approx(50.0, abs=0.5)
+    assert seen["model_feature_reference_sd", "amount"] == pytest.approx(10.0, abs=0.5)
+
+
+def test_each_row_counts_once_in_every_feature(features: FeatureCounters, values: Parse) -> None:
+    missing = row()
+    del missing["amount"]
+    features.add([row(), row(amount=None), missing, row(amount="50"), row(amount=-1e9), row(country="XX")])
+    seen = values("".join(features.render()))
+    count = {k[1:]: v for k, v in seen.items() if k[0] == "model_feature_values_total" and v}
+    assert {cell: n for (feature, cell), n in count.items() if feature == "country"} == {"DE": 5, "unseen": 1}
+    amount = {cell: n for (feature, cell), n in count.items() if feature == "amount"}
+    assert sum(amount.values()) == 6
+    assert amount == {"null": 1, "missing": 1, "type_error": 1, "below": 1} | {
+        cell: 2 for cell in amount if cell.startswith("q")
+    }
+
+
+def test_sums_give_the_mean_of_the_numbers_alone(features: FeatureCounters, values: Parse) -> None:
+    features.add([row(amount=40), row(amount=60.0), row(amount=None), row(amount="60")])
+    seen = values("".join(features.render()))
+    assert seen["model_feature_sum", "amount"] == 100.0
+    assert seen["model_feature_count", "amount"] == 2
+    assert seen["model_feature_sum_squares", "amount"] == 40.0**2 + 60.0**2
+    assert ("model_feature_sum", "country") not in seen
+
+
+def test_an_absurd_number_does_not_swallow_the_sum(features: FeatureCounters, values: Parse) -> None:
+    features.add([row(amount=1e300)])
+    before = values("".join(features.render()))["model_feature_sum", "amount"]
+    features.add([row(amount=50.0)])
+    assert values("".join(features.render()))["model_feature_sum", "amount"] - before == pytest.approx(50.0, abs=1e-3)
+
+
+def test_unknown_keys_are_counted_and_make_no_series(features: FeatureCounters) -> None:
+    before = len("".join(features.render()).splitlines())
+    features.add([row(**{f"k{i}": i for i in range(10_000)}), {"k": 1}])
+    assert features.unknown_keys == 10_001
+    assert len("".join(features.render()).splitlines()) == before
+
+
+def test_evidence_moves_only_at_an_update_that_has_rows(features: FeatureCounters, values: Parse) -> None:
+    features.add([row(amount=None)] * 50)
+    assert values("".join(features.render()))["model_drift_evidence", "amount"] == 0
+    features.update()
+    drifted = values("".join(features.render()))
+    assert drifted["model_drift_evidence", "amount"] > drifted["model_drift_threshold", "amount"]
+    features.update()
+    assert features.updates == 1
