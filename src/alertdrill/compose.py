@@ -309,7 +309,10 @@ class _Drill:
         running = DrillProcesses(leased, self._proxies, others, self._scenario.limits.lease)
         running.renew()
         source = PrometheusSource(api, self._managed.alive if self._managed else lambda: True)
-        director = Director(plan, SystemClock(), load, source, running, journal, self._progress, groups, self._jobs())
+        director = Director(
+            plan, SystemClock(), load, source, running, journal, self._progress, groups, self._jobs(),
+            settings.scrape_interval_s, settings.evaluation_interval_s,
+        )  # fmt: skip
         try:
             await director.run()
         except asyncio.CancelledError:
@@ -340,15 +343,14 @@ class _Drill:
             low, high = (one.fill.low_s, one.fill.high_s) if one.fill else (None, None)
             high = None if high is None or math.isinf(high) else round(high, 4)
             journal.write(records.Fill(at=time.time(), expectation=one.id, low_s=None if low is None else round(low, 4), high_s=high))
-        if not case.all(records.Trouble):
-            journal.write(records.Ended(at=time.time()))
+        journal.write(records.Ended(at=time.time()))
 
     def _recording(self, director: Director, journal: JournalFile) -> Recording:
         clocks = [r for r in journal.records if isinstance(r, records.Clock)]
         offset_s = min(clocks, key=lambda c: c.error_s).offset_s if clocks else 0.0
         started = next(r for r in journal.records if isinstance(r, records.Started)).at
-        series = with_inferred_markers(merge(director.samples))
-        return Recording(round((started + offset_s) * 1000), round((director.collected_to + offset_s) * 1000), series)
+        series = with_inferred_markers(merge(director.collector.samples))
+        return Recording(round((started + offset_s) * 1000), round((director.collector.reached + offset_s) * 1000), series)
 
 
 def make_plan(

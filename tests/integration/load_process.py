@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -128,6 +128,7 @@ class Peer(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._headers: dict[bytes, bytes] = {}
         self._body = bytearray()
+        self._tasks: set[asyncio.Task[None]] = set()
         self.requests = 0
         self.gone = False
         self.transport: asyncio.Transport
@@ -165,12 +166,29 @@ class Peer(asyncio.Protocol):
     def close(self) -> None:
         self.transport.close()
 
+    def keep(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something beside the connection."""
+        self._tasks.add(asyncio.get_running_loop().create_task(work))
+
+
+async def until(condition: Callable[[], bool], limit_s: float = LIMIT_S) -> None:
+    """Poll until a condition holds.
+
+    Raises:
+        TimeoutError: it did not in time.
+    """
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError("the condition never held")
+        await asyncio.sleep(0.005)
+
 
 @asynccontextmanager
 async def serving(target: Target) -> AsyncIterator[Target]:
     """Run the target on a port of its own."""
     server = await asyncio.get_running_loop().create_server(lambda: Peer(target), "127.0.0.1", 0, backlog=1024)
-    target.url = "http://127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+    target.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield target
     finally:
@@ -252,17 +270,18 @@ class LoadProcess:
 
 
 @asynccontextmanager
-async def loading(folder: Path, url: str, wrapper: Sequence[str] = (), **options: Any) -> AsyncIterator[LoadProcess]:
-    """Start the load of the plan in `folder` and wait until it is ready."""
+async def loading(folder: Path, url: str, more: Sequence[str] = (), **options: Any) -> AsyncIterator[LoadProcess]:
+    """Start the load of the plan in `folder`, with `more` arguments for Locust."""
     arguments = launch.LoadArguments(plan=folder / "plan.json", sample=folder / "sample.csv", url=url, **options)
     log = folder / "load.log"
     with log.open("wb") as stderr:
         process = await asyncio.create_subprocess_exec(
-            *wrapper,
             *launch.argv(arguments),
+            *more,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=stderr,
+            cwd=folder,
             env={**os.environ, **launch.environment(arguments)},
             limit=1 << 24,
         )

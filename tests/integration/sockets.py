@@ -67,6 +67,8 @@ class Peer:
         self.reader, self.writer = reader, writer
 
     async def send(self, data: bytes) -> None:
+        if self.writer.transport.is_closing():
+            raise ConnectionResetError("the other end has left")
         self.writer.write(data)
         await self.writer.drain()
 
@@ -159,7 +161,9 @@ class Line:
 
 @asynccontextmanager
 async def line(script: Script = always_ok, handler: Remembering | None = None, **options: Any) -> AsyncIterator[Line]:
-    """A relay between a scripted upstream and raw clients."""
+    """A relay between a scripted upstream and raw clients; at the end, nothing may have crashed in the loop."""
+    crashes: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: crashes.append(context))
     upstream = Upstream(script)
     port = await upstream.start()
     handler = handler or Remembering()
@@ -173,3 +177,4 @@ async def line(script: Script = always_ok, handler: Remembering | None = None, *
             peer.close()
         await upstream.stop()
         await asyncio.sleep(0.01)
+    assert not crashes, repr(crashes)

@@ -197,12 +197,19 @@ async def test_answers_without_a_body_do_not_wait_for_one() -> None:
 @on_both_loops
 async def test_connection_close_ends_only_the_side_that_said_it() -> None:
     closing = OK.replace(b"\r\n\r\n", b"\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\n\r\n")
-    async with line(replying(closing)) as on:
+    asked: list[bytes] = []
+
+    async def says_close(peer: Peer) -> None:
+        while True:
+            asked.append((await peer.message())[0])
+            await peer.send(closing)
+
+    async with line(says_close) as on:
         client = await on.connect()
         for _ in range(2):
             head, _body = await client.ask()
             assert head == b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
-        assert len(on.upstream.connections) == 2
+        assert (len(on.upstream.connections), len(asked)) == (2, 2)
     async with line() as on:
         client = await on.connect()
         head, _body = await client.ask(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")

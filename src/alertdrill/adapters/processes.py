@@ -139,7 +139,7 @@ async def start(
     """
     with log.open("ab") as stderr:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "alertdrill.lifeline", *argv),
+            *(sys.executable, "-P", "-m", "alertdrill.lifeline", *argv),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=stderr,

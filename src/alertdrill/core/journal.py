@@ -161,7 +161,7 @@ class Fill(_Record):
     high_s: float | None
 
 
-TroubleKind = Literal["child_died", "query_failed", "engine_gone", "stop_condition", "interrupted"]
+TroubleKind = Literal["child_died", "query_failed", "engine_gone", "stop_condition", "interrupted", "unsteady"]
 
 
 class Trouble(_Record):

@@ -163,7 +163,7 @@ class Client(asyncio.Protocol):
             self._refuse(501, "unknown_transfer_coding", "the only transfer coding supported is chunked")
         if self._parser.get_method() == b"CONNECT":
             self._refuse(501, "not_a_forward_proxy", "CONNECT is not supported")
-        if marks.get(b"expect", b"").strip().lower() == b"100-continue":
+        if not self._deaf and marks.get(b"expect", b"").strip().lower() == b"100-continue":
             self._continue_wanted = self._parser.get_http_version() != "1.0"
 
     def on_body(self, data: bytes) -> None:
@@ -194,6 +194,8 @@ class Client(asyncio.Protocol):
     # the order of answers
 
     def _advance(self) -> None:
+        if self._transport.is_closing():
+            return
         while self._queue and self._flight is None and not self.stuck:
             item = self._queue.popleft()
             if isinstance(item, Response):

@@ -71,7 +71,6 @@ class Flight:
         "_over",
         "_pieces",
         "_released_at",
-        "_retried",
         "_room",
         "_status",
         "_timer",
@@ -88,7 +87,6 @@ class Flight:
         self._timer: asyncio.TimerHandle | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._upstream: Upstream | None = None
-        self._retried = False
         self._status: int | None = None
         self._framing = Framing.NONE
         self._chunked = False
@@ -200,8 +198,7 @@ class Flight:
     def lost(self, end: End, *, stale: bool) -> None:
         """Try once more if a kept connection had merely been closed meanwhile; else tell the client."""
         self._upstream = None
-        if stale and end is End.UPSTREAM_CLOSED and not self._retried:
-            self._retried = True
+        if stale and end is End.UPSTREAM_CLOSED:  # once: a new connection is never stale
             self._connecting = asyncio.get_running_loop().create_task(self._connect())
         else:
             self._fail(end)

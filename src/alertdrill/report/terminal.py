@@ -31,13 +31,16 @@ def _s(seconds: float | None) -> str:
     return "–" if seconds is None else f"{seconds:.2f} s"
 
 
+_MOVED_BY = {"served": "serving", "pending": "evaluation", "engine_gap": "engine gap"}
+
+
 def mostly(expectation: ExpectationResult) -> str:
-    """The hop that took most of ttd, what moves it, and its share: `firing 51% (for: 2s)`."""
+    """What took most of ttd, and its share: `for 51%`, `window 44%`."""
     if not expectation.waterfall or not expectation.ttd_s:
         return "–"
     hop = max(expectation.waterfall, key=lambda h: h.seconds)
-    setting = f" ({hop.setting})" if hop.setting else ""
-    return f"{hop.hop} {hop.seconds / expectation.ttd_s:.0%}{setting}"
+    name = _MOVED_BY.get(hop.hop) or (hop.setting or hop.hop).partition(":")[0].removesuffix("_interval")
+    return f"{name} {hop.seconds / expectation.ttd_s:.0%}"
 
 
 def _dose(fault: FaultResult | None) -> str:
@@ -46,7 +49,7 @@ def _dose(fault: FaultResult | None) -> str:
 
 def verdict_table(result: Result) -> Table:
     """One row an expectation: fault, alert, verdict, ttd, floor, and the hop that took most."""
-    table = Table(box=None, pad_edge=False, header_style="bold", collapse_padding=True)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("FAULT", overflow="fold")
     table.add_column("ALERT", overflow="fold")
     table.add_column("VERDICT", no_wrap=True)
@@ -118,10 +121,14 @@ def prohibition_block(one: ProhibitionResult) -> Text:
     return text
 
 
+_PLUMBING = ("instance", "job", "severity", "type", "pillar", "model", "version")
+
+
 def _episode(episode: EpisodeResult) -> str:
+    labels = {name: value for name, value in episode.labels.items() if name not in _PLUMBING}
     during = f" during {episode.phase}" if episode.phase else ""
     stalls = f"; our own sends were up to {max(episode.host_stalls):.2f} s late: the host stalled" if episode.host_stalls else ""
-    return f"{episode.alert}{_labels(episode.labels)}{during}{stalls}"
+    return f"{episode.alert}{_labels(labels)}{during}{stalls}"
 
 
 def _list(title: str, episodes: tuple[EpisodeResult, ...], style: str) -> list[RenderableType]:
@@ -144,8 +151,10 @@ def render(result: Result) -> RenderableType:
     parts += [expectation_block(one) for one in result.expectations]
     parts += [prohibition_block(one) for one in result.prohibitions]
     parts += _list("FALSE ALARM", result.false_alarms, "bold red")
-    parts += _list("also fired", result.also_fired, "dim")
-    parts += _list("background", result.background, "dim")
+    parts += _list("also fired", result.also_fired, "")
+    if result.background:
+        names = sorted({episode.alert for episode in result.background})
+        parts.append(Text(f"background, before the drill counted: {', '.join(names)}", style="dim"))
     parts += [Text(f"trouble: {trouble}", style="yellow") for trouble in result.troubles]
     return Group(*parts, Text(), summary(result))
 

@@ -20,10 +20,15 @@ class DrillOver(Exception):
 
 
 class ConditionHeld:
-    """Since when a query condition has held without a break."""
+    """Since when a query condition has held without a break.
 
-    def __init__(self, condition: QueryCondition) -> None:
+    An empty answer counts as `no_data` says: a number stands in for it; `ignore` is the harmless answer and `fail` the
+    other one. Harmless is to hold for a steady state, and not to hold for a stop condition.
+    """
+
+    def __init__(self, condition: QueryCondition, harmless: bool) -> None:
         self.condition = condition
+        self._harmless = harmless
         self.since: float | None = None
         self.got = "no answer yet"
 
@@ -35,14 +40,15 @@ class ConditionHeld:
         """
         values = [value for _, value in await source.instant(self.condition.query)]
         self.got = ", ".join(f"{value:g}" for value in values[:3]) or "no data"
-        if not values and self.condition.no_data == "ignore":
-            self.since = None
-            return False
-        if not values and isinstance(self.condition.no_data, float | int):
-            values = [float(self.condition.no_data)]
-        holds = bool(values) and all(self.condition.is_.holds(value) for value in values)
+        holds = all(self.condition.is_.holds(value) for value in values) if values else self._without_data()
         self.since = (self.since if self.since is not None else now) if holds else None
         return self.since is not None and now - self.since >= self.condition.for_
+
+    def _without_data(self) -> bool:
+        no_data = self.condition.no_data
+        if isinstance(no_data, str):
+            return self._harmless if no_data == "ignore" else not self._harmless
+        return self.condition.is_.holds(float(no_data))
 
 
 class Watch:
@@ -61,12 +67,13 @@ class Watch:
         self._groups = tuple(groups)
         self._tick_s = tick_s
         self._answered_at = clock.now()
-        self._stops = [ConditionHeld(condition) for condition in plan.scenario.stop_conditions]
+        self._stops = [ConditionHeld(condition, harmless=False) for condition in plan.scenario.stop_conditions]
         self._stops_at = 0.0
         self._evaluated: dict[tuple[str, str], set[float]] = defaultdict(set)
         self.book = RuleBook.of(groups)
         self.active: Sequence[ActiveAlert] = ()
-        self.firing_seen: dict[tuple[tuple[str, str], ...], float] = {}
+        self.firing_since: dict[tuple[tuple[str, str], ...], float] = {}
+        self.also: Callable[[], Awaitable[bool]] | None = None
         self.excused: set[tuple[tuple[str, str], ...]] = set()
 
     @property
@@ -106,6 +113,8 @@ class Watch:
             self._saw(await self.source.active(), now)
             await self._read_rules()
             await self._check_stops(now)
+            if self.also is not None:
+                await self.also()
             self._answered_at = self.clock.now()
         except SourceFailed as error:
             if self.clock.now() - self._answered_at > ENGINE_SILENCE_S:
@@ -124,9 +133,9 @@ class Watch:
         self.active = active
         for one in active:
             if one.state == "firing":
-                self.firing_seen.setdefault(label_key(one.labels), now)
+                self.firing_since.setdefault(label_key(one.labels), now)
         firing = {label_key(one.labels) for one in active if one.state == "firing"}
-        self.firing_seen = {key: at for key, at in self.firing_seen.items() if key in firing}
+        self.firing_since = {key: at for key, at in self.firing_since.items() if key in firing}
         self._progress.alerts([one for one in active if in_scope(self.plan.scenario, one.labels)])
 
     async def _read_rules(self) -> None:

@@ -204,7 +204,7 @@ class Connection:
         self.received += len(data)
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             if not self._status:
                 self._pool.broken(self, request, Failure.BAD_HTTP)
                 return
