@@ -33,7 +33,7 @@ from alertdrill.adapters.results_folder import ResultsFolder
 from alertdrill.adapters.scratch import Scratch
 from alertdrill.adapters.signals import run_until_signalled
 from alertdrill.adapters.target import PreparedTarget, bundled_rules, prepare_target
-from alertdrill.adapters.yaml_file import beside, load_scenario
+from alertdrill.adapters.yaml_file import beside, load_scenario, locate
 from alertdrill.core import journal as records
 from alertdrill.core.case import Case
 from alertdrill.core.errors import BadInput, Mistake
@@ -45,6 +45,7 @@ from alertdrill.core.prospect import Prospect, assumed_starts, prospects
 from alertdrill.core.recording import Recording, merge, with_inferred_markers
 from alertdrill.core.result import Result
 from alertdrill.core.scenario import BundledTarget, Scenario, UserPrometheus
+from alertdrill.core.scenario.finding import Finding
 from alertdrill.core.scope import RuleBook, tail_ms
 from alertdrill.core.traffic import PlannedTraffic
 from alertdrill.run.checker import judge, open_questions
@@ -120,6 +121,7 @@ def run_drill(name_or_path: str, options: Options, progress: Progress) -> Outcom
 
 async def _run_drill(scenario: Scenario, path: Path, prometheus: Path | None, options: Options, progress: Progress) -> Outcome:
     target = await prepare_target(scenario, path, progress.note)
+    refuse(in_file(path, unknown_features(scenario, target.schema)))
     run_id = time.strftime("%Y%m%dT%H%M%S", time.gmtime()) + "-" + secrets.token_hex(3)
     async with AsyncExitStack() as stack:
         work = stack.enter_context(Scratch("alertdrill-run-"))
@@ -160,20 +162,23 @@ class _Drill:
         api, groups, settings = await self._engine()
         book = RuleBook.of(groups)
         tail_s = tail_ms(self._scenario, book, round(settings.scrape_interval_s * 1000)) / 1000
-        refuse(unknown_features(self._scenario, self._target.schema, str(self._path)))
         plan = make_plan(self._scenario, self._path, self._target, groups, tail_s, self._run_id)
-        self._warn(plan, book, tail_s, settings.scrape_interval_s)
+        warned = asyncio.create_task(asyncio.to_thread(self._warn, plan, book, tail_s, settings.scrape_interval_s))
         folder = ResultsFolder.create(self._options.results, self._scenario.name, self._run_id)
         folder.write_plan(plan)
         journal = JournalFile(folder.journal)
         self._stack.callback(journal.close)
         self._open_journal(journal, settings, await api.build_version(), groups)
-        return await self._drive(plan, folder, journal, api, groups, settings)
+        events = EventJournal(plan, journal)
+        self._stack.push_async_callback(processes.stop_all, self._children)
+        load = await self._wire(plan, folder.plan, events)
+        await warned
+        return await self._drive(plan, folder, journal, api, groups, settings, load)
 
     def _warn(self, plan: Plan, book: RuleBook, tail_s: float, scrape_s: float) -> None:
         """Say what cannot succeed; a drill runs all the same, so that controls can be drilled."""
         found = prospects(plan, PlannedTraffic(plan, self._target.sample), book, scrape_s, *assumed_starts(plan, tail_s))
-        for mistake in hopeless(found, str(self._path)):
+        for mistake in in_file(self._path, hopeless(found)):
             self._progress.note(f"warning: {mistake.render()}")
 
     # The engine
@@ -299,11 +304,8 @@ class _Drill:
 
     async def _drive(
         self, plan: Plan, folder: ResultsFolder, journal: JournalFile, api: PrometheusApi, groups: Sequence[RuleGroup],
-        settings: EngineSettings,
+        settings: EngineSettings, load: LoadProcess,
     ) -> Outcome:
-        events = EventJournal(plan, journal)
-        self._stack.push_async_callback(processes.stop_all, self._children)
-        load = await self._wire(plan, folder.plan, events)
         leased = [*self._proxies, self._children[-1]]
         others = [child for child in self._children if child not in leased]
         running = DrillProcesses(leased, self._proxies, others, self._scenario.limits.lease)
@@ -340,9 +342,7 @@ class _Drill:
         starts = {one.k: one.start_at for one in case.all(records.SegmentStarted)}
         counts = {k: one.sent for k, one in case.closed.items()}
         for one in prospects(plan, traffic, case.book, settings.scrape_interval_s, starts, counts):
-            low, high = (one.fill.low_s, one.fill.high_s) if one.fill else (None, None)
-            high = None if high is None or math.isinf(high) else round(high, 4)
-            journal.write(records.Fill(at=time.time(), expectation=one.id, low_s=None if low is None else round(low, 4), high_s=high))
+            journal.write(_fill_record(one))
         journal.write(records.Ended(at=time.time()))
 
     def _recording(self, director: Director, journal: JournalFile) -> Recording:
@@ -377,6 +377,13 @@ def make_plan(
 def _rule_text(path: Path) -> RuleText:
     text = path.read_text(encoding="utf-8")
     return RuleText(path=str(path), text=text, sha256=hashlib.sha256(text.encode()).hexdigest())
+
+
+def _fill_record(one: Prospect) -> records.Fill:
+    if one.fill is None:
+        return records.Fill(at=time.time(), expectation=one.id, low_s=None, likely_s=None, high_s=None)
+    low, likely, high = (None if math.isinf(s) else round(s, 4) for s in (one.fill.low_s, one.fill.likely_s, one.fill.high_s))
+    return records.Fill(at=time.time(), expectation=one.id, low_s=low, likely_s=likely, high_s=high)
 
 
 def _journal_post(journal: JournalFile, post: AlertPost) -> None:
@@ -428,13 +435,19 @@ async def _plan_with(
     scenario: Scenario, path: Path, groups: Sequence[RuleGroup], scrape_s: float, say: Callable[[str], None]
 ) -> Prospectus:
     target = await prepare_target(scenario, path, say)
-    refuse(unknown_features(scenario, target.schema, str(path)))
+    refuse(in_file(path, unknown_features(scenario, target.schema)))
     book = RuleBook.of(groups)
     tail_s = tail_ms(scenario, book, round(scrape_s * 1000)) / 1000
     plan = make_plan(scenario, path, target, groups, tail_s, "planned")
     starts, counts = assumed_starts(plan, tail_s)
     found = tuple(prospects(plan, PlannedTraffic(plan, target.sample), book, scrape_s, starts, counts))
-    return Prospectus(scenario, plan, tail_s, found, tuple(hopeless(found, str(path))))
+    return Prospectus(scenario, plan, tail_s, found, tuple(in_file(path, hopeless(found))))
+
+
+def in_file(path: Path, findings: Iterable[Finding]) -> list[Mistake]:
+    """Findings that start from the name of a phase, as mistakes in the scenario file."""
+    positions = {phase.name: position for position, phase in enumerate(load_scenario(path).phases)}
+    return locate(path, [one._replace(path=("phases", positions[str(one.path[0])], *one.path[1:])) for one in findings])
 
 
 def refuse(mistakes: Iterable[Mistake]) -> None:

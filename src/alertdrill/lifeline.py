@@ -28,6 +28,7 @@ from typing import Any, NoReturn
 EXIT_ORPHANED = 69
 EXIT_LEASE_LOST = 75
 PR_SET_PDEATHSIG = 1
+LINUX = os.uname().sysname == "Linux"
 
 Command = Mapping[str, Any]
 
@@ -132,7 +133,7 @@ def _watch(fd: int) -> None:
 
 def die_with_parent() -> None:
     """Ask Linux to kill this process when the thread that forked it ends; elsewhere do nothing."""
-    if sys.platform == "linux":
+    if LINUX:
         parent = os.getppid()
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:
@@ -141,7 +142,7 @@ def die_with_parent() -> None:
 
 def _exec(argv: list[str]) -> NoReturn:
     """Become a foreign binary (Linux), or stay as its watchdog and end it when the pipe closes."""
-    if sys.platform == "linux":
+    if LINUX:
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)
         os.execvp(argv[0], argv)

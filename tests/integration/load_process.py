@@ -71,7 +71,7 @@ def make_plan(folder: Path, rate: str, arrivals: str = "constant", seed: int = 4
     target = TargetPlan(
         name="test",
         version="1",
-        schema=SCHEMA,
+        schema_=SCHEMA,
         headers={"X-Team": "fraud"},
         sample_sha256=write_sample(folder / "sample.csv"),
     )

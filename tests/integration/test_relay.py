@@ -3,12 +3,12 @@
 import asyncio
 import contextlib
 
-from sockets import GET, OK, Line, Peer, Remembering, line, on_both_loops, until
+from sockets import GET, OK, Line, Peer, Remembering, Script, line, on_both_loops, until
 
 from alertdrill.relay.exchange import KEPT_BODY_BYTES, Effect, End, Request, Response
 
 
-def replying(*answers: bytes):
+def replying(*answers: bytes) -> Script:
     async def script(peer: Peer) -> None:
         for answer in answers:
             await peer.message()

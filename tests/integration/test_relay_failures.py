@@ -6,7 +6,7 @@ import socket
 import time
 
 import pytest
-from sockets import GET, OK, Line, Peer, Remembering, line, on_both_loops, until
+from sockets import GET, OK, Line, Peer, Remembering, Script, line, on_both_loops, until
 
 from alertdrill.relay.exchange import Effect, End
 from alertdrill.relay.server import serve, upstream_address
@@ -20,7 +20,7 @@ async def silent(peer: Peer) -> None:
     await peer.rest()
 
 
-def breaking_off(answer: bytes, *, reset: bool = False):
+def breaking_off(answer: bytes, *, reset: bool = False) -> Script:
     async def script(peer: Peer) -> None:
         await peer.message()
         await peer.send(answer)

@@ -99,13 +99,12 @@ async def _bundled(name: str, say: Callable[[str], None]) -> PreparedTarget:
     log.unlink(missing_ok=True)
     child = await processes.start(f"{name} {spec.prepare.script}", [str(folder / spec.prepare.script), *spec.prepare.args, "--data", str(data)], log)
     try:
-        if not await child.ended(PREPARE_TIMEOUT_S) or child.exit_code:
-            raise processes.ProcessFailed(f"{child.name} failed\n{child.log_tail()}\n  fix: pip install 'alertdrill[targets]'")
+        prepared = await child.event("prepared", PREPARE_TIMEOUT_S)
+    except processes.ProcessFailed as error:
+        raise processes.ProcessFailed(f"{error}\n  fix: pip install 'alertdrill[targets]', then run again") from error
     finally:
         await child.stop()
-    for line in log.read_text(errors="replace").splitlines():
-        if "AUC" in line:
-            say(line.strip())
+    say(f"model {name}: {prepared['state']}, held-out AUC {prepared['auc']}")
     rows, digest = _sample(data / spec.sample, spec.schema_)
     return PreparedTarget(
         spec.name, spec.version, spec.schema_, data / spec.sample, rows, digest, bundled_rules(name), {}, folder, data, spec

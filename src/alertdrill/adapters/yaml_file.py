@@ -41,6 +41,12 @@ def load_model(path: Path, model: type[Model]) -> Model:
     return found
 
 
+def locate(path: Path, findings: Iterable[Finding]) -> list[Mistake]:
+    """Findings about a file that has been read, as mistakes with line, column and the quoted source line."""
+    page = _Page(path)
+    return [page.of_finding(finding) for finding in findings]
+
+
 def beside(scenario: Path, file: str) -> Path:
     """The file that a scenario names: relative names are relative to the scenario file."""
     return scenario.parent / file

@@ -108,8 +108,8 @@ class Bounds:
 def bounds(fill: FillBounds | None, settings: Settings, phase_ms: int | None, scrape_duration_s: float = 0.0) -> Bounds:
     """Floor, expected and worst ttd.
 
-    floor = fill + ceil(for / E) * E; worst = sure fill + the same + S + E (+ the longest scrape, once it is measured);
-    expected = fill + S / 2 + delta + ceil(for / E) * E with delta = (evaluation - scrape) mod E.
+    floor = earliest fill + ceil(for / E) * E; worst = sure fill + the same + S + E (+ the longest scrape, once it is
+    measured); expected = likely fill + S / 2 + delta + ceil(for / E) * E with delta = (evaluation - scrape) mod E.
 
     Args:
         fill: bounds of the fill.
@@ -125,6 +125,6 @@ def bounds(fill: FillBounds | None, settings: Settings, phase_ms: int | None, sc
     worst = None if math.isinf(fill.high_s) else fill.high_s + for_s + scrape_s + evaluation_s + scrape_duration_s
     return Bounds(
         floor_s=round(fill.low_s + for_s, 3),
-        expected_s=round(fill.low_s + scrape_s / 2 + delta_s + for_s, 3),
+        expected_s=round(fill.likely_s + scrape_s / 2 + delta_s + for_s, 3),
         worst_s=None if worst is None else round(worst, 3),
     )

@@ -40,9 +40,10 @@ class Traffic:
 
 @dataclass(frozen=True)
 class FillBounds:
-    """Seconds from the fault's start until the condition holds: at the earliest, and surely."""
+    """Seconds from the fault's start until the condition holds: at the earliest, likely, and surely."""
 
     low_s: float
+    likely_s: float
     high_s: float
 
 
@@ -160,9 +161,11 @@ def fill(
         low_sets = [[*one, variant] for one in low_sets for variant in steps[0]]
         high_sets = [[*one, variant] for one in high_sets for variant in steps[1]]
     lows = [_first(one, start_s, 0.0) for one in low_sets]
+    likely = [found for one in high_sets if (found := _first(one, start_s, 0.0)) is not None]
     highs = [_first(one, start_s, hold_s) for one in high_sets]
     reached = [low for low in lows if low is not None]
     if not reached:
         return None
     sure = [high for high in highs if high is not None]
-    return FillBounds(min(reached), max(sure) if len(sure) == len(highs) else math.inf)
+    mean = sum(likely) / len(likely) if likely else min(reached)
+    return FillBounds(min(reached), mean, max(sure) if len(sure) == len(highs) else math.inf)

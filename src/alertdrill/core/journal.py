@@ -158,6 +158,7 @@ class Fill(_Record):
     record: Literal["fill"] = "fill"
     expectation: str
     low_s: float | None
+    likely_s: float | None
     high_s: float | None
 
 

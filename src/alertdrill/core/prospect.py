@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from alertdrill.core.detection import Bounds, Settings, bounds, whole_intervals_ms
 from alertdrill.core.draws import chosen
 from alertdrill.core.fill import FillBounds, fill
-from alertdrill.core.plan import Plan, SegmentKind, injection_id
+from alertdrill.core.faults.base import RowFault
+from alertdrill.core.plan import Plan, SegmentKind, fault_id, injection_id
 from alertdrill.core.promql import PromqlError, conditions
 from alertdrill.core.scenario import Expectation, Phase
 from alertdrill.core.scope import AlertRule, RuleBook
@@ -68,7 +69,7 @@ def prospects(
             if rule is not None:
                 settings = Settings(rule.for_ms, round(scrape_s * 1000), rule.interval_ms, book.lookback_ms(rule) / 1000)
                 if start_s is not None:
-                    found = _fill(rule, book, expectation, traffic, k, starts_s, counts, starts_s[k] + start_s, scrape_s)
+                    found = _fill(rule, book, expectation, traffic, k, starts_s, counts, starts_s[k] + start_s, scrape_s, _features(plan, phase, expectation))
             yield Prospect(
                 expectation_id(phase, position), phase, expectation, rule, found, bounds(found, settings, None),
                 plan.segments[k].count, touched,
@@ -81,11 +82,16 @@ def _rule(book: RuleBook, expectation: Expectation) -> AlertRule | None:
     return next(iter(fitting or rules), None)
 
 
+def _features(plan: Plan, phase: Phase, expectation: Expectation) -> tuple[str, ...]:
+    """The features that the expected fault touches."""
+    fault = next(f for f in phase.faults if expectation.fault is None or fault_id(f) == expectation.fault)
+    return fault.features if isinstance(fault, RowFault) else ()
+
+
 def _first_touched(plan: Plan, phase: Phase, expectation: Expectation, k: int) -> tuple[float | None, int]:
     """When the first touched request of the expected fault is due, seconds into the segment, and how many are touched."""
-    ids = [injection_id(phase, fault) for fault in phase.faults]
-    wanted = [i for i in ids if expectation.fault is None or i.endswith(f"/{expectation.fault}")]
-    injection = next(i for i in plan.segment_injections(k) if i.id == wanted[0])
+    fault = next(f for f in phase.faults if expectation.fault is None or fault_id(f) == expectation.fault)
+    injection = next(i for i in plan.segment_injections(k) if i.id == injection_id(phase, fault))
     segment = plan.segments[k]
     mask = chosen(plan.seed, injection.id, k, 0, segment.count, injection.share)
     if not mask.any():
@@ -96,7 +102,7 @@ def _first_touched(plan: Plan, phase: Phase, expectation: Expectation, k: int) -
 
 def _fill(
     rule: AlertRule, book: RuleBook, expectation: Expectation, traffic: PlannedTraffic, k: int,
-    starts_s: Mapping[int, float], counts: Mapping[int, int], start_s: float, scrape_s: float,
+    starts_s: Mapping[int, float], counts: Mapping[int, int], start_s: float, scrape_s: float, features: tuple[str, ...],
 ) -> FillBounds | None:  # fmt: skip
     expression = book.inlined(rule)
     try:
@@ -107,4 +113,13 @@ def _fill(
         return None
     interval_s = rule.interval_ms / 1000
     hold_s = scrape_s + interval_s + whole_intervals_ms(rule.for_ms, rule.interval_ms) / 1000
-    return fill(shape, dict(expectation.labels), traffic.until(k, starts_s, counts), start_s, scrape_s, hold_s)
+    planned = traffic.until(k, starts_s, counts)
+    found = [fill(shape, labels, planned, start_s, scrape_s, hold_s) for labels in _label_sets(expectation, features)]
+    reached = [one for one in found if one is not None]
+    return min(reached, key=lambda one: one.low_s) if reached else None
+
+
+def _label_sets(expectation: Expectation, features: tuple[str, ...]) -> list[dict[str, str]]:
+    """The labels of an expectation; where it names no feature, one set for each feature that the fault touches."""
+    labels = dict(expectation.labels)
+    return [labels] if "feature" in labels or not features else [{**labels, "feature": name} for name in features]

@@ -247,9 +247,9 @@ def settings_of(case: Case, rule: AlertRule) -> Settings:
 
 def _bounds(asked: Asked, settings: Settings) -> tuple[Bounds, FillBounds | None]:
     record = next((f for f in asked.case.all(records.Fill) if f.expectation == asked.id), None)
-    if record is None or record.low_s is None or asked.rule is None:
+    if record is None or record.low_s is None or record.likely_s is None or asked.rule is None:
         return Bounds(None, None, None), None
-    fill = FillBounds(record.low_s, math.inf if record.high_s is None else record.high_s)
+    fill = FillBounds(record.low_s, record.likely_s, math.inf if record.high_s is None else record.high_s)
     durations = [d for t in input_targets(asked.case, asked.rule) for d in scrape_durations_ms(asked.case, t).values()]
     return bounds(fill, settings, phase_offset_ms(asked.case, asked.rule), max(durations, default=0.0) / 1000), fill
 

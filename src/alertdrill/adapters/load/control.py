@@ -14,7 +14,7 @@ from locust.env import Environment
 
 from alertdrill import lifeline
 from alertdrill.adapters.load.endpoint import Endpoint
-from alertdrill.adapters.load.instants import Anchor
+from alertdrill.adapters.load.instants import Anchor, monotonic_s
 from alertdrill.adapters.load.launch import LoadArguments, own_arguments
 from alertdrill.adapters.load.pools import Stock, Stocks
 from alertdrill.adapters.load.reporting import Reporter
@@ -28,7 +28,8 @@ from alertdrill.core.timeline import arrival_times, fingerprint
 from alertdrill.protocols.rows import Rows, parse_csv
 
 TICK_S = 0.05
-TICKS_A_REPORT = 5
+REPORT_S = 0.2  # a report is due this long after the last, in the next gap between arrivals that it fits into
+REPORT_LATEST_S = 0.25 - TICK_S  # by the tick after this it comes even if an arrival has to wait for it
 MAX_WHY = 500
 
 logger = logging.getLogger(__name__)
@@ -101,7 +102,8 @@ class LoadRun:
         self._stock: Stock | None = None
         self._begun: set[int] = set()
         self._closing = False
-        self._ticks = 0
+        self._reported_at = monotonic_s()
+        self._report_cost_s = 0.0
         self._over = Event()
         self._failure: str | None = None
 
@@ -158,7 +160,10 @@ class LoadRun:
 
     def idle(self, slack_s: float) -> None:
         """Use the time until the next arrival."""
-        self._stocks.refill(slack_s)
+        if monotonic_s() - self._reported_at > REPORT_S and slack_s > self._report_cost_s:
+            self._report()
+        else:
+            self._stocks.refill(slack_s)
 
     def _handle(self, command: Mapping[str, Any]) -> None:
         try:
@@ -187,10 +192,15 @@ class LoadRun:
     def _tick(self) -> None:
         self._pool.expire()
         self._stocks.refill(self._schedule.slack_s())
-        self._ticks += 1
-        if self._ticks % TICKS_A_REPORT == 0:
-            self._reporter.report()
-            self._finish_if_drained()
+        if monotonic_s() - self._reported_at > REPORT_LATEST_S:
+            self._report()
+        self._finish_if_drained()
+
+    def _report(self) -> None:
+        began = monotonic_s()
+        self._reporter.report()
+        self._reported_at = monotonic_s()
+        self._report_cost_s = self._reported_at - began
 
     def _ended(self, request: Request) -> None:
         self._reporter.ended.append(request)

@@ -205,10 +205,10 @@ def test_a_request_that_fails_while_it_is_sent_does_not_disturb_the_order(clock:
     class Failing(Line):
         def send(self, k: int, i: int, intended: float) -> None:
             super().send(k, i, intended)
-            schedule.go_on()
+            failing.go_on()
 
     line = Failing(clock)
-    schedule = Schedule(line, clock.timer, clock)
-    schedule.announce(Timetable(0, 100.0, [1.0, 1.0, 1.0]))
+    failing = Schedule(line, clock.timer, clock)
+    failing.announce(Timetable(0, 100.0, [1.0, 1.0, 1.0]))
     clock.advance(102)
     assert [i for _, i, _, _ in line.sent] == [0, 1, 2]

@@ -1,0 +1,45 @@
+# Every target sets up what it needs first and can be repeated. Paths are relative: a checkout may have blanks in its path.
+SHELL := /bin/bash
+PY := .venv/bin/python
+SHARD ?= 1/1
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test static check bench generate gauntlet lock clean
+
+help: ## list the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1	\2/p' Makefile | expand -t 18
+
+setup: ## build .venv from the lock and get a Prometheus
+	@scripts/setup.sh
+
+demo: setup ## run the first drill: four faults, four alerts, less than two minutes
+	@.venv/bin/alertdrill run seed-disaster
+
+test: setup ## run all tests
+	@$(PY) -m pytest
+
+static: setup ## what needs no running parts: style, types, layers, generated files
+	$(PY) -m ruff check src targets tests scripts benchmarks
+	$(PY) -m ruff format --check src targets tests scripts benchmarks
+	$(PY) -m mypy src scripts
+	MYPYPATH=targets/fraud $(PY) -m mypy targets
+	.venv/bin/lint-imports --no-logo
+	$(PY) -m alertdrill.generate --check
+
+check: static test ## everything that must hold before a commit
+
+bench: setup ## compare with peers: every file of benchmarks/
+	@for file in benchmarks/*.py; do [ -e "$$file" ] || continue; echo "== $$file"; $(PY) "$$file" || exit 1; done
+
+generate: setup ## write docs/faults and docs/schema from the code
+	@$(PY) -m alertdrill.generate
+
+gauntlet: setup ## the long proofs, one share of them: make gauntlet SHARD=1/4
+	@$(PY) scripts/gauntlet.py $(SHARD)
+
+lock: ## resolve requirements.lock anew (needs uv)
+	uv pip compile --universal --python-version 3.11 --no-annotate --extra targets --group dev \
+	    --custom-compile-command 'make lock' --upgrade --output-file requirements.lock pyproject.toml
+
+clean: ## remove .venv, caches and builds; results and the cached Prometheus stay
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
