@@ -1,9 +1,8 @@
 """What a relay passes on, over real sockets."""
 
 import asyncio
-import contextlib
 
-from sockets import GET, OK, Line, Peer, Remembering, Script, line, on_both_loops, until
+from sockets import GET, OK, Peer, Remembering, Script, line, on_both_loops, until
 
 from alertdrill.relay.exchange import KEPT_BODY_BYTES, Effect, End, Request, Response
 
@@ -353,7 +352,7 @@ async def test_client_that_does_not_read_stops_the_upstream_and_gets_every_byte(
 
     async with line(script, upstream_timeout_s=0.3) as on:
         client = await on.connect()
-        client.writer.transport.pause_reading()
+        client.stop_reading()
         await client.send(GET)
         await until(lambda: sent > 0)
         before = -1
@@ -361,7 +360,7 @@ async def test_client_that_does_not_read_stops_the_upstream_and_gets_every_byte(
             before = sent
             await asyncio.sleep(0.5)
         assert sent < size // 2
-        client.writer.transport.resume_reading()
+        client.read_on()
         await client.head()
         for _ in range(size // len(block)):
             assert await client.reader.readexactly(len(block)) == block
@@ -388,25 +387,38 @@ async def test_large_request_body_arrives_whole() -> None:
         assert seen == [body]
 
 
-async def _close_with_one_in_flight(on: Line, grace_s: float) -> bytes:
-    client = await on.connect()
-    await client.send(GET)
-    await until(lambda: on.relay.in_flight == 1)
-    await on.relay.close(grace_s)
-    with contextlib.suppress(ConnectionError):
-        return await client.rest()
-    return b""
+@on_both_loops
+async def test_closing_gives_an_exchange_its_grace() -> None:
+    gate = asyncio.Event()
+
+    async def gated(peer: Peer) -> None:
+        await peer.message()
+        await gate.wait()
+        await peer.send(OK)
+
+    async with line(gated) as on:
+        client = await on.connect()
+        await client.send(GET)
+        await until(lambda: on.relay.in_flight == 1)
+        closing = asyncio.create_task(on.relay.close(grace_s=10.0))
+        await asyncio.sleep(0)
+        gate.set()
+        assert await client.rest() == OK
+        await closing
+        assert (await on.ended())[0].end is End.ANSWERED
 
 
 @on_both_loops
-async def test_closing_gives_exchanges_their_grace_then_cuts_them() -> None:
-    async def slow(peer: Peer) -> None:
+async def test_closing_cuts_an_exchange_that_outlasts_its_grace() -> None:
+    async def silent(peer: Peer) -> None:
         await peer.message()
-        await asyncio.sleep(0.2)
-        await peer.send(OK)
+        await peer.rest()
 
-    async with line(slow) as on:
-        assert await _close_with_one_in_flight(on, grace_s=5.0) == OK
-    async with line(slow) as on:
-        assert await _close_with_one_in_flight(on, grace_s=0.0) == b""
-        assert (await on.ended())[0].end is End.CLIENT_GONE
+    async with line(silent) as on:
+        client = await on.connect()
+        await client.send(GET)
+        await until(lambda: on.relay.in_flight == 1)
+        await on.relay.close(grace_s=0.05)
+        assert await client.is_closed()
+        exchange = (await on.ended())[0]
+        assert (exchange.end, exchange.cut) == (End.CLIENT_GONE, True)

@@ -1,5 +1,7 @@
 """Which exchanges are touched, and the account of them."""
 
+from typing import Any
+
 import pytest
 
 from alertdrill.adapters.exchange_faults import ExchangeFaults, seq_of
@@ -25,7 +27,8 @@ def faults() -> ExchangeFaults:
         injection("q/other", 3, Place.MODEL, 0.2),
         injection("p/edge", 2, Place.EDGE, 9.0),
     )
-    return ExchangeFaults(Plan.model_construct(run_id="r1", seed=7, injections=injections), Place.MODEL, 1000.0)
+    rest: dict[str, Any] = {"run_id": "r1", "seed": 7, "injections": injections}  # all that the proxy looks at
+    return ExchangeFaults(Plan.model_construct(**rest), Place.MODEL, 1000.0)
 
 
 def request(seq: bytes, run: bytes = b"r1") -> Request:

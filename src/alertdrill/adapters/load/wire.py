@@ -303,7 +303,7 @@ class Pool:
         if request is None:
             self._tell_room()
         elif stale and not request.resent:
-            request.resent = True
+            request.resent, request.sent = True, 0.0
             self._connect(request)
         else:
             self._fail(request, failure)

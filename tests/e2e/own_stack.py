@@ -1,0 +1,52 @@
+"""A model, a monitor and a Prometheus that run before alertdrill comes: a team's own stack."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from alertdrill.adapters import processes
+from alertdrill.adapters.prometheus_config import ScrapeJob
+from alertdrill.adapters.prometheus_install import ensure_prometheus
+from alertdrill.adapters.prometheus_process import start_prometheus
+from alertdrill.adapters.target import prepare_target
+from alertdrill.adapters.yaml_file import load_scenario
+from tests.e2e.drills import BUNDLED_RULES
+
+
+@dataclass(frozen=True)
+class OwnStack:
+    """Where a team's own stack answers, and the files that describe it."""
+
+    model: str
+    prometheus: str
+    schema: Path
+    sample: Path
+
+
+@asynccontextmanager
+async def own_stack(directory: Path, scenario: Path) -> AsyncIterator[OwnStack]:
+    """The fraud model behind the reference monitor, scraped by a Prometheus with the bundled rules."""
+    target = await prepare_target(load_scenario(scenario), scenario, lambda _: None)
+    assert target.folder is not None
+    schema = directory / "schema.json"
+    schema.write_text(target.schema.model_dump_json())
+    data = ["--data", str(target.data), "--port", "0"]
+    async with AsyncExitStack() as stack:
+
+        async def start(name: str, *argv: str) -> str:
+            child = await processes.start(name, argv, directory / f"{name}.log")
+            stack.push_async_callback(child.stop)
+            return f"127.0.0.1:{(await child.event('ready', 60.0))['port']}"
+
+        store = await start("store", str(target.folder / "feature_store.py"), *data)
+        model = await start("model", str(target.folder / "server.py"), *data, "--feature-store", f"http://{store}")
+        monitor = await start(
+            *("monitor", "-m", "alertdrill.monitor", "--upstream", f"http://{model}", "--schema", str(schema)),
+            *("--reference", str(target.sample_path), "--exact-reference", "--model", "fraud"),
+        )
+        jobs = [ScrapeJob("monitor", (monitor,)), ScrapeJob("model", (model,))]
+        program = ensure_prometheus().prometheus.path
+        prometheus = await start_prometheus(program, jobs=jobs, rule_files=[BUNDLED_RULES])
+        stack.push_async_callback(prometheus.stop)
+        yield OwnStack(f"http://{monitor}", prometheus.url, schema, target.sample_path)

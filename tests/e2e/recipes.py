@@ -1,0 +1,122 @@
+"""The drills that the end-to-end tests ask about: the main job, and its negative controls."""
+
+import asyncio
+import re
+import sys
+from pathlib import Path
+
+from tests.e2e.drills import Drill, rules, run, scenario
+from tests.e2e.own_stack import own_stack
+
+NULLS = """\
+  - name: nulls
+    duration: 12s
+    end_when: decided
+    faults: [{kind: nulls, features: [amount], share: 20%}]
+    expect: [{alert: FeatureNullRateHigh, labels: {feature: amount}, within: 10s}]
+"""
+SLOW = """\
+  - name: slow
+    duration: 12s
+    end_when: decided
+    faults: [{kind: latency, delay: 400ms, share: 30%, place: model}]
+    expect: [{alert: PredictionLatencyHigh, within: 10s}]
+"""
+CONTROLS = """\
+  - name: drift
+    duration: 6s
+    faults: [{kind: mean_shift, features: [amount], by: 1sd, share: 0}]
+    expect: [{alert: FeatureDrift, labels: {feature: amount}, within: 5s}]
+  - name: nulls
+    duration: 6s
+    faults: [{kind: nulls, features: [amount], share: 0%}]
+    expect: [{alert: FeatureNullRateHigh, labels: {feature: amount}, within: 5s}]
+  - name: malformed
+    duration: 6s
+    faults: [{kind: malformed_json, share: 0}]
+    expect: [{alert: MalformedRequestsHigh, within: 5s}]
+  - name: slow
+    duration: 6s
+    faults: [{kind: latency, delay: 400ms, share: 0, place: model}]
+    expect: [{alert: PredictionLatencyHigh, within: 5s}]
+"""
+ALWAYS = """\
+  - name: always
+    duration: 10s
+    end_when: decided
+    faults: [{kind: nulls, features: [amount], share: 20%}]
+    expect: [{alert: AlwaysFiring, within: 8s}]
+"""
+BYPASS = """
+import alertdrill.compose as compose
+from alertdrill.cli import main
+model, monitor = compose._Drill._model, compose._Drill._monitor
+async def remember(self, proxied):
+    self.model_url = await model(self, proxied)
+    return self.model_url
+compose._Drill._model = remember
+compose._Drill._monitor = lambda self, upstream: monitor(self, self.model_url)
+main()
+"""
+
+
+def seed(directory: Path) -> Drill:
+    return run(directory, "seed-disaster").ended()
+
+
+def rule_deleted(directory: Path) -> Drill:
+    without = rules(directory, lambda text: re.sub(r"      - alert: FeatureNullRateHigh\n.*?\n\n", "", text, flags=re.DOTALL))
+    return run(directory, "seed-disaster", "--rules", without).ended()
+
+
+def threshold_raised(directory: Path) -> Drill:
+    higher = rules(directory, lambda text: text.replace("ratio_rate5s > 0.05\n        for: 2s\n        labels: {severity: P1, type: cause", "ratio_rate5s > 0.9\n        for: 2s\n        labels: {severity: P1, type: cause"))
+    return run(directory, scenario(directory, NULLS), "--rules", higher).ended()
+
+
+def shares_zero(directory: Path) -> Drill:
+    return run(directory, scenario(directory, CONTROLS)).ended()
+
+
+def bypassed(directory: Path) -> Drill:
+    return run(directory, scenario(directory, SLOW), program=[sys.executable, "-c", BYPASS]).ended()
+
+
+def already_firing(directory: Path) -> Drill:
+    extra = "\n      - alert: AlwaysFiring\n        expr: vector(1)\n"
+    more = rules(directory, lambda text: text.rstrip() + "\n" + extra)
+    return run(directory, scenario(directory, ALWAYS + NULLS), "--rules", more).ended()
+
+
+def prometheus_killed(directory: Path) -> Drill:
+    running = run(directory, scenario(directory, NULLS))
+    running.wait_for("phase nulls")
+    running.kill_child("prometheus")
+    return running.ended()
+
+
+def below_floor(directory: Path) -> Drill:
+    return run(directory, scenario(directory, NULLS.replace("within: 10s", "within: 1s"))).ended()
+
+
+def own_prometheus(directory: Path) -> Drill:
+    bundled = Path(scenario(directory, NULLS))
+
+    async def drill() -> Drill:
+        async with own_stack(directory, bundled) as own:
+            text = bundled.read_text().replace(
+                "target: {bundled: fraud}",
+                f"target: {{url: {own.model}, schema: {own.schema}, sample: {own.sample}}}\n"
+                f"monitoring: {{monitor: none, prometheus: {{url: {own.prometheus}}}}}",
+            )
+            path = directory / "own.yaml"
+            path.write_text(text)
+            return await asyncio.to_thread(run(directory, str(path)).ended)
+
+    return asyncio.run(drill())
+
+
+RECIPES = {
+    recipe.__name__: recipe
+    for recipe in (seed, rule_deleted, threshold_raised, shares_zero, bypassed, already_firing, prometheus_killed, below_floor, own_prometheus)
+}
