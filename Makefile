@@ -18,9 +18,9 @@ test: setup ## run all tests
 	@$(PY) -m pytest
 
 static: setup ## what needs no running parts: style, types, layers, generated files
-	$(PY) -m ruff check src targets tests scripts benchmarks
-	$(PY) -m ruff format --check src targets tests scripts benchmarks
-	$(PY) -m mypy src scripts
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy src
 	MYPYPATH=targets/fraud $(PY) -m mypy targets
 	.venv/bin/lint-imports --no-logo
 	$(PY) -m alertdrill.generate --check
@@ -34,7 +34,7 @@ generate: setup ## write docs/faults and docs/schema from the code
 	@$(PY) -m alertdrill.generate
 
 gauntlet: setup ## the long proofs, one share of them: make gauntlet SHARD=1/4
-	@$(PY) scripts/gauntlet.py $(SHARD)
+	@SHARD=$(SHARD) $(PY) -m pytest -v tests/gauntlet
 
 lock: ## resolve requirements.lock anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --no-annotate --extra targets --group dev \

@@ -53,6 +53,9 @@ from alertdrill.run.director import Director
 from alertdrill.run.ports import Progress, SourceFailed
 
 
+STOP_S = 1.0
+
+
 @dataclass(frozen=True)
 class Options:
     """What the command line adds to a scenario."""
@@ -169,11 +172,16 @@ class _Drill:
         journal = JournalFile(folder.journal)
         self._stack.callback(journal.close)
         self._open_journal(journal, settings, await api.build_version(), groups)
+        folder.write_samples(_no_samples(journal))
         events = EventJournal(plan, journal)
         self._stack.push_async_callback(processes.stop_all, self._children)
-        load = await self._wire(plan, folder.plan, events)
-        await warned
-        return await self._drive(plan, folder, journal, api, groups, settings, load)
+        try:
+            load = await self._wire(plan, folder.plan, events)
+            await warned
+            return await self._drive(plan, folder, journal, api, groups, settings, load)
+        except asyncio.CancelledError:
+            journal.write(records.Trouble(at=time.time(), kind="interrupted", what="interrupted by the user"))
+            raise
 
     def _warn(self, plan: Plan, book: RuleBook, tail_s: float, scrape_s: float) -> None:
         """Say what cannot succeed; a drill runs all the same, so that controls can be drilled."""
@@ -208,7 +216,7 @@ class _Drill:
             evaluation_interval_s=monitoring.evaluation_interval,
             alertmanagers=[receiver.address],
         )
-        self._stack.push_async_callback(self._managed.stop)
+        self._stack.push_async_callback(self._managed.stop, STOP_S)
         self._progress.note(f"Prometheus at {self._managed.url}")
         return self._managed.url
 
@@ -309,7 +317,7 @@ class _Drill:
         leased = [*self._proxies, self._children[-1]]
         others = [child for child in self._children if child not in leased]
         running = DrillProcesses(leased, self._proxies, others, self._scenario.limits.lease)
-        running.renew()
+        self._stack.enter_context(running.leased())
         source = PrometheusSource(api, self._managed.alive if self._managed else lambda: True)
         director = Director(
             plan, SystemClock(), load, source, running, journal, self._progress, groups, self._jobs(),
@@ -318,7 +326,6 @@ class _Drill:
         try:
             await director.run()
         except asyncio.CancelledError:
-            journal.write(records.Trouble(at=time.time(), kind="interrupted", what="interrupted by the user"))
             folder.write_samples(self._recording(director, journal))
             raise
         self._progress.note("judging")
@@ -351,6 +358,12 @@ class _Drill:
         started = next(r for r in journal.records if isinstance(r, records.Started)).at
         series = with_inferred_markers(merge(director.collector.samples))
         return Recording(round((started + offset_s) * 1000), round((director.collector.reached + offset_s) * 1000), series)
+
+
+def _no_samples(journal: JournalFile) -> Recording:
+    """What is left of a drill that is killed, so that it can be judged all the same."""
+    now_ms = round(journal.records[0].at * 1000)
+    return Recording(now_ms, now_ms, ())
 
 
 def make_plan(

@@ -104,6 +104,9 @@ class _AsWritten(GenerateJsonSchema):
             inner = inner.get("schema")
         return default
 
+    def field_is_required(self, field: Any, total: bool) -> bool:
+        return self.mode == "serialization" or super().field_is_required(field, total)
+
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
 

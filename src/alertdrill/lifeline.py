@@ -112,6 +112,13 @@ def _write_events(fd: int) -> None:
 
 
 def _watch(fd: int) -> None:
+    try:
+        _listen(fd)
+    finally:  # whatever ended the watch: a process that nobody watches must not go on
+        _exit(EXIT_ORPHANED)
+
+
+def _listen(fd: int) -> None:
     buffer, deadline = b"", None
     while True:
         wait = None if deadline is None else max(0.0, deadline - _monotonic())
@@ -121,7 +128,7 @@ def _watch(fd: int) -> None:
             _exit(EXIT_LEASE_LOST)
         chunk = _read(fd, 65536)
         if not chunk:
-            _exit(EXIT_ORPHANED)
+            return
         *lines, buffer = (buffer + chunk).split(b"\n")
         for line in lines:
             command = json.loads(line)
@@ -140,9 +147,17 @@ def die_with_parent() -> None:
             _exit(EXIT_ORPHANED)
 
 
+def _pipe_is_closed(fd: int) -> bool:
+    poll = select.poll()
+    poll.register(fd, 0)  # a closed far end is reported whatever is asked for
+    return any(events & select.POLLHUP for _, events in poll.poll(0))
+
+
 def _exec(argv: list[str]) -> NoReturn:
     """Become a foreign binary (Linux), or stay as its watchdog and end it when the pipe closes."""
     if LINUX:
+        if _pipe_is_closed(0):  # the parent ended before the kernel was asked to take this process along
+            _exit(EXIT_ORPHANED)
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)
         os.execvp(argv[0], argv)

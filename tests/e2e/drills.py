@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,12 +139,3 @@ def rules(directory: Path, change: Callable[[str], str]) -> str:
     path.write_text(changed)
     return str(path)
 
-
-def processes_with(mark: str) -> Iterator[psutil.Process]:
-    """Processes whose environment carries a mark."""
-    for process in psutil.process_iter():
-        try:
-            if mark in process.environ().values():
-                yield process
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.e2e.drills import Drill, rules, run, scenario
@@ -116,7 +117,35 @@ def own_prometheus(directory: Path) -> Drill:
     return asyncio.run(drill())
 
 
+def _with(directory: Path, monitoring: str = "", change: Callable[[str], str] | None = None) -> Drill:
+    path = scenario(directory, NULLS, monitoring)
+    changed = ["--rules", rules(directory, change)] if change else []
+    return run(directory, path, *changed).ended()
+
+
+def usual_settings(directory: Path) -> Drill:
+    return _with(directory)
+
+
+def longer_for(directory: Path) -> Drill:
+    return _with(directory, change=lambda text: text.replace("> 0.05\n        for: 2s", "> 0.05\n        for: 4s"))
+
+
+def longer_window(directory: Path) -> Drill:
+    return _with(directory, change=lambda text: text.replace("model_feature_values_total{cell=~\"null|missing\"}[5s]", "model_feature_values_total{cell=~\"null|missing\"}[8s]").replace("(rate(model_feature_values_total[5s]))", "(rate(model_feature_values_total[8s]))"))
+
+
+def slower_scrapes(directory: Path) -> Drill:
+    return _with(directory, "monitoring: {scrape_interval: 2s}")
+
+
+def slower_evaluations(directory: Path) -> Drill:
+    return _with(directory, "monitoring: {evaluation_interval: 2s}")
+
+
+SETTINGS = (usual_settings, longer_for, longer_window, slower_scrapes, slower_evaluations)
+
 RECIPES = {
     recipe.__name__: recipe
-    for recipe in (seed, rule_deleted, threshold_raised, shares_zero, bypassed, already_firing, prometheus_killed, below_floor, own_prometheus)
+    for recipe in (seed, rule_deleted, threshold_raised, shares_zero, bypassed, already_firing, prometheus_killed, below_floor, own_prometheus, *SETTINGS)
 }

@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -34,7 +34,7 @@ class Seen:
     output: str
     left_running: dict[int, str]
     records: list[str]
-    check_code: int | None
+    check_code: int
     check_output: str
     notes: dict[str, bool] = field(default_factory=dict)
 
@@ -48,11 +48,10 @@ def _aftermath(drill: MarkedDrill, disturbed_at: float, timeout_s: float, notes:
     took_s = time.monotonic() - disturbed_at
     drill.nothing_runs(GONE_AFTER_KILL_S if exit_code == -signal.SIGKILL else 0.5)
     left = drill.running()
-    check = drill.check() if drill.results() else None
-    return Seen(
-        exit_code, took_s, drill.output, left, [one["record"] for one in drill.journal()],
-        check and check.returncode, check.stdout + check.stderr if check else "", notes or {},
-    )  # fmt: skip
+    check = drill.check()
+    kept = [one["record"] for one in drill.journal()]
+    said = check.stdout + check.stderr
+    return Seen(exit_code, took_s, drill.output, left, kept, check.returncode, said, notes or {})
 
 
 def _signalled(folder: Path, wait: Callable[[MarkedDrill], None], *signals: signal.Signals) -> Seen:
@@ -136,8 +135,21 @@ def prometheus_killed(folder: Path) -> Seen:
     return _lost(folder, "prometheus")
 
 
+def prometheus_frozen(folder: Path) -> Seen:
+    with MarkedDrill(folder) as drill:
+        drill.wait_for_fault()
+        (pid,) = drill.pids("prometheus")
+        disturbed_at = time.monotonic()
+        os.kill(pid, signal.SIGSTOP)
+        seen = _aftermath(drill, disturbed_at, PATIENCE_S)
+        kinds = {one["kind"] for one in drill.journal() if one["record"] == "trouble"}
+        return replace(seen, notes={"load and faults kept their leases": "child_died" not in kinds})
+
+
 @pytest.fixture(scope="module")
-def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Story, Future[Seen]]]:
+def told(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[Story, Future[Seen]]]:
     """The stories of the selected tests of this module, under way."""
     calls = [item.callspec for item in request.session.items if item.path == request.path and hasattr(item, "callspec")]
     stories = dict.fromkeys(call.params["seen"] for call in calls)
@@ -166,7 +178,7 @@ INTERRUPTED_STORIES = (
     terminated_while_the_model_is_imported,
     terminated_in_a_fault_phase,
 )
-LOST_STORIES = (load_killed, monitor_killed, model_killed, proxy_killed, prometheus_killed)
+LOST_STORIES = (load_killed, monitor_killed, model_killed, proxy_killed, prometheus_killed, prometheus_frozen)
 
 
 @_of(*INTERRUPTED_STORIES)
@@ -203,3 +215,4 @@ def test_a_drill_that_loses_a_process_ends_with_a_verdict_and_leaves_nothing(see
     assert not seen.left_running
     assert "trouble" in seen.records
     assert seen.check_code == seen.exit_code
+    assert all(seen.notes.values()), seen.notes

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
@@ -16,6 +17,7 @@ from alertdrill.core.timeline import arrival_times
 from alertdrill.run.ports import Journal
 
 CONFIRM_S = 3.0
+RENEWALS_A_LEASE = 6
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,20 @@ class DrillProcesses:
         """Grant load and proxies another lease."""
         for child in self._leased:
             child.send({"do": "lease", "s": self._lease_s})
+
+    @contextmanager
+    def leased(self) -> Iterator[None]:
+        """Renew the leases for as long as our event loop turns, however long the engine takes to answer a question."""
+        task = asyncio.create_task(self._keep_renewing())
+        try:
+            yield
+        finally:
+            task.cancel()
+
+    async def _keep_renewing(self) -> None:
+        while True:
+            self.renew()
+            await asyncio.sleep(self._lease_s / RENEWALS_A_LEASE)
 
     def dead(self) -> str | None:
         """The first process that ended although it should live."""

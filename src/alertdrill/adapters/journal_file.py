@@ -45,5 +45,7 @@ def read_journal(path: Path) -> tuple[records.Record, ...]:
         return records.from_lines(path.read_bytes().splitlines())
     except (OSError, ValueError) as error:
         got = str(error).splitlines()[0]
-        mistake = Mistake("journal", got, "the journal of a drill", "give a results folder as the drill left it", file=str(path))
+        mistake = Mistake(
+            "journal", got, "the journal of a drill", "give a results folder as the drill left it", file=str(path)
+        )
         raise BadInput([mistake]) from error

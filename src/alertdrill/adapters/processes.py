@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from alertdrill.core.errors import AlertdrillError
+from alertdrill.lifeline import EXIT_LEASE_LOST
 
 LINE_LIMIT = 64 * 1024 * 1024
 SHOWN_LOG_LINES = 12
@@ -58,6 +59,8 @@ class Child:
         """What to say of a process that ended although it should not have; None if all is well."""
         if self.alive() or self.expected_to_end:
             return None
+        if self._process.returncode == EXIT_LEASE_LOST:
+            return f"{self.name} let go because its lease ran out: alertdrill itself stood still for too long"
         tail = self.log_tail().splitlines()
         return f"{self.name} ended with exit code {self._process.returncode}" + (f": {tail[-1]}" if tail else "")
 

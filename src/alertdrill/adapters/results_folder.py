@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from alertdrill.core import journal as records
 from alertdrill.adapters.journal_file import read_journal
+from alertdrill.core import journal as records
 from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.plan import Plan
 from alertdrill.core.recording import Recording, from_json, to_json
@@ -33,7 +33,9 @@ class ResultsFolder:
             path.mkdir(parents=True)
         except OSError as error:
             got = error.strerror or str(error)
-            raise BadInput([Mistake("--results", got, "a folder that can be written", "give another folder", file=str(path))]) from error
+            raise BadInput(
+                [Mistake("--results", got, "a folder that can be written", "give another folder", file=str(path))]
+            ) from error
         return cls(path)
 
     @property
@@ -80,7 +82,9 @@ class ResultsFolder:
         except (OSError, ValidationError, ValueError, EOFError) as error:
             got = str(error).splitlines()[0]
             fix = "give the folder of one run, results/<scenario>/<run id>, as the drill left it"
-            raise BadInput([Mistake("", got, "plan.json, journal.jsonl and samples.json.gz of a drill", fix, file=str(self.path))]) from error
+            raise BadInput(
+                [Mistake("", got, "plan.json, journal.jsonl and samples.json.gz of a drill", fix, file=str(self.path))]
+            ) from error
         return plan, read_journal(self.journal), recording
 
 

@@ -30,12 +30,16 @@ def _groups(file: Path, interval_s: float) -> list[RuleGroup]:
         return [_group(file, group, interval_s) for group in document["groups"]]
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         got = str(error).splitlines()[0]
-        raise BadInput([Mistake("", got, "a Prometheus rule file", "see promtool check rules", file=str(file))]) from error
+        raise BadInput(
+            [Mistake("", got, "a Prometheus rule file", "see promtool check rules", file=str(file))]
+        ) from error
 
 
 def _group(file: Path, group: Mapping[str, Any], interval_s: float) -> RuleGroup:
     own = duration_s(str(group["interval"])) if group.get("interval") else interval_s
-    return RuleGroup(str(file.absolute()), str(group["name"]), own, None, tuple(_rule(rule) for rule in group.get("rules", ())))
+    return RuleGroup(
+        str(file.absolute()), str(group["name"]), own, None, tuple(_rule(rule) for rule in group.get("rules", ()))
+    )
 
 
 def _rule(rule: Mapping[str, Any]) -> RuleInfo:
@@ -43,7 +47,13 @@ def _rule(rule: Mapping[str, Any]) -> RuleInfo:
     annotations = {str(k): str(v) for k, v in (rule.get("annotations") or {}).items()}
     alert = "alert" in rule
     return RuleInfo(
-        name=str(rule["alert" if alert else "record"]), type="alerting" if alert else "recording", query=str(rule["expr"]),
-        for_s=duration_s(str(rule.get("for", "0s"))), keep_firing_for_s=duration_s(str(rule.get("keep_firing_for", "0s"))),
-        labels=labels, annotations=annotations, health="unknown", last_error="",
-    )  # fmt: skip
+        name=str(rule["alert" if alert else "record"]),
+        type="alerting" if alert else "recording",
+        query=str(rule["expr"]),
+        for_s=duration_s(str(rule.get("for", "0s"))),
+        keep_firing_for_s=duration_s(str(rule.get("keep_firing_for", "0s"))),
+        labels=labels,
+        annotations=annotations,
+        health="unknown",
+        last_error="",
+    )

@@ -97,7 +97,11 @@ async def _bundled(name: str, say: Callable[[str], None]) -> PreparedTarget:
     say(f"preparing model {name}")
     log = data / "prepare.log"
     log.unlink(missing_ok=True)
-    child = await processes.start(f"{name} {spec.prepare.script}", [str(folder / spec.prepare.script), *spec.prepare.args, "--data", str(data)], log)
+    child = await processes.start(
+        f"{name} {spec.prepare.script}",
+        [str(folder / spec.prepare.script), *spec.prepare.args, "--data", str(data)],
+        log,
+    )
     try:
         prepared = await child.event("prepared", PREPARE_TIMEOUT_S)
     except processes.ProcessFailed as error:
@@ -107,8 +111,18 @@ async def _bundled(name: str, say: Callable[[str], None]) -> PreparedTarget:
     say(f"model {name}: {prepared['state']}, held-out AUC {prepared['auc']}")
     rows, digest = _sample(data / spec.sample, spec.schema_)
     return PreparedTarget(
-        spec.name, spec.version, spec.schema_, data / spec.sample, rows, digest, bundled_rules(name), {}, folder, data, spec
-    )  # fmt: skip
+        spec.name,
+        spec.version,
+        spec.schema_,
+        data / spec.sample,
+        rows,
+        digest,
+        bundled_rules(name),
+        {},
+        folder,
+        data,
+        spec,
+    )
 
 
 def _running(target: UrlTarget, scenario_path: Path) -> PreparedTarget:
@@ -121,9 +135,17 @@ def _running(target: UrlTarget, scenario_path: Path) -> PreparedTarget:
         socket.create_connection((parts.hostname or "", port), timeout=CONNECT_TIMEOUT_S).close()
     except OSError as error:
         got = f"{target.url}: {error.strerror or error}"
-        mistake = Mistake("target.url", got, "a server that answers", "start the model server, or correct the address", file=str(scenario_path))
+        mistake = Mistake(
+            "target.url",
+            got,
+            "a server that answers",
+            "start the model server, or correct the address",
+            file=str(scenario_path),
+        )
         raise BadInput([mistake]) from error
-    return PreparedTarget(parts.hostname or "target", "1", schema, sample_path, rows, digest, (), dict(target.headers), url=target.url)
+    return PreparedTarget(
+        parts.hostname or "target", "1", schema, sample_path, rows, digest, (), dict(target.headers), url=target.url
+    )
 
 
 def _sample(path: Path, schema: Schema) -> tuple[Rows, str]:

@@ -71,7 +71,8 @@ def episodes(series: Iterable[RawSeries], interval_ms: int, evaluations_ms: NDAr
         series: samples of `ALERTS`, any number of alerts and label sets.
         interval_ms: evaluation interval of their group.
         evaluations_ms: shape (n,), ascending; when the group is known to have been evaluated.
-        end_ms: when the samples were read; a run that reaches within 1.5 intervals of it is still active.
+        end_ms: when the samples were read; a run that reaches within 1.5 intervals of it, or after which nothing was
+            evaluated any more, is still active.
     """
     found = []
     for (alert, labels), points in _points(series).items():
@@ -82,8 +83,8 @@ def episodes(series: Iterable[RawSeries], interval_ms: int, evaluations_ms: NDAr
                 found.append(_episode(alert, labels, run, run[-1][0] + interval_ms))
                 run = []
             run.append(point)
-        resolved = None if end_ms - run[-1][0] <= GAP_INTERVALS * interval_ms else run[-1][0] + interval_ms
-        found.append(_episode(alert, labels, run, resolved))
+        resolved = _is_hole(run[-1][0], end_ms, interval_ms, evaluations_ms)
+        found.append(_episode(alert, labels, run, run[-1][0] + interval_ms if resolved else None))
     return tuple(sorted(found, key=lambda e: (e.pending_at, e.alert, e.labels)))
 
 

@@ -46,10 +46,10 @@ def owner(case: Case, episode: Episode) -> str | None:
 
 
 def attribute(case: Case) -> Attribution:
-    """Sort the episodes that reached firing into owned, unexplained and background."""
+    """Sort the episodes into owned, unexplained and background."""
     owned, unexplained, background = [], [], []
     for episode in case.episodes:
-        if episode.pending_at < case.baseline_from_ms:
+        if episode.pending_at < case.baseline_from_ms or _excused(case, episode):
             background.append(episode)
         elif (phase := owner(case, episode)) is not None:
             owned.append(Attributed(episode, phase))
@@ -60,14 +60,22 @@ def attribute(case: Case) -> Attribution:
     return Attribution(tuple(owned), tuple(unexplained), tuple(background))
 
 
+def _excused(case: Case, episode: Episode) -> bool:
+    """Whether an episode was active when the steady state was decided: only its own expectations suffer."""
+    steady = case.steady
+    if steady is None or not episode.active_at(case.engine_ms(steady.at)):
+        return False
+    return any(dict(labels) == episode.label_map for labels in steady.active)
+
+
 def is_expected(phase: Phase, episode: Episode) -> bool:
-    """Whether an expectation of the phase speaks of this episode (labels of the rule may differ: `wrong_labels`)."""
-    return any(expectation.alert == episode.alert for expectation in phase.expect)
+    """Whether an expectation of the phase is met by this episode."""
+    return any(expects(expectation, episode.label_map) for expectation in phase.expect)
 
 
 def is_prohibited(case: Case, phase: Phase, episode: Episode) -> bool:
     """Whether a prohibition of the phase or of the drill speaks of this episode; an expectation wins."""
-    if any(expects(expectation, episode.label_map) for expectation in phase.expect):
+    if is_expected(phase, episode):
         return False
     rules = [*phase.must_not_fire, *case.plan.scenario.must_not_fire]
     return any(prohibits(rule, episode.label_map) for rule in rules)

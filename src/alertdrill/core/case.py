@@ -26,6 +26,7 @@ class Delivery:
         requests: requests sent in its segment.
         planned: of these, how many the plan chose.
         touched: of those, how many have a confirmed effect.
+        stray: confirmed effects on requests that the plan did not choose.
         first_ms, last_ms: first and last confirmed effect, engine clock; None if there is none.
         served_ms: first answer (or cut) of a touched exchange.
     """
@@ -34,6 +35,7 @@ class Delivery:
     requests: int
     planned: int
     touched: int
+    stray: int
     first_ms: int | None
     last_ms: int | None
     served_ms: int | None
@@ -41,6 +43,8 @@ class Delivery:
     @property
     def delivered(self) -> bool:
         """Whether the effects are those of the plan."""
+        if self.stray > (1 - DELIVERED) * self.planned:
+            return False
         return self.touched > 0 and self.touched >= DELIVERED * self.planned
 
 
@@ -125,7 +129,7 @@ class Case:
         mask = chosen(self.plan.seed, injection.id, injection.segment, 0, sent, injection.share)
         confirmed = [at for i, at in effects.items() if i < sent and mask[i]]
         return Delivery(
-            injection, sent, int(mask.sum()), len(confirmed),
+            injection, sent, int(mask.sum()), len(confirmed), len(effects) - len(confirmed),
             self.engine_ms(min(confirmed)) if confirmed else None,
             self.engine_ms(max(confirmed)) if confirmed else None,
             self.engine_ms(min(served)) if served else None,
@@ -163,10 +167,15 @@ class Case:
         return tuple(sorted(found, key=lambda e: (e.pending_at, e.alert, e.labels)))
 
     @cached_property
+    def steady(self) -> records.SteadyState | None:
+        """The steady state, if there was one."""
+        return next((one for one in self.all(records.SteadyState) if one.held), None)
+
+    @cached_property
     def baseline_from_ms(self) -> int:
-        """When the steady state began to count; the start of the recording if it never did."""
-        steady = next((one for one in self.all(records.SteadyState)), None)
-        return self.engine_ms(steady.since) if steady else self.recording.from_ms
+        """When the steady state began to count; the end of the recording if it never did."""
+        steady = self.steady
+        return self.engine_ms(steady.since) if steady else self.recording.to_ms
 
     def phase_of(self, at_ms: int) -> str | None:
         """The phase segment that an instant lies in."""

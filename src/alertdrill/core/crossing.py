@@ -42,7 +42,8 @@ def candidates(case: Case, rule: AlertRule, episode: Episode) -> list[tuple[int,
     """Scrapes that the pending evaluation saw and the one before did not, as (timestamp, end) in ms."""
     visible = _visible(case, rule, episode.pending_at)
     previous = previous_evaluation(case, rule, episode)
-    new = [one for one in visible if previous is None or one[1] > previous]
+    since = episode.pending_at - rule.interval_ms if previous is None else previous
+    new = [one for one in visible if one[1] > since]
     return new or visible[-1:]
 
 

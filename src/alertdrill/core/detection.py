@@ -58,18 +58,19 @@ class Settings:
 def waterfall(instants: Instants, settings: Settings, fill_low_s: float | None) -> tuple[Hop, ...]:
     """The hops from fault_start to firing; they sum to ttd exactly and none is negative.
 
-    A hop whose instant is unknown is merged with the next. `engine_gap` is what missed evaluations cost, taken out of
-    the hops in which they fell.
+    A hop whose instant is unknown, or after pending, is merged with the next. `engine_gap` is what missed evaluations
+    cost, taken out of the hops in which they fell.
     """
     hops: list[Hop] = []
     last = instants.fault_start
-    if instants.served is not None:
+    if instants.served is not None and instants.served <= instants.pending:
         hops.append(_hop("served", instants.served - last, 0.0, None))
         last = instants.served
-    if instants.crossed is not None:
+    if instants.crossed is not None and instants.crossed <= instants.pending:
         crossed = max(instants.crossed, last)
+        floor_s = None if fill_low_s is None else max(0.0, round(fill_low_s - (last - instants.fault_start) / 1000, 4))
         window = f"window: {settings.window_s:g}s" if settings.window_s else f"scrape_interval: {settings.scrape_ms / 1000:g}s"
-        hops.append(_hop("crossed", crossed - last, fill_low_s, window))
+        hops.append(_hop("crossed", crossed - last, floor_s, window))
         last = crossed
     pending_gap = _pending_gap(instants, settings, last)
     hops.append(_hop("pending", instants.pending - last - pending_gap, 0.0, f"evaluation_interval: {settings.evaluation_ms / 1000:g}s"))

@@ -67,21 +67,34 @@ def _has_gap(times: NDArray[np.int64], from_ms: int, to_ms: int, interval_ms: in
 
 
 def _rule_doubt(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Reason | None:
-    last_seen = True
+    for state in _states(case, rule, from_ms, to_ms):
+        if state is None:
+            return Reason(
+                code=Code.RULE_UNHEALTHY, text="the rule vanished from the engine, or was changed, during the drill",
+                decide_it_by="keep the rules still while a drill runs, then run again",
+            )
+        if state.rule.health == "err":
+            text = f"the rule failed: {state.rule.last_error}"
+            return Reason(code=Code.RULE_ERROR, text=text, decide_it_by="mend the rule's expression, then run again")
+    return None
+
+
+def _states(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> list[AlertRule | None]:
+    """A rule as it was at the start of a window and at every change inside it; None where it was not loaded."""
+    states: list[AlertRule | None] = []
     for snapshot in case.all(records.Rules):
         at = case.engine_ms(snapshot.at)
-        found = [r for r in RuleBook.of(snapshot.groups).alerts if r.name == rule.name and r.group.name == rule.group.name]
-        if at <= to_ms:
-            last_seen = bool(found)
-        errors = [r.rule.last_error for r in found if r.rule.health == "err"]
-        if errors and from_ms <= at <= to_ms:
-            return Reason(code=Code.RULE_ERROR, text=f"the rule failed: {errors[0]}", decide_it_by="mend the rule's expression, then run again")
-    if not last_seen:
-        return Reason(
-            code=Code.RULE_UNHEALTHY, text="the rule vanished from the engine during the drill",
-            decide_it_by="keep the rules still while a drill runs, then run again",
-        )
-    return None
+        if at > to_ms:
+            break
+        if at <= from_ms:
+            states.clear()
+        states.append(next((one for one in RuleBook.of(snapshot.groups).alerts if _same_rule(one, rule)), None))
+    return states
+
+
+def _same_rule(one: AlertRule, other: AlertRule) -> bool:
+    """Whether two snapshots show the same rule, its expression and `for` unchanged."""
+    return (one.group.name, one.labels, one.rule.query, one.for_ms) == (other.group.name, other.labels, other.rule.query, other.for_ms)
 
 
 def doubt(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Reason | None:

@@ -101,15 +101,22 @@ class Plan(_Frozen):
         return next(s for s in self.segments if s.kind is SegmentKind.PHASE and s.name == phase)
 
 
+def steady_state_s(scenario: Scenario, tail_s: float) -> float:
+    """How long after the first scrapes it is known whether alerts were active before the drill, at most, in s."""
+    return 2 * tail_s + max((condition.for_ for condition in scenario.steady_state), default=0.0)
+
+
 def _stretches(scenario: Scenario, tail_s: float) -> Iterator[tuple[SegmentKind, str, float]]:
     """Kind, name and longest duration of every segment, in order: a gate stands before each phase with faults."""
-    held_s = max((condition.for_ for condition in scenario.steady_state), default=0.0)
-    gate_s = max(scenario.settle.timeout, tail_s) + MARGIN_S
+    steady_s = steady_state_s(scenario, tail_s)
+    # Between a gate that opens late and its phase lies a random delay below the tail.
+    gate_s = max(scenario.settle.timeout, tail_s) + tail_s + MARGIN_S
     deadline_s = max((e.resolves_within or 0.0 for phase in scenario.phases for e in phase.expect), default=0.0)
-    yield SegmentKind.STEADY, "steady_state", UP_LIMIT_S + 2 * tail_s + held_s + MARGIN_S
+    yield SegmentKind.STEADY, "steady_state", UP_LIMIT_S + steady_s + MARGIN_S
     for phase in scenario.phases:
         if phase.faults:
-            yield SegmentKind.GATE, phase.name, gate_s
+            yield SegmentKind.GATE, phase.name, gate_s + steady_s
+            steady_s = 0.0  # decided by the end of the first gate
         yield SegmentKind.PHASE, phase.name, phase.duration
     yield SegmentKind.SETTLE, "settle", gate_s + deadline_s
 

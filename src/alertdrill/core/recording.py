@@ -20,7 +20,7 @@ from alertdrill.core.promql import Selector
 SCHEMA = "alertdrill/samples/v1"
 STALE_BITS = 0x7FF0000000000002
 STALE = np.array([STALE_BITS], dtype=np.uint64).view(np.float64)[0]
-_SPECIAL: Mapping[str, float] = {"NaN": math.nan, "+Inf": math.inf, "-Inf": -math.inf}
+_SPECIAL: Mapping[str, float] = {"NaN": math.nan, "+Inf": math.inf, "-Inf": -math.inf, "stale": math.nan}
 
 LabelKey = tuple[tuple[str, str], ...]
 
@@ -79,6 +79,7 @@ def with_inferred_markers(series: tuple[RawSeries, ...]) -> tuple[RawSeries, ...
     """Add the staleness markers that range-vector answers leave out.
 
     A marker stands at the first `up` sample of the same job and instance at which the series has no sample of its own.
+    Only scraped series are marked: what rules write (ALERTS too) can bear the same labels, but other instants.
     """
     up = {
         (one.labels.get("job"), one.labels.get("instance")): one.times_ms
@@ -89,7 +90,8 @@ def with_inferred_markers(series: tuple[RawSeries, ...]) -> tuple[RawSeries, ...
     for one in series:
         scrapes = up.get((one.labels.get("job"), one.labels.get("instance")))
         own_scrape = one.labels.get("__name__") in ("up", "scrape_duration_seconds")
-        marked.append(one if scrapes is None or own_scrape else _marked(one, scrapes))
+        scraped = scrapes is not None and not own_scrape and bool(np.isin(one.times_ms, scrapes).all())
+        marked.append(_marked(one, scrapes) if scraped and scrapes is not None else one)
     return tuple(marked)
 
 
@@ -149,7 +151,7 @@ def from_json(text: bytes) -> Recording:
 
 
 def _values(values: list[float | str]) -> NDArray[np.float64]:
-    numbers = np.array([_SPECIAL.get(v, 0.0) if isinstance(v, str) else v for v in values], dtype=np.float64)
+    numbers = np.array([_SPECIAL[v] if isinstance(v, str) else v for v in values], dtype=np.float64)
     bits = numbers.view(np.uint64)
     bits[[v == "stale" for v in values]] = STALE_BITS
     return numbers

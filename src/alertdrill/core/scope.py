@@ -96,6 +96,16 @@ def prohibits(prohibition: Prohibition, labels: Mapping[str, str]) -> bool:
     return all(labels.get(key) == value for key, value in prohibition.labels.items())
 
 
+def could_prohibit(prohibition: Prohibition, labels: Mapping[str, str]) -> bool:
+    """Whether a prohibition may speak of the alerts of a rule with these labels, `alertname` included.
+
+    The alerts of a rule carry labels of their series too: a prohibition that names the alert must only not contradict.
+    """
+    if prohibition.alert is None or prohibition.alert != labels.get("alertname"):
+        return prohibits(prohibition, labels)
+    return prohibits(prohibition, {**prohibition.labels, **labels})
+
+
 def expects(expectation: Expectation, labels: Mapping[str, str]) -> bool:
     """Whether an expectation is met by an alert with these labels, `alertname` included."""
     wanted = {"alertname": expectation.alert, **expectation.labels}
@@ -113,7 +123,7 @@ def in_scope(scenario: Scenario, labels: Mapping[str, str]) -> bool:
     if any(e.alert == labels.get("alertname") for phase in phases for e in phase.expect):
         return True
     rules = [*scenario.must_not_fire, *(p for phase in phases for p in phase.must_not_fire)]
-    return any(prohibits(prohibition, labels) for prohibition in rules)
+    return any(could_prohibit(prohibition, labels) for prohibition in rules)
 
 
 def tail_ms(scenario: Scenario, book: RuleBook, scrape_ms: int) -> int:

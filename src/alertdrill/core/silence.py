@@ -4,10 +4,11 @@ from alertdrill.core.alerts import Episode
 from alertdrill.core.attribution import Attribution, is_expected, is_prohibited
 from alertdrill.core.case import Case
 from alertdrill.core.health import doubt
+from alertdrill.core.journal import Gate
 from alertdrill.core.plan import Segment
 from alertdrill.core.result import Code, EpisodeResult, ProhibitionResult, ProhibitionVerdict, Reason
 from alertdrill.core.scenario import Phase, Prohibition
-from alertdrill.core.scope import expects, in_scope, prohibits
+from alertdrill.core.scope import could_prohibit, expects, in_scope, prohibits
 
 STALL_WINDOW_MS = 15_000
 
@@ -28,23 +29,23 @@ def episode_result(case: Case, episode: Episode, phase: str | None) -> EpisodeRe
 
 
 def _window(case: Case, segment: Segment) -> tuple[int, int]:
-    """From the start of a phase to one tail after it, cut at the next fault's start or the end of the recording."""
-    start, end = case.starts_ms[segment.k], case.segment_end_ms(segment.k)
+    """From the start of a phase (not before the steady state counts) to one tail after it, or the recording's end."""
+    start, end = max(case.starts_ms[segment.k], case.baseline_from_ms), case.segment_end_ms(segment.k)
     return start, min(end + case.tail_ms, case.recording.to_ms)
 
 
 def _in_phase(case: Case, attribution: Attribution, phase: Phase, segment: Segment) -> tuple[Episode, ...]:
-    """The episodes that a phase answers for: those it owns; for a phase without faults, those that began in it."""
-    if phase.faults:
-        return attribution.of_phase(phase.name)
-    start, end = case.starts_ms[segment.k], case.segment_end_ms(segment.k)
-    return tuple(e for e in attribution.unexplained if start <= e.pending_at < end)
+    """The episodes that a phase answers for: those it owns, and those that no fault explains and that fired in its window."""
+    start, end = _window(case, segment)
+    return attribution.of_phase(phase.name) + tuple(
+        e for e in attribution.unexplained if e.firing_at is not None and start <= e.firing_at <= end
+    )
 
 
 def _verdict(case: Case, prohibition: Prohibition, guilty: list[Episode], window: tuple[int, int]) -> tuple[ProhibitionVerdict, Reason | None]:
     if guilty:
         return ProhibitionVerdict.FALSE_ALARM, None
-    rules = [rule for rule in case.book.alerts if prohibits(prohibition, rule.labels)]
+    rules = [rule for rule in case.book.alerts if could_prohibit(prohibition, rule.labels)]
     if not rules:
         reason = Reason(code=Code.RULE_NOT_LOADED, text="no loaded rule matches it", decide_it_by="correct the name or the labels")
         return ProhibitionVerdict.INCONCLUSIVE, reason
@@ -68,8 +69,8 @@ def of_phases(case: Case, attribution: Attribution) -> tuple[ProhibitionResult, 
             guilty: list[Episode] = []
             verdict: ProhibitionVerdict
             reason: Reason | None
-            verdict, reason = _not_reached()
-            if segment.k in case.starts_ms:
+            verdict, reason = _not_reached(case, phase)
+            if segment.k in case.starts_ms and case.steady is not None:
                 episodes = _in_phase(case, attribution, phase, segment)
                 guilty = [e for e in episodes if _guilty(prohibition, phase, e)]
                 verdict, reason = _verdict(case, prohibition, guilty, _window(case, segment))
@@ -85,7 +86,7 @@ def of_drill(case: Case, attribution: Attribution) -> tuple[ProhibitionResult, .
         guilty = [o.episode for o in attribution.owned if _guilty(prohibition, phases[o.phase or ""], o.episode)]
         guilty += [e for e in attribution.unexplained if prohibits(prohibition, e.label_map) and e.firing_at is not None]
         window = (case.baseline_from_ms, case.recording.to_ms - 2 * case.scrape_ms)
-        verdict, reason = _verdict(case, prohibition, guilty, window)
+        verdict, reason = _verdict(case, prohibition, guilty, window) if case.steady else _not_reached(case, None)
         results.append(_result(case, None, prohibition, verdict, reason, guilty))
     return tuple(results)
 
@@ -95,8 +96,14 @@ def _guilty(prohibition: Prohibition, phase: Phase, episode: Episode) -> bool:
     return episode.firing_at is not None and not expected and prohibits(prohibition, episode.label_map)
 
 
-def _not_reached() -> tuple[ProhibitionVerdict, Reason]:
-    reason = Reason(code=Code.INTERRUPTED, text="the drill ended before this phase", decide_it_by="let the drill run to its end")
+def _not_reached(case: Case, phase: Phase | None) -> tuple[ProhibitionVerdict, Reason]:
+    """Why a prohibition was not watched: its gate stayed shut, there was no steady state, or the drill ended before."""
+    shut = next((g for g in case.all(Gate) if phase and g.phase == phase.name and not g.open), None)
+    if shut:
+        reason = Reason(code=Code.SETTLE_TIMEOUT, text=shut.why, decide_it_by="raise settle.timeout, or see why the alerts stay active")
+    else:
+        text = "the drill ended before this phase" if phase and case.steady else "the steady state was not reached"
+        reason = Reason(code=Code.INTERRUPTED, text=text, decide_it_by="let the drill run to its end")
     return ProhibitionVerdict.INCONCLUSIVE, reason
 
 

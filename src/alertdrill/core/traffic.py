@@ -38,7 +38,7 @@ class PlannedTraffic:
             starts_s: segment number to its start (s, any origin).
             counts: segment number to how many of its requests were sent, for the segments before `k`.
         """
-        sizes = [(j, counts[j] if j < k else self._plan.segments[k].count) for j in sorted(starts_s) if j <= k]
+        sizes = [(j, counts.get(j, 0) if j < k else self._plan.segments[k].count) for j in sorted(starts_s) if j <= k]
         spans = _last(sizes, HISTORY)
         at = np.concatenate([starts_s[j] + self._times(j)[begin:end] for j, begin, end in spans])
         delay_s = np.concatenate([self._delays(j, begin, end) for j, begin, end in spans])

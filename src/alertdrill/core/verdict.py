@@ -7,7 +7,7 @@ import numpy as np
 
 from alertdrill.core import journal as records
 from alertdrill.core.alerts import Episode
-from alertdrill.core.attribution import Attribution
+from alertdrill.core.attribution import Attribution, is_expected
 from alertdrill.core.carry_over import carry_over
 from alertdrill.core.case import Case, Delivery
 from alertdrill.core.crossing import crossed, phase_offset_ms, previous_evaluation
@@ -15,7 +15,7 @@ from alertdrill.core.detection import Bounds, Hop, Instants, Settings, bounds, w
 from alertdrill.core.errors import nearest
 from alertdrill.core.fill import FillBounds
 from alertdrill.core.health import doubt, input_targets, scrape_durations_ms, scrapes
-from alertdrill.core.plan import injection_id
+from alertdrill.core.plan import fault_id, injection_id
 from alertdrill.core.promql import PromqlError, parse
 from alertdrill.core.result import Code, ExpectationResult, HopResult, Reason, Verdict
 from alertdrill.core.scenario import Expectation, Phase
@@ -58,7 +58,7 @@ def expectation_id(phase: Phase, position: int) -> str:
 def ask(case: Case, attribution: Attribution, phase: Phase, position: int) -> Asked:
     """Bring together an expectation, its injection and its rule."""
     expectation = phase.expect[position]
-    fault = next(f for f in phase.faults if expectation.fault is None or injection_id(phase, f).endswith(f"/{expectation.fault}"))
+    fault = next(f for f in phase.faults if expectation.fault in (None, fault_id(f)))
     rules = case.book.named(expectation.alert)
     fitting = [r for r in rules if all(r.rule.labels.get(k, v) == v for k, v in expectation.labels.items())]
     rule = next(iter(fitting or rules), None)
@@ -84,16 +84,23 @@ def _why_not_started(asked: Asked) -> Reason | None:
 
 def _why_not_delivered(asked: Asked) -> Reason | None:
     case, delivery = asked.case, asked.delivery
-    if delivery.planned == 0:
-        return _reason(Code.NOTHING_TOUCHED, f"0/{delivery.requests:,} requests touched", "raise the share above 0, or run longer")
-    if not delivery.delivered:
-        text = f"{delivery.touched:,} of {delivery.planned:,} planned effects confirmed"
-        return _reason(Code.FAULT_NOT_DELIVERED, text, "see that the traffic passes through alertdrill's load and proxies")
     closed = case.closed.get(delivery.injection.segment)
     if closed is None or closed.within_100ms < ON_TIME * closed.scheduled:
         got = f"{closed.within_100ms:,} of {closed.scheduled:,} arrivals were sent within 100 ms" if closed else "the load did not close the phase"
         return _reason(Code.LOAD_UNDER_RATE, got, "run on an idle machine, or lower load.rate")
+    if delivery.planned == delivery.stray == 0:
+        return _reason(Code.NOTHING_TOUCHED, f"0/{delivery.requests:,} requests touched", "raise the share above 0, or run longer")
+    if not delivery.delivered:
+        stray = f", {delivery.stray:,} that were not planned" if delivery.stray else ""
+        text = f"{delivery.touched:,} of {delivery.planned:,} planned effects confirmed{stray}"
+        return _reason(Code.FAULT_NOT_DELIVERED, text, "see that the traffic passes through alertdrill's load and proxies")
+    return _clock_doubt(case)
+
+
+def _clock_doubt(case: Case) -> Reason | None:
     clocks = case.all(records.Clock)
+    if not clocks:
+        return _reason(Code.CLOCK_DOUBT, "the engine's clock was never read", "keep Prometheus running, then run again")
     spread = max((abs(c.offset_s - case.offset_s) for c in clocks), default=0.0)
     if spread > CLOCK_DOUBT_S or max((c.error_s for c in clocks), default=0.0) > CLOCK_DOUBT_S:
         return _reason(Code.CLOCK_DOUBT, f"the clocks moved by {spread:.3f} s during the drill", "synchronise the clocks, then run again")
@@ -141,17 +148,19 @@ def detection(asked: Asked) -> Found:
 
 
 def _judge_fired(asked: Asked, episode: Episode) -> Found:
-    rule, served = asked.rule, asked.delivery.served_ms
+    rule, first = asked.rule, asked.delivery.first_ms or 0
+    served = first if asked.delivery.served_ms is None else asked.delivery.served_ms
     if rule is None or episode.firing_at is None:
         raise ValueError("an episode that fired has a rule and an instant")
     scrape = crossed(asked.case, rule, episode)
-    if scrape is not None and served is not None and scrape[1] < served:
-        text = f"the condition held {(served - scrape[0]) / 1000:.3f} s before the first touched exchange was answered"
+    held = (episode.pending_at, episode.pending_at) if scrape is None else scrape
+    if held[1] < served:
+        text = f"the condition held {(served - held[0]) / 1000:.3f} s before the first touched exchange was answered"
         return Found(Verdict.INCONCLUSIVE, _reason(Code.CROSSED_BEFORE_SERVED, text, "run again: something else raised the signal"), episode)
-    ttd_ms = episode.firing_at - (asked.delivery.first_ms or 0)
+    ttd_ms = episode.firing_at - first
     if ttd_ms <= asked.within_ms:
         return Found(Verdict.DETECTED, None, episode)
-    silent = doubt(asked.case, rule, asked.delivery.first_ms or 0, episode.firing_at)
+    silent = doubt(asked.case, rule, first, episode.firing_at)
     if silent:
         return Found(Verdict.INCONCLUSIVE, silent, episode)
     over = (ttd_ms - asked.within_ms) / 1000
@@ -162,12 +171,15 @@ def _judge_fired(asked: Asked, episode: Episode) -> Found:
 def _judge_silence(asked: Asked, owned: tuple[Episode, ...]) -> Found:
     if asked.rule is None:
         raise ValueError("silence is judged for loaded rules only")
-    others = [e for e in owned if e.alert == asked.expectation.alert and e.firing_at is not None]
-    if others:
-        return Found(Verdict.WRONG_LABELS, _labels_differ(asked, others[0]), None)
-    reason = doubt(asked.case, asked.rule, asked.delivery.first_ms or 0, asked.deadline_ms)
+    delivery = asked.delivery
+    tail_end = (delivery.last_ms or 0) + asked.case.tail_ms
+    reason = doubt(asked.case, asked.rule, delivery.first_ms or 0, min(asked.deadline_ms, tail_end))
     if reason:
         return Found(Verdict.INCONCLUSIVE, reason, None)
+    name, phase = asked.expectation.alert, asked.phase
+    others = [e for e in owned if e.alert == name and e.firing_at is not None and not is_expected(phase, e)]
+    if others:
+        return Found(Verdict.WRONG_LABELS, _labels_differ(asked, others[0]), None)
     pending = [e for e in owned if expects(asked.expectation, e.label_map)]
     return Found(Verdict.MISSED, _silence(asked, pending), None)
 
@@ -255,11 +267,12 @@ def _bounds(asked: Asked, settings: Settings) -> tuple[Bounds, FillBounds | None
 
 
 def _waterfall(asked: Asked, episode: Episode, settings: Settings, fill: FillBounds | None) -> tuple[Hop, ...]:
-    if asked.rule is None or episode.firing_at is None or asked.delivery.first_ms is None:
+    first = asked.delivery.first_ms
+    if asked.rule is None or episode.firing_at is None or first is None or episode.pending_at < first:
         return ()
     scrape = crossed(asked.case, asked.rule, episode)
     instants = Instants(
-        asked.delivery.first_ms, asked.delivery.served_ms, scrape[0] if scrape else None,
+        first, asked.delivery.served_ms, scrape[0] if scrape else None,
         previous_evaluation(asked.case, asked.rule, episode), episode.pending_at, episode.firing_at,
     )
     return waterfall(instants, settings, fill.low_s if fill else None)
@@ -276,29 +289,50 @@ def _notified_ms(asked: Asked, episode: Episode) -> int | None:
 
 def _resolution(asked: Asked, episode: Episode) -> tuple[str, Reason | None]:
     """`resolved`, `flapped`, `not_resolved` or `inconclusive`, and why."""
-    last, wanted = asked.delivery.last_ms or 0, asked.expectation.resolves_within
-    if episode.resolved_at is not None and episode.resolved_at < last:
-        text = f"resolved {(last - episode.resolved_at) / 1000:.1f} s before the fault ended"
-        return "flapped", _reason(Code.RESOLVED_EARLY, text, "a longer window, or keep_firing_for")
-    if wanted is None:
-        return ("resolved" if episode.resolved_at is not None else "not_asked"), None
-    deadline = last + round(wanted * 1000)
-    if episode.resolved_at is not None and asked.rule is not None and (silent := doubt(asked.case, asked.rule, last, episode.resolved_at)):
+    last, wanted, resolved = asked.delivery.last_ms or 0, asked.expectation.resolves_within, episode.resolved_at
+    early = resolved is not None and resolved < last
+    if wanted is None and not early:
+        return ("resolved" if resolved is not None else "not_asked"), None
+    deadline = last + round((wanted or 0.0) * 1000)
+    silent = _doubt_about_end(asked, episode, last, deadline)
+    if silent:
         return "inconclusive", silent
-    if episode.resolved_at is not None and episode.resolved_at <= deadline:
+    if resolved is not None and early:
+        text = f"resolved {(last - resolved) / 1000:.1f} s before the fault ended"
+        return "flapped", _reason(Code.RESOLVED_EARLY, text, "a longer window, or keep_firing_for")
+    if resolved is not None and resolved <= deadline:
         return "resolved", None
-    if episode.resolved_at is None and asked.case.recording.to_ms < deadline:
-        return "inconclusive", _reason(Code.EVALUATION_GAP, "the drill ended before its deadline to resolve", "let the drill run to its end")
     return "not_resolved", _reason(Code.STILL_FIRING, f"still firing {wanted:g} s after the fault ended", "raise resolves_within, or shorten the window")
 
 
+def _doubt_about_end(asked: Asked, episode: Episode, last_ms: int, deadline_ms: int) -> Reason | None:
+    """Why an alert that vanished need not have resolved, or one that is not known to have resolved need not fire still.
+
+    A target that goes down takes its series away up to one look back later, and a rule that fails writes no samples.
+    """
+    if asked.rule is None:
+        return None
+    firing, resolved, interval = episode.firing_at or episode.pending_at, episode.resolved_at, asked.rule.interval_ms
+    if resolved is None:
+        return doubt(asked.case, asked.rule, max(firing, last_ms), deadline_ms)
+    since = min(last_ms, resolved - asked.case.book.lookback_ms(asked.rule) - interval)
+    return doubt(asked.case, asked.rule, max(firing, since), resolved + interval // 2)
+
+
 def _notification(asked: Asked, notified_ms: int | None) -> tuple[str | None, Reason | None]:
-    """`posted`, `late` or `not_posted`, and why; None where nobody asked and nothing came."""
-    wanted = asked.expectation.notifies
-    if notified_ms is None:
-        reason = _reason(Code.NOT_POSTED, "no alert post reached the receiver", "see alerting.alertmanagers of the engine")
-        return (None, None) if wanted is None else ("not_posted", reason)
-    ttn_ms = notified_ms - (asked.delivery.first_ms or 0)
+    """`posted`, `late`, `not_posted` or `inconclusive`, and why; None where nobody asked and nothing came."""
+    wanted, case = asked.expectation.notifies, asked.case
+    if notified_ms is None and wanted is None:
+        return None, None
+    if notified_ms is None and case.plan.scenario.monitoring.prometheus != "managed":
+        text = "no receiver of alertdrill's listens to a Prometheus of your own"
+        return "inconclusive", _reason(Code.NOT_POSTED, text, "leave notifies out, or use the managed Prometheus")
+    if notified_ms is None and wanted is not None:
+        if (asked.delivery.first_ms or 0) + round(wanted.within * 1000) > case.recording.to_ms:
+            text = "the drill ended before its deadline to notify"
+            return "inconclusive", _reason(Code.INTERRUPTED, text, "let the drill run to its end")
+        return "not_posted", _reason(Code.NOT_POSTED, "no alert post reached the receiver", "see alerting.alertmanagers of the engine")
+    ttn_ms = (notified_ms or 0) - (asked.delivery.first_ms or 0)
     if wanted is not None and ttn_ms > round(wanted.within * 1000):
         text = f"posted after {ttn_ms / 1000:.3f} s, asked for {wanted.within:g} s"
         return "late", _reason(Code.TOO_LATE, text, f"notifies: {{within: {math.ceil(ttn_ms / 1000)}s}}")
@@ -326,6 +360,8 @@ def _headline(
         return Verdict.INCONCLUSIVE, why_resolution
     if resolution == "flapped":
         return Verdict.FLAPPED, why_resolution
+    if notification == "inconclusive":
+        return Verdict.INCONCLUSIVE, why_notification
     if notification in ("late", "not_posted"):
         return Verdict.NOT_NOTIFIED, why_notification
     if resolution == "not_resolved":

@@ -31,7 +31,10 @@ def _texts(column: Column, kind: FeatureKind) -> list[bytes]:
 def encode(rows: Rows, schema: Schema) -> list[bytes]:
     """One request body a row, keys in the schema's order."""
     columns = [
-        [b'"%s":%s' % (feature.name.encode(), text) if text else b"" for text in _texts(rows.columns[feature.name], feature.kind)]
+        [
+            b'"%s":%s' % (feature.name.encode(), text) if text else b""
+            for text in _texts(rows.columns[feature.name], feature.kind)
+        ]
         for feature in schema.features
     ]
     return [b"{" + b",".join(part for part in parts if part) + b"}" for parts in zip(*columns, strict=True)]

@@ -20,7 +20,9 @@ class Feature(BaseModel):
 
     name: str = Field(description="name of the feature, as the request writes it")
     kind: FeatureKind = Field(description="number, integer or category")
-    watched: bool = Field(default=True, description="whether the monitor keeps drift statistics of it; false for identifiers")
+    watched: bool = Field(
+        default=True, description="whether the monitor keeps drift statistics of it; false for identifiers"
+    )
 
     @property
     def numeric(self) -> bool:

@@ -9,7 +9,8 @@ from alertdrill.run.watch import Watch
 class Decided:
     """Watches the expectations of one phase that are worth waiting for.
 
-    Not worth it are alerts that are not loaded, and those that were active before the drill.
+    Not worth it are alerts that are not loaded, and those that were active before the drill. A phase that expects
+    nothing has nothing to decide: it lasts in full.
     """
 
     def __init__(self, phase: Phase, started_at: float, watch: Watch, journal: Journal, interval_s: float) -> None:
@@ -19,7 +20,7 @@ class Decided:
 
     def look(self) -> bool:
         """Whether the phase may end now."""
-        if self._phase.end_when != "decided" or not self._phase.faults:
+        if self._phase.end_when != "decided" or not self._phase.faults or not self._phase.expect:
             return False
         now = self._watch.clock.now()
         if self._at is None and now > self._started_at and all(self._met(e) for e in self._awaited()):

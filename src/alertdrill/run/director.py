@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from alertdrill.core import journal as records
 from alertdrill.core.draws import uniform
 from alertdrill.core.observations import RuleGroup
-from alertdrill.core.plan import Plan, Segment, SegmentKind
+from alertdrill.core.plan import Plan, Segment, SegmentKind, steady_state_s
 from alertdrill.core.scenario import Phase
 from alertdrill.core.scope import in_scope, tail_ms
 from alertdrill.run.collector import Collector
@@ -20,6 +20,8 @@ from alertdrill.run.watch import DrillOver, Watch
 LEAD_S = 0.3
 END_S = 15.0
 MAX_TICK_S = 1.0
+LAST_EFFECTS_S = 2.0
+"""The last effects of a phase come this long after its gate began, at most: announced ahead, and reported late."""
 
 
 class Director:
@@ -88,10 +90,11 @@ class Director:
 
     async def _targets_up(self) -> bool:
         try:
-            up = {labels.get("job"): value for labels, value in await self._source.instant("up")}
+            up = [(labels.get("job"), value) for labels, value in await self._source.instant("up")]
         except SourceFailed:
             return False
-        return all(up.get(job) == 1 for job in self._up_jobs)
+        jobs_up = {job for job, value in up if value == 1} - {job for job, value in up if value != 1}
+        return jobs_up.issuperset(self._up_jobs)
 
     async def _phase(self, phase: Phase) -> None:
         if phase.faults and not await self._gate(phase):
@@ -111,27 +114,31 @@ class Director:
         """Wait for a clear way: a steady state, a full tail since the last effect, alerts in scope inactive."""
         began = self._clock.now()
         self._announce(self._segment(SegmentKind.GATE, phase.name), began + LEAD_S, f"gate before {phase.name}")
-        clear = await self._watch.until(began + self._patience_s, self._clear)
+        patience_s = self._patience_s()
+        clear = await self._watch.until(began + patience_s, self._clear)
         await self.collector.try_collect()
         self._watch.journal_evaluations()
-        why = "" if clear else self._why_shut()
+        why = "" if clear else self._why_shut(patience_s)
         self._journal.write(records.Gate(at=self._clock.now(), phase=phase.name, open=clear, why=why))
         if not clear:
             self._progress.note(f"{phase.name} is not injected: {why}")
         return clear
 
-    @property
     def _patience_s(self) -> float:
-        return max(self._scenario.settle.timeout, self._tail_s)
+        """How long a gate waits; longer while the steady state, which knows whom to excuse, is not decided."""
+        patience_s = max(self._scenario.settle.timeout, self._tail_s + LAST_EFFECTS_S)
+        return patience_s if self._steady.decided else patience_s + steady_state_s(self._scenario, self._tail_s)
 
     def _clear(self) -> bool:
         last = self._load.last_touched()
         free = last is None or self._clock.now() >= last + self._tail_s
-        return self._steady.decided and free and not self._watch.blocking
+        return self._steady.decided and free and self._watch.fresh and not self._watch.blocking
 
-    def _why_shut(self) -> str:
+    def _why_shut(self, patience_s: float) -> str:
         names = sorted({one.labels.get("alertname", "") for one in self._watch.blocking})
-        waited = f"after {self._patience_s:g} s"
+        waited = f"after {patience_s:g} s"
+        if not self._steady.decided:
+            return f"no steady state {waited}"
         return f"{', '.join(names)} still active {waited}" if names else f"windows not free of earlier effects {waited}"
 
     async def _settle(self) -> None:
@@ -144,7 +151,7 @@ class Director:
     async def _close(self) -> None:
         """End the load, and gather the evidence."""
         self._load.close(self._clock.now())
-        if not await self._load.ended(END_S):
+        if not await self._load_ended():
             self._trouble("child_died", f"the load did not close its journal within {END_S:g} s")
         await self._processes.confirm()
         await self._read_clock()
@@ -152,6 +159,15 @@ class Director:
         self._watch.journal_evaluations()
         if failed:
             self._trouble("query_failed", f"the samples could not be read: {failed}")
+
+    async def _load_ended(self) -> bool:
+        """Wait for what is still in flight, leases renewed; False if that took too long."""
+        deadline = self._clock.now() + END_S
+        while not await self._load.ended(MAX_TICK_S):
+            if self._clock.now() >= deadline:
+                return False
+            self._processes.renew()
+        return True
 
     def _trouble(self, kind: records.TroubleKind, what: str) -> None:
         self._journal.write(records.Trouble(at=self._clock.now(), kind=kind, what=what))

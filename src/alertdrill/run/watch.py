@@ -1,5 +1,6 @@
 """One look at the world a tick: leases, processes, alerts, evaluations, rules and stop conditions."""
 
+import math
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -32,27 +33,44 @@ class ConditionHeld:
         self.since: float | None = None
         self.got = "no answer yet"
 
-    async def look(self, source: AlertSource, now: float) -> bool:
+    async def look(self, source: AlertSource, now: float, trust_absence: bool = True) -> bool:
         """Ask once; whether the condition has held for its time.
+
+        Args:
+            source: the engine.
+            now: our clock, s.
+            trust_absence: False while windows are not full yet: no data is harmless then.
 
         Raises:
             SourceFailed: the engine did not answer.
         """
         values = [value for _, value in await source.instant(self.condition.query)]
         self.got = ", ".join(f"{value:g}" for value in values[:3]) or "no data"
-        holds = all(self.condition.is_.holds(value) for value in values) if values else self._without_data()
+        holds = all(self.condition.is_.holds(value) for value in values) if values else self._without_data(trust_absence)
         self.since = (self.since if self.since is not None else now) if holds else None
         return self.since is not None and now - self.since >= self.condition.for_
 
-    def _without_data(self) -> bool:
+    def _without_data(self, trust_absence: bool) -> bool:
         no_data = self.condition.no_data
+        if not trust_absence:
+            return self._harmless
         if isinstance(no_data, str):
             return self._harmless if no_data == "ignore" else not self._harmless
         return self.condition.is_.holds(float(no_data))
 
 
 class Watch:
-    """What the director sees, refreshed each tick."""
+    """What the director sees, refreshed each tick.
+
+    Attributes:
+        active: alerts at the last look that the engine answered.
+        fresh: whether the engine answered the last look.
+        missed: count of looks that it did not answer.
+        firing_since: since when the alerts that fire now were seen to fire.
+        excused: label sets that were active before the drill.
+        also: asked at each look that the engine answered.
+        counts_from: from when on the absence of data says something; the first windows are not full before.
+    """
 
     def __init__(
         self, plan: Plan, clock: Clock, source: AlertSource, processes: Processes, journal: Journal, progress: Progress,
@@ -69,6 +87,9 @@ class Watch:
         self._answered_at = clock.now()
         self._stops = [ConditionHeld(condition, harmless=False) for condition in plan.scenario.stop_conditions]
         self._stops_at = 0.0
+        self.counts_from = math.inf
+        self.fresh = False
+        self.missed = 0
         self._evaluated: dict[tuple[str, str], set[float]] = defaultdict(set)
         self.book = RuleBook.of(groups)
         self.active: Sequence[ActiveAlert] = ()
@@ -109,14 +130,16 @@ class Watch:
         if not self.source.alive():
             self.give_up("engine_gone", "Prometheus died during the drill")
         now = self.clock.now()
+        self.fresh = False
         try:
             self._saw(await self.source.active(), now)
             await self._read_rules()
             await self._check_stops(now)
             if self.also is not None:
                 await self.also()
-            self._answered_at = self.clock.now()
+            self._answered_at, self.fresh = self.clock.now(), True
         except SourceFailed as error:
+            self.missed += 1
             if self.clock.now() - self._answered_at > ENGINE_SILENCE_S:
                 self.give_up("engine_gone", f"Prometheus has not answered for {ENGINE_SILENCE_S:g} s: {error}")
 
@@ -131,11 +154,8 @@ class Watch:
 
     def _saw(self, active: Sequence[ActiveAlert], now: float) -> None:
         self.active = active
-        for one in active:
-            if one.state == "firing":
-                self.firing_since.setdefault(label_key(one.labels), now)
         firing = {label_key(one.labels) for one in active if one.state == "firing"}
-        self.firing_since = {key: at for key, at in self.firing_since.items() if key in firing}
+        self.firing_since = {key: self.firing_since.get(key, now) for key in firing}
         self._progress.alerts([one for one in active if in_scope(self.plan.scenario, one.labels)])
 
     async def _read_rules(self) -> None:
@@ -152,7 +172,7 @@ class Watch:
             return
         self._stops_at = now
         for stop in self._stops:
-            if await stop.look(self.source, now):
+            if await stop.look(self.source, now, trust_absence=now >= self.counts_from):
                 condition = stop.condition
                 self.give_up("stop_condition", f"{condition.query} {condition.is_} for {condition.for_:g} s (got {stop.got})")
 

@@ -122,7 +122,8 @@ class FakeLoad:
         return self.needs_s <= 0.0
 
     def last_touched(self) -> float | None:
-        ends = [one.at for one in self.announced[1:]] + [self._clock.now() if self.closed_at is None else self.closed_at]
+        last_end = self._clock.now() if self.closed_at is None else self.closed_at
+        ends = [*(one.at for one in self.announced[1:]), last_end]
         touched = [
             min(end, self._clock.now())
             for one, end in zip(self.announced, ends, strict=True)
@@ -284,7 +285,9 @@ class World:
 
         self.load.on_announce = announced
 
-    def fires(self, alert: str, phase: str, after_s: float, lasts_s: float, notified: bool = True, **labels: str) -> None:
+    def fires(
+        self, alert: str, phase: str, after_s: float, lasts_s: float, notified: bool = True, **labels: str
+    ) -> None:
         """Have an alert fire so many seconds after a phase starts, and be posted."""
 
         def plan_it(start: float) -> None:
@@ -297,10 +300,9 @@ class World:
 
     def post(self, alert: str, **labels: str) -> None:
         """Have the receiver get a firing alert."""
+        named = {"alertname": alert, **labels}
         self.journal.write(
-            records.Post(
-                at=self.clock.now(), labels={"alertname": alert, **labels}, status="firing", starts_at_ms=0, ends_at_ms=None
-            )
+            records.Post(at=self.clock.now(), labels=named, status="firing", starts_at_ms=0, ends_at_ms=None)
         )
 
     def active(self, alert: str, begins_s: float, ends_s: float, **labels: str) -> None:
@@ -321,11 +323,14 @@ class World:
 
     def start_of(self, kind: str, name: str) -> float:
         """When a segment was announced to start, in seconds of the drill."""
-        return next(one.at for one, what in zip(self.load.announced, self.segments(), strict=True) if what == (kind, name)) - T0
+        return self._announced(kind, name).at - T0
 
     def said_of(self, kind: str, name: str) -> float:
         """When a segment was announced, in seconds of the drill."""
-        return next(one.said for one, what in zip(self.load.announced, self.segments(), strict=True) if what == (kind, name)) - T0
+        return self._announced(kind, name).said - T0
+
+    def _announced(self, kind: str, name: str) -> Announced:
+        return self.load.announced[self.segments().index((kind, name))]
 
 
 def _plan(drill: Scenario, groups: Sequence[RuleGroup]) -> Plan:

@@ -13,6 +13,7 @@ from gevent.hub import get_hub
 from locust.env import Environment
 
 from alertdrill import lifeline
+from alertdrill.adapters.load.connection_pool import Pool
 from alertdrill.adapters.load.endpoint import Endpoint
 from alertdrill.adapters.load.instants import Anchor, monotonic_s
 from alertdrill.adapters.load.launch import LoadArguments, own_arguments
@@ -21,7 +22,7 @@ from alertdrill.adapters.load.reporting import Reporter
 from alertdrill.adapters.load.request import Request
 from alertdrill.adapters.load.schedule import Schedule, Timetable
 from alertdrill.adapters.load.statistics import LocustStatistics
-from alertdrill.adapters.load.wire import Address, Pool
+from alertdrill.adapters.load.wire import Address
 from alertdrill.core.payloads import Payloads
 from alertdrill.core.plan import Plan
 from alertdrill.core.timeline import arrival_times, fingerprint

@@ -98,12 +98,15 @@ def test_the_next_segment_takes_over_at_its_time(schedule: Schedule, line: Line,
     assert line.told == [("began", 0), ("ended", 0, 1), ("began", 1)]
 
 
-def test_an_announcement_replaces_a_later_one(schedule: Schedule, line: Line, clock: SteppedClock) -> None:
+def test_an_announcement_replaces_what_was_to_begin_then_or_later(
+    schedule: Schedule, line: Line, clock: SteppedClock
+) -> None:
     schedule.announce(Timetable(0, 100.0, [1.0, 2.0, 3.0, 4.0]))
-    schedule.announce(Timetable(1, 101.5, [0.0]))
+    schedule.announce(Timetable(1, 102.5, [0.0]))
     schedule.announce(Timetable(2, 101.5, [2.0]))
     clock.advance(110)
     assert [(k, i) for k, i, _, _ in line.sent] == [(0, 0), (2, 0)]
+    assert line.told == [("began", 0), ("ended", 0, 1), ("began", 2)]
 
 
 def test_segments_may_be_announced_far_ahead(schedule: Schedule, line: Line, clock: SteppedClock) -> None:
@@ -209,6 +212,7 @@ def test_a_request_that_fails_while_it_is_sent_does_not_disturb_the_order(clock:
 
     line = Failing(clock)
     failing = Schedule(line, clock.timer, clock)
-    failing.announce(Timetable(0, 100.0, [1.0, 1.0, 1.0]))
+    failing.announce(Timetable(0, 100.0, [1.0] * 5000))
+    line.room = 5000
     clock.advance(102)
-    assert [i for _, i, _, _ in line.sent] == [0, 1, 2]
+    assert [i for _, i, _, _ in line.sent] == list(range(5000))

@@ -1,4 +1,4 @@
-"""Tests of what the wire client reads out of answers and errors; the client itself is tested on real sockets."""
+"""Tests of what a connection reads out of answers and errors; the client itself is tested on real sockets."""
 
 import errno
 

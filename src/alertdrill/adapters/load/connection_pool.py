@@ -1,0 +1,113 @@
+"""A pool of keep-alive connections that grows with the requests in flight, up to a limit."""
+
+from collections.abc import Callable
+
+from alertdrill.adapters.load.instants import monotonic_s
+from alertdrill.adapters.load.request import Failure, Request
+from alertdrill.adapters.load.wire import Address, Connection, failure_of
+
+
+class Pool:
+    """Connections to one address: as many as requests in flight need, up to a limit."""
+
+    def __init__(
+        self,
+        address: Address,
+        ended: Callable[[Request], None],
+        room: Callable[[], None],
+        timeout_s: float = 10.0,
+        limit: int = 1024,
+    ) -> None:
+        """Make an empty pool.
+
+        Args:
+            address: where to connect.
+            ended: told of every request once, when it is answered or has failed.
+            room: told when there is room again, after `has_room` said no.
+            timeout_s: a request without a whole answer after this has failed.
+            limit: open connections at most.
+        """
+        self.timeout_s = timeout_s
+        self._address = address
+        self._ended = ended
+        self._room = room
+        self._limit = limit
+        self._starved = False
+        self._idle: list[Connection] = []
+        self._open: set[Connection] = set()
+
+    def has_room(self) -> bool:
+        """Whether `submit` can send at once; if not, `room` is called as soon as it can."""
+        if self._idle or len(self._open) < self._limit:
+            return True
+        self._starved = True
+        return False
+
+    def submit(self, request: Request) -> None:
+        """Send a request; its outcome goes to `ended`, possibly before this returns. Call only while `has_room`."""
+        request.attempted = monotonic_s()
+        if self._idle:
+            self._idle.pop().start(request)
+        else:
+            self._connect(request)
+
+    def expire(self) -> None:
+        """Fail every request whose time is up."""
+        now = monotonic_s()
+        for connection in [c for c in self._open if c.request is not None and c.deadline <= now]:
+            self.broken(connection, connection.request, Failure.TIMEOUT)
+
+    def close(self) -> None:
+        """Close every connection; requests in flight get no outcome."""
+        for connection in self._open:
+            connection.close()
+        self._open.clear()
+        self._idle.clear()
+
+    def answered(self, connection: Connection, request: Request, reusable: bool) -> None:
+        """A connection has its whole answer."""
+        if reusable:
+            self._idle.append(connection)
+        else:
+            self._drop(connection)
+        self._finish(request)
+
+    def broken(self, connection: Connection, request: Request | None, failure: Failure) -> None:
+        """A connection ended; a request that met a kept connection just closed by the server goes out once more."""
+        stale = connection.answers > 0 and not connection.received and failure in (Failure.CLOSED, Failure.RESET)
+        self._drop(connection)
+        if request is None:
+            self._tell_room()
+        elif stale and not request.resent:
+            request.resent, request.sent = True, 0.0
+            self._connect(request)
+        else:
+            self._fail(request, failure)
+
+    def _connect(self, request: Request) -> None:
+        try:
+            connection = Connection(self, self._address)
+        except OSError as error:
+            self._fail(request, failure_of(error.errno))
+            return
+        self._open.add(connection)
+        connection.start(request)
+
+    def _fail(self, request: Request, failure: Failure) -> None:
+        request.failure, request.ended = failure, monotonic_s()
+        self._finish(request)
+
+    def _finish(self, request: Request) -> None:
+        self._ended(request)
+        self._tell_room()
+
+    def _tell_room(self) -> None:
+        if self._starved:
+            self._starved = False
+            self._room()
+
+    def _drop(self, connection: Connection) -> None:
+        connection.close()
+        self._open.discard(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)

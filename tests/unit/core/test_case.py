@@ -1,0 +1,98 @@
+import pytest
+from drill import EVALUATION_MS, GATE_S, STEADY_S, T0_S, Drill, nulls_phase
+
+from alertdrill.core import journal as records
+from alertdrill.core.plan import SegmentKind
+
+
+
+def is_nulls(one: records.SegmentClosed) -> bool:
+    return one.k == 3
+
+
+def test_a_fault_begins_and_ends_with_confirmed_effects() -> None:
+    one = Drill().case().deliveries["nulls/nulls"]
+    assert one.delivered
+    assert one.first_ms is not None
+    assert one.served_ms == one.first_ms + 5
+    assert 0.4 < one.planned / one.requests < 0.6
+    assert one.touched == one.planned
+
+
+def test_instants_are_on_the_engine_s_clock() -> None:
+    here, ahead = Drill(), Drill().change(records.Clock, offset_s=0.05)
+    assert ahead.start_ms() == here.start_ms() + 50
+
+
+def test_the_clock_reading_with_the_smallest_error_counts() -> None:
+    drill = Drill().add(records.Clock(at=T0_S, offset_s=0.002, error_s=0.0001))
+    assert drill.case().offset_s == 0.002
+    assert drill.drop(records.Clock).case().offset_s == 0.0
+
+
+def test_effects_on_requests_never_sent_are_not_confirmed() -> None:
+    half = Drill().change(records.SegmentClosed, is_nulls, sent=200).case().deliveries["nulls/nulls"]
+    assert half.requests == 200
+    assert half.touched == half.planned < 150
+    assert half.stray > 50
+
+
+def test_effects_that_the_plan_did_not_choose_are_strays() -> None:
+    drill = Drill()
+    i = tuple(range(400))
+    drill.add(records.Touched(at=T0_S, injection="nulls/nulls", k=3, i=i, effect_at=(T0_S,) * 400))
+    one = drill.case().deliveries["nulls/nulls"]
+    assert one.touched == one.planned
+    assert one.stray == 400 - one.planned
+    assert not one.delivered
+
+
+def test_without_effects_nothing_was_delivered() -> None:
+    one = Drill().drop(records.Touched).case().deliveries["nulls/nulls"]
+    assert (one.touched, one.first_ms, one.last_ms, one.delivered) == (0, None, None, False)
+
+
+def test_evaluations_are_known_from_recorded_metrics_alerts_and_what_the_engine_said() -> None:
+    drill = Drill()
+    rule = drill.case().book.named("NullsHigh")[0]
+    assert len(drill.case().evaluations_ms(rule)) == pytest.approx((drill.to_ms - drill.from_ms) / 1000, abs=1)
+    drill.series = [one for one in drill.series if one.labels["__name__"] != "nulls:ratio5s"]
+    assert not len(drill.case().evaluations_ms(rule))
+    drill.fire(drill.from_ms + EVALUATION_MS, None, drill.from_ms + EVALUATION_MS + 1000)
+    drill.add(records.Evaluated(at=T0_S, file="rules.yml", group="drill", evaluated_at=(T0_S + 9.4,)))
+    drill.add(records.Evaluated(at=T0_S, file="rules.yml", group="other", evaluated_at=(T0_S + 12.4,)))
+    seconds = [t / 1000 - T0_S for t in drill.case().evaluations_ms(rule)]
+    assert seconds == pytest.approx([0.4, 1.4, 9.4])
+
+
+def test_a_segment_ends_where_the_next_begins_and_the_last_with_the_recording() -> None:
+    case = Drill().case()
+    assert case.segment_end_ms(0) == round((T0_S + STEADY_S) * 1000)
+    assert case.segment_end_ms(4) == case.recording.to_ms
+
+
+def test_an_instant_lies_in_a_phase_or_in_none() -> None:
+    drill = Drill()
+    phase = drill.segment_ms(SegmentKind.PHASE, "nulls")
+    assert drill.case().phase_of(phase) == "nulls"
+    assert drill.case().phase_of(phase - 1) is None
+    assert drill.case().phase_of(phase - round(GATE_S * 1000) - 1) == "baseline"
+
+
+def test_the_baseline_begins_when_the_steady_state_counts() -> None:
+    drill = Drill()
+    assert drill.case().baseline_from_ms == round((T0_S + 2) * 1000)
+    refused = drill.change(records.SteadyState, held=False).case()
+    assert (refused.steady, refused.baseline_from_ms) == (None, drill.to_ms)
+
+
+def test_scrape_interval_and_tail_follow_the_engine() -> None:
+    case = Drill(nulls_phase()).case()
+    assert (case.scrape_ms, case.tail_ms) == (1000, 9000)
+    slow = Drill(nulls_phase()).change(records.Engine, scrape_interval_s=15.0).case()
+    assert (slow.scrape_ms, slow.tail_ms) == (15_000, 23_000)
+
+
+def test_late_sends_are_kept_as_witnesses() -> None:
+    drill = Drill().add(records.Late(at=T0_S, k=1, i=(4,), sent_at=(T0_S + 5.0,), late_s=(0.3,)))
+    assert drill.case().late_sends == ((round((T0_S + 5) * 1000), 0.3),)

@@ -1,0 +1,45 @@
+import pytest
+from drill import T0_S, Drill
+
+from alertdrill.core import journal as records
+from alertdrill.core.journal import from_lines, to_line
+
+
+def every_kind() -> list[records.Record]:
+    return [
+        *Drill().journal,
+        records.Evaluated(at=1.0, file="f", group="g", evaluated_at=(1.5, 2.5)),
+        records.Late(at=1.0, k=1, i=(1,), sent_at=(1.0,), late_s=(0.2,)),
+        records.Post(at=1.0, labels={"alertname": "A"}, status="firing", starts_at_ms=1, ends_at_ms=None),
+        records.Answer(at=1.0, query="up", time_ms=5, labels=({"job": "a"},)),
+        records.Fill(at=1.0, expectation="a/B", low_s=1.0, likely_s=None, high_s=None),
+        records.Trouble(at=1.0, kind="child_died", what="monitor died"),
+    ]
+
+
+def test_every_record_survives_its_line() -> None:
+    journal = every_kind()
+    lines = [to_line(one) for one in journal]
+    assert {one.record for one in journal} == {kind.model_fields["record"].default for kind in records.R.__constraints__}
+    assert all(line.count(b"\n") == 1 for line in lines)
+    assert list(from_lines(lines)) == journal
+
+
+def test_floats_survive_to_the_last_bit() -> None:
+    at = T0_S + 0.1234567
+    assert from_lines([to_line(records.Ended(at=at))])[0].at == at
+
+
+def test_a_last_line_cut_short_is_left_out() -> None:
+    lines = [to_line(one) for one in every_kind()]
+    assert len(from_lines([*lines[:-1], lines[-1][:20]])) == len(lines) - 1
+
+
+def test_a_broken_line_before_the_last_is_an_error() -> None:
+    lines = [to_line(one) for one in every_kind()]
+    with pytest.raises(ValueError, match="validation error"):
+        from_lines([lines[0][:20], *lines[1:]])
+
+
+def test_an_empty_journal_has_no_records() -> None:
+    assert from_lines([]) == ()

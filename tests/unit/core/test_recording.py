@@ -1,0 +1,89 @@
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alertdrill.core.observations import RawSeries
+from alertdrill.core.promql import selectors
+from alertdrill.core.recording import STALE, Recording, from_json, is_stale, merge, to_json, with_inferred_markers
+
+LABELS = st.dictionaries(st.sampled_from(["__name__", "job", "instance", "le"]), st.text(max_size=5), min_size=1)
+VALUES = st.floats() | st.just(float(STALE)) | st.integers(0, 2**60).map(float)
+
+
+@st.composite
+def raw_series(draw: st.DrawFn) -> RawSeries:
+    times = draw(st.lists(st.integers(0, 2**42), unique=True, max_size=8))
+    values = draw(st.lists(VALUES, min_size=len(times), max_size=len(times)))
+    return RawSeries(draw(LABELS), np.array(sorted(times), dtype=np.int64), np.array(values, dtype=np.float64))
+
+
+@given(st.lists(raw_series(), max_size=4))
+def test_a_recording_survives_its_text_form(series: list[RawSeries]) -> None:
+    recording = Recording(1, 2**42, merge(series))
+    text = to_json(recording)
+    again = from_json(text)
+    assert to_json(again) == text
+    assert (again.from_ms, again.to_ms) == (1, 2**42)
+    for one, other in zip(recording.series, again.series, strict=True):
+        assert one.labels == other.labels
+        assert one.times_ms.tolist() == other.times_ms.tolist()
+        np.testing.assert_array_equal(one.values, other.values)
+        assert is_stale(one.values).tolist() == is_stale(other.values).tolist()
+
+
+def series(name: str, *times_ms: int, **labels: str) -> RawSeries:
+    return RawSeries({"__name__": name, **labels}, np.array(times_ms, dtype=np.int64), np.ones(len(times_ms)))
+
+
+def test_stretches_that_overlap_merge_into_one_series() -> None:
+    (one,) = merge([series("m", 3000, 4000), series("m", 1000, 2000, 3000)])
+    assert one.times_ms.tolist() == [1000, 2000, 3000, 4000]
+
+
+def test_a_marker_stands_where_a_scrape_did_not_bring_the_series() -> None:
+    target = {"job": "monitor", "instance": "m:1"}
+    up = series("up", *range(0, 6000, 1000), **target)
+    _, marked = with_inferred_markers((up, series("m", 0, 1000, 4000, **target)))
+    assert marked.times_ms.tolist() == [0, 1000, 2000, 4000, 5000]
+    assert is_stale(marked.values).tolist() == [False, False, True, False, True]
+
+
+def test_what_rules_write_gets_no_markers_although_it_bears_the_target_s_labels() -> None:
+    target = {"job": "monitor", "instance": "m:1"}
+    up, alert = series("up", *range(0, 6000, 1000), **target), series("ALERTS", 1400, 2400, 3400, **target)
+    _, marked = with_inferred_markers((up, alert))
+    assert marked.times_ms.tolist() == [1400, 2400, 3400]
+
+
+def test_markers_are_not_samples() -> None:
+    one = RawSeries({"__name__": "m"}, np.array([1, 2, 3]), np.array([1.0, STALE, math.nan]))
+    recording = Recording(0, 9, (one,))
+    assert recording.named("m")[0].times_ms.tolist() == [1, 3]
+    assert recording.select(selectors("m")[0])[0].times_ms.tolist() == [1, 3]
+
+
+def test_a_series_is_selected_by_name_and_labels() -> None:
+    recording = Recording(0, 9, (series("m", 1, job="a"), series("m", 2, job="b"), series("n", 3, job="b")))
+    assert [one.times_ms.tolist() for one in recording.named("m", job="b")] == [[2]]
+    assert [one.times_ms.tolist() for one in recording.select(selectors('m{job!="b"}')[0])] == [[1]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"[]",
+        b"not json",
+        b'{"schema": "other"}',
+        b'{"schema": "alertdrill/samples/v1", "from_ms": 0, "to_ms": 1, "series": [{"labels": {}, "t": [1]}]}',
+        json.dumps(
+            {"schema": "alertdrill/samples/v1", "from_ms": 0, "to_ms": 1, "series": [{"labels": {}, "t": [1], "v": ["x"]}]}
+        ).encode(),
+    ],
+)
+def test_what_is_no_recording_is_refused(text: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        from_json(text)
