@@ -138,4 +138,3 @@ def rules(directory: Path, change: Callable[[str], str]) -> str:
     path = directory / "rules.yml"
     path.write_text(changed)
     return str(path)
-

@@ -49,14 +49,14 @@ ALWAYS = """\
     expect: [{alert: AlwaysFiring, within: 8s}]
 """
 BYPASS = """
-import alertdrill.compose as compose
 from alertdrill.cli import main
-model, monitor = compose._Drill._model, compose._Drill._monitor
-async def remember(self, proxied):
-    self.model_url = await model(self, proxied)
+from alertdrill.compose.wire import Wire
+model, monitor = Wire.model, Wire.monitor
+async def remember(self, dependency):
+    self.model_url = await model(self, dependency)
     return self.model_url
-compose._Drill._model = remember
-compose._Drill._monitor = lambda self, upstream: monitor(self, self.model_url)
+Wire.model = remember
+Wire.monitor = lambda self, upstream: monitor(self, self.model_url)
 main()
 """
 
@@ -66,12 +66,20 @@ def seed(directory: Path) -> Drill:
 
 
 def rule_deleted(directory: Path) -> Drill:
-    without = rules(directory, lambda text: re.sub(r"      - alert: FeatureNullRateHigh\n.*?\n\n", "", text, flags=re.DOTALL))
+    without = rules(
+        directory, lambda text: re.sub(r"      - alert: FeatureNullRateHigh\n.*?\n\n", "", text, flags=re.DOTALL)
+    )
     return run(directory, "seed-disaster", "--rules", without).ended()
 
 
 def threshold_raised(directory: Path) -> Drill:
-    higher = rules(directory, lambda text: text.replace("ratio_rate5s > 0.05\n        for: 2s\n        labels: {severity: P1, type: cause", "ratio_rate5s > 0.9\n        for: 2s\n        labels: {severity: P1, type: cause"))
+    higher = rules(
+        directory,
+        lambda text: text.replace(
+            "ratio_rate5s > 0.05\n        for: 2s\n        labels: {severity: P1, type: cause",
+            "ratio_rate5s > 0.9\n        for: 2s\n        labels: {severity: P1, type: cause",
+        ),
+    )
     return run(directory, scenario(directory, NULLS), "--rules", higher).ended()
 
 
@@ -132,7 +140,13 @@ def longer_for(directory: Path) -> Drill:
 
 
 def longer_window(directory: Path) -> Drill:
-    return _with(directory, change=lambda text: text.replace("model_feature_values_total{cell=~\"null|missing\"}[5s]", "model_feature_values_total{cell=~\"null|missing\"}[8s]").replace("(rate(model_feature_values_total[5s]))", "(rate(model_feature_values_total[8s]))"))
+    return _with(
+        directory,
+        change=lambda text: text.replace(
+            'model_feature_values_total{cell=~"null|missing"}[5s]',
+            'model_feature_values_total{cell=~"null|missing"}[8s]',
+        ).replace("(rate(model_feature_values_total[5s]))", "(rate(model_feature_values_total[8s]))"),
+    )
 
 
 def slower_scrapes(directory: Path) -> Drill:
@@ -147,5 +161,16 @@ SETTINGS = (usual_settings, longer_for, longer_window, slower_scrapes, slower_ev
 
 RECIPES = {
     recipe.__name__: recipe
-    for recipe in (seed, rule_deleted, threshold_raised, shares_zero, bypassed, already_firing, prometheus_killed, below_floor, own_prometheus, *SETTINGS)
+    for recipe in (
+        seed,
+        rule_deleted,
+        threshold_raised,
+        shares_zero,
+        bypassed,
+        already_firing,
+        prometheus_killed,
+        below_floor,
+        own_prometheus,
+        *SETTINGS,
+    )
 }

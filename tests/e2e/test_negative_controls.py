@@ -2,9 +2,8 @@ import subprocess
 
 import pytest
 
-from tests.e2e.drills import ALERTDRILL, Drill
+from tests.e2e.drills import ALERTDRILL, Drill, scenario
 from tests.e2e.recipes import NULLS
-from tests.e2e.drills import scenario
 
 
 @pytest.mark.drill("rule_deleted")

@@ -15,7 +15,11 @@ def straightforward_instants(samples: Any, alert: str, after_ms: int) -> tuple[i
     states: dict[int, str] = {}
     for series in samples["series"]:
         labels = series["labels"]
-        if labels["__name__"] == "ALERTS" and labels["alertname"] == alert and labels.get("feature", "amount") == "amount":
+        if (
+            labels["__name__"] == "ALERTS"
+            and labels["alertname"] == alert
+            and labels.get("feature", "amount") == "amount"
+        ):
             now = 0
             for step in series["t"]:
                 now += step
@@ -44,8 +48,12 @@ def test_every_ttd_lies_between_its_floor_and_its_worst(drill: Drill) -> None:
 
 def test_instants_agree_with_an_independent_reading_to_the_millisecond(drill: Drill) -> None:
     for one in drill.result["expectations"]:
-        pending, firing, resolved = straightforward_instants(drill.samples, one["alert"], round(one["fault_start"] * 1000))
-        assert (pending, firing, resolved) == tuple(round(one[name] * 1000) for name in ("pending_at", "firing_at", "resolved_at"))
+        pending, firing, resolved = straightforward_instants(
+            drill.samples, one["alert"], round(one["fault_start"] * 1000)
+        )
+        assert (pending, firing, resolved) == tuple(
+            round(one[name] * 1000) for name in ("pending_at", "firing_at", "resolved_at")
+        )
         assert one["ttd_s"] == pytest.approx(firing / 1000 - one["fault_start"], abs=0.001)
 
 

@@ -20,7 +20,9 @@ def summary(drill: Drill) -> dict[str, Any]:
         "schedule_error_p99_s": result["load"]["schedule_error_p99_s"],
         "false_alarms": [episode["alert"] for episode in result["false_alarms"]],
         "expectations": {
-            one["id"]: {name: one[name] for name in ("verdict", "ttd_s", "floor_s", "expected_s", "worst_s", "carry_over")}
+            one["id"]: {
+                name: one[name] for name in ("verdict", "ttd_s", "floor_s", "expected_s", "worst_s", "carry_over")
+            }
             for one in result["expectations"]
         },
     }

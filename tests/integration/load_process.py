@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import json
 import os
+import sys
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -276,7 +277,7 @@ async def loading(folder: Path, url: str, more: Sequence[str] = (), **options: A
     log = folder / "load.log"
     with log.open("wb") as stderr:
         process = await asyncio.create_subprocess_exec(
-            *launch.argv(arguments),
+            *(sys.executable, "-m", "alertdrill.lifeline", *launch.argv(arguments)),
             *more,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

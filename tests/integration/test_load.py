@@ -417,7 +417,7 @@ async def test_the_load_ends_with_a_killed_controller(tmp_path: Path) -> None:
     async with serving(Target()) as target:
         arguments = launch.LoadArguments(plan=tmp_path / "plan.json", sample=tmp_path / "sample.csv", url=target.url)
         controller = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", CONTROLLER, *launch.argv(arguments),
+            sys.executable, "-c", CONTROLLER, *(sys.executable, "-m", "alertdrill.lifeline", *launch.argv(arguments)),
             stdout=asyncio.subprocess.PIPE, env={**os.environ, **launch.environment(arguments)},
         )  # fmt: skip
         assert controller.stdout is not None

@@ -86,7 +86,13 @@ class EventJournal:
         if effects:
             self.last_touched = max(self.last_touched or 0.0, *effects)
         self._journal.write(
-            records.Touched(at=time.time(), injection=event["injection"], k=event["k"], i=tuple(event["i"]), effect_at=tuple(effects))
+            records.Touched(
+                at=time.time(),
+                injection=event["injection"],
+                k=event["k"],
+                i=tuple(event["i"]),
+                effect_at=tuple(effects),
+            )
         )
 
     def _served(self, event: Event, done: Sequence[float | None]) -> None:
@@ -127,7 +133,9 @@ class LoadProcess:
 class DrillProcesses:
     """The processes port: leases for load and proxies, and a look at all."""
 
-    def __init__(self, leased: Sequence[Child], proxies: Sequence[Child], others: Sequence[Child], lease_s: float) -> None:
+    def __init__(
+        self, leased: Sequence[Child], proxies: Sequence[Child], others: Sequence[Child], lease_s: float
+    ) -> None:
         self._leased = leased
         self._proxies = proxies
         self._others = others
@@ -179,5 +187,3 @@ class SystemClock:
     async def sleep_until(self, at: float) -> None:
         """Sleep until `at`."""
         await asyncio.sleep(max(0.0, at - time.time()))
-
-

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from alertdrill.core import journal as records
 from alertdrill.core.errors import BadInput, Mistake
+from alertdrill.core.observations import AlertPost
 
 
 class JournalFile:
@@ -24,6 +25,19 @@ class JournalFile:
         if isinstance(record, records.Post):
             self._posts.append(record)
         self._file.write(records.to_line(record))
+
+    def write_post(self, post: AlertPost) -> None:
+        """Append every alert of a post of the engine's."""
+        for alert in post.alerts:
+            self.write(
+                records.Post(
+                    at=post.received_at,
+                    labels=dict(alert.labels),
+                    status=alert.status,
+                    starts_at_ms=alert.starts_at_ms,
+                    ends_at_ms=alert.ends_at_ms,
+                )
+            )
 
     @property
     def posts(self) -> list[records.Post]:

@@ -32,7 +32,9 @@ class Child:
         expected_to_end: whether its end is part of the plan.
     """
 
-    def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path, on_event: Callable[[Event], None]) -> None:
+    def __init__(
+        self, name: str, process: asyncio.subprocess.Process, log: Path, on_event: Callable[[Event], None]
+    ) -> None:
         self.name = name
         self.expected_to_end = False
         self._process = process
@@ -91,7 +93,11 @@ class Child:
         if future.done():
             del self._seen[name]
             return future.result()
-        what = f"ended with exit code {self._process.returncode}" if not self.alive() else f"said no {name} within {timeout_s:g} s"
+        what = (
+            f"ended with exit code {self._process.returncode}"
+            if not self.alive()
+            else f"said no {name} within {timeout_s:g} s"
+        )
         said = "".join(f"\n    {line}" for line in self.log_tail().splitlines())
         raise ProcessFailed(f"{self.name} {what}{said}")
 
@@ -134,7 +140,12 @@ def _ignore(_: Event) -> None:
 
 
 async def start(
-    name: str, argv: Sequence[str], log: Path, *, on_event: Callable[[Event], None] = _ignore, environ: Mapping[str, str] | None = None
+    name: str,
+    argv: Sequence[str],
+    log: Path,
+    *,
+    on_event: Callable[[Event], None] = _ignore,
+    environ: Mapping[str, str] | None = None,
 ) -> Child:
     """Start `python -m alertdrill.lifeline ARGV`, standard error to `log`.
 

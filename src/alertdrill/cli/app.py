@@ -21,11 +21,20 @@ app = typer.Typer(
     help="Fire drills for the alerts that watch machine-learning models.",
 )
 
-Scenarios = Annotated[list[str], typer.Argument(metavar="SCENARIO…", help="scenario files, or names of bundled scenarios")]
-ScenarioName = Annotated[str, typer.Argument(metavar="SCENARIO", help="a scenario file, or the name of a bundled scenario")]
+Scenarios = Annotated[
+    list[str], typer.Argument(metavar="SCENARIO…", help="scenario files, or names of bundled scenarios")
+]
+ScenarioName = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help="a scenario file, or the name of a bundled scenario")
+]
 Rules = Annotated[list[Path] | None, typer.Option("--rules", help="rule file in place of the scenario's (repeatable)")]
-Prometheus = Annotated[str | None, typer.Option("--prometheus", metavar="URL", help="read this Prometheus, change nothing on it")]
-Only = Annotated[list[str] | None, typer.Option("--only", metavar="PHASE", help="of the phases with faults run only this one (repeatable)")]
+Prometheus = Annotated[
+    str | None, typer.Option("--prometheus", metavar="URL", help="read this Prometheus, change nothing on it")
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option("--only", metavar="PHASE", help="of the phases with faults run only this one (repeatable)"),
+]
 Results = Annotated[Path, typer.Option("--results", metavar="DIR", help="where results are kept")]
 Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="also write the result as JSON to FILE")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="print the result only, no progress")]
@@ -99,7 +108,9 @@ def faults(
 
 @app.command()
 def doctor(
-    install: Annotated[bool, typer.Option("--install", help="get a Prometheus into our cache if there is none")] = False,
+    install: Annotated[
+        bool, typer.Option("--install", help="get a Prometheus into our cache if there is none")
+    ] = False,
     no_color: NoColor = False,
 ) -> None:
     """Show what this machine has for a drill, and the command that mends what is missing."""
@@ -116,7 +127,9 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def common(
-    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="show the version")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="show the version")
+    ] = False,
 ) -> None:
     """Fire drills for the alerts that watch machine-learning models."""
 

@@ -28,12 +28,18 @@ def show_plan(console: Console, scenario: str, options: Options) -> int:
         BadInput: the scenario cannot be used.
     """
     found = plan_drill(scenario, options, lambda text: console.print(text, style="dim"))
-    console.print(f"{found.scenario.name}: {found.scenario.hypothesis}\n", soft_wrap=True)
+    console.print(f"{found.plan.scenario.name}: {found.plan.scenario.hypothesis}\n", soft_wrap=True)
     segments = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("SEGMENT", "KIND", "AT MOST"):
         segments.add_column(title)
     for segment in found.plan.segments:
-        segments.add_row(segment.name, segment.kind, f"{segment.duration_s:g} s" if segment.kind is SegmentKind.PHASE else f"{segment.duration_s:g} s, as long as needed")
+        segments.add_row(
+            segment.name,
+            segment.kind,
+            f"{segment.duration_s:g} s"
+            if segment.kind is SegmentKind.PHASE
+            else f"{segment.duration_s:g} s, as long as needed",
+        )
     console.print(segments)
     console.print(f"\ntail (how long a fault can still make an alert fire): {found.tail_s:g} s\n")
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -65,10 +65,14 @@ def effective_window_s(window_s: float, scrape_s: float) -> float:
 
 
 def _ratio_steps(times: Times, hits: Mask, window_s: float, threshold: float) -> _Steps:
-    """Whether hits / all within the last `window_s` exceed the threshold, at every arrival and departure."""
+    """Whether hits / all within the last `window_s` exceed the threshold, at every arrival and departure.
+
+    It ends with the last arrival: a window that runs empty says nothing about the dose.
+    """
     order = np.argsort(times, kind="stable")
     times, total = times[order], np.concatenate([[0], np.cumsum(hits[order])])
     events = np.unique(np.concatenate([times, times + window_s]))
+    events = events[events <= times[-1]]
     first = np.searchsorted(times, events - window_s, side="right")
     last = np.searchsorted(times, events, side="right")
     whole = last - first

@@ -77,7 +77,11 @@ def _detected(one: ExpectationResult) -> list[str]:
     lines = [f"{one.ttd_s:.3f} s (within {one.within_s:g} s)" if one.ttd_s is not None else ""]
     if one.waterfall:
         lines.append(_hops(one) + " s")
-    limits = f"floor {_s(one.floor_s)}, expected {_s(one.expected_s)}, worst {_s(one.worst_s)}" if one.floor_s is not None else ""
+    limits = (
+        f"floor {_s(one.floor_s)}, expected {_s(one.expected_s)}, worst {_s(one.worst_s)}"
+        if one.floor_s is not None
+        else ""
+    )
     said = f"{touched:,}/{requests:,} requests touched{share}"
     if one.notify_s is not None:
         said += f"; notified {one.notify_s:+.3f} s"
@@ -127,7 +131,11 @@ _PLUMBING = ("instance", "job", "severity", "type", "pillar", "model", "version"
 def _episode(episode: EpisodeResult) -> str:
     labels = {name: value for name, value in episode.labels.items() if name not in _PLUMBING}
     during = f" during {episode.phase}" if episode.phase else ""
-    stalls = f"; our own sends were up to {max(episode.host_stalls):.2f} s late: the host stalled" if episode.host_stalls else ""
+    stalls = (
+        f"; our own sends were up to {max(episode.host_stalls):.2f} s late: the host stalled"
+        if episode.host_stalls
+        else ""
+    )
     return f"{episode.alert}{_labels(labels)}{during}{stalls}"
 
 
@@ -139,9 +147,14 @@ def summary(result: Result) -> Text:
     """The sentence at the end."""
     detected = sum(one.verdict is Verdict.DETECTED for one in result.expectations)
     text = Text.assemble(_styled(result.verdict, upper=True), f" in {result.ended_at - result.started_at:.0f} s.")
-    text.append(f" {detected} of {len(result.expectations)} expected alerts detected, false alarms {len(result.false_alarms)}")
+    text.append(
+        f" {detected} of {len(result.expectations)} expected alerts detected, false alarms {len(result.false_alarms)}"
+    )
     late = result.load.schedule_error_p99_s
-    text.append(f"; {result.load.sent:,} requests" + (f", sent within {late * 1000:.1f} ms of plan (p99)." if late is not None else "."))
+    text.append(
+        f"; {result.load.sent:,} requests"
+        + (f", sent within {late * 1000:.1f} ms of plan (p99)." if late is not None else ".")
+    )
     return text
 
 

@@ -1,7 +1,6 @@
 """How the load process is started, and what it is told."""
 
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,9 +22,9 @@ class LoadArguments(BaseModel):
 
 
 def argv(arguments: LoadArguments) -> list[str]:
-    """Command line of the load process: Locust, headless, with its lifeline."""
+    """Command line of the load process behind its lifeline: Locust, headless."""
     locust = ["--headless", "--only-summary", "-u", "1", "--host", arguments.url]
-    return [sys.executable, "-m", "alertdrill.lifeline", "-m", "alertdrill.adapters.load", *locust]
+    return ["-m", "alertdrill.adapters.load", *locust]
 
 
 def environment(arguments: LoadArguments) -> Mapping[str, str]:

@@ -1,0 +1,215 @@
+"""One drill from start to verdict: the processes are started, the director runs them, the evidence is judged."""
+
+import asyncio
+import platform
+import secrets
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from alertdrill import __version__
+from alertdrill.adapters import processes
+from alertdrill.adapters.alert_source import PrometheusSource
+from alertdrill.adapters.drill_processes import DrillProcesses, EventJournal, LoadProcess, SystemClock
+from alertdrill.adapters.journal_file import JournalFile
+from alertdrill.adapters.processes import Child
+from alertdrill.adapters.prometheus_install import ensure_prometheus
+from alertdrill.adapters.promtool import check_rules
+from alertdrill.adapters.results_folder import ResultsFolder
+from alertdrill.adapters.scratch import Scratch
+from alertdrill.adapters.signals import run_until_signalled
+from alertdrill.adapters.target import PreparedTarget, prepare_target
+from alertdrill.compose.engine import Engine, open_engine
+from alertdrill.compose.evidence import conclude, no_samples, recording
+from alertdrill.compose.options import Options, in_file, read_scenario, refuse, rule_files
+from alertdrill.compose.planning import make_plan, prospectus
+from alertdrill.compose.wire import Wire
+from alertdrill.core import journal as records
+from alertdrill.core.faults.base import ExchangeFault, Place
+from alertdrill.core.feasibility import unknown_features
+from alertdrill.core.observations import AlertPost
+from alertdrill.core.plan import Plan
+from alertdrill.core.result import Result
+from alertdrill.core.scenario import Scenario
+from alertdrill.run.checker import judge
+from alertdrill.run.director import Director
+from alertdrill.run.ports import Progress
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A drill that was judged."""
+
+    folder: Path
+    result: Result
+
+
+def run_drill(name_or_path: str, options: Options, progress: Progress) -> Outcome:
+    """Run a drill from start to verdict; nothing of it is left running. Call it from the main thread.
+
+    Raises:
+        AlertdrillError: with the exit code of what went wrong.
+    """
+    scenario, path = read_scenario(name_or_path, options)
+    prometheus: Path | None = None
+    if scenario.monitoring.prometheus == "managed":
+        binaries = ensure_prometheus(progress=progress.note)
+        check_rules(binaries.promtool.path, rule_files(scenario, path))
+        prometheus = binaries.prometheus.path
+    return run_until_signalled(_run_drill(scenario, path, prometheus, options, progress))
+
+
+async def _run_drill(
+    scenario: Scenario, path: Path, prometheus: Path | None, options: Options, progress: Progress
+) -> Outcome:
+    target = await prepare_target(scenario, path, progress.note)
+    refuse(in_file(path, unknown_features(scenario, target.schema)))
+    async with AsyncExitStack() as stack:
+        work = stack.enter_context(Scratch("alertdrill-run-"))
+        return await _Drill(scenario, path, target, options, progress, stack, work.path).run(prometheus)
+
+
+def check_folder(path: Path) -> Outcome:
+    """Judge a drill again from plan, journal and recording alone, and write result.json.
+
+    Raises:
+        BadInput: the folder is not that of a drill.
+    """
+    folder = ResultsFolder(path)
+    plan, journal, samples = folder.read()
+    result = judge(plan, journal, samples)
+    folder.write_result(result)
+    return Outcome(path, result)
+
+
+class _Drill:
+    """One drill: what it is about, and what closes it."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        path: Path,
+        target: PreparedTarget,
+        options: Options,
+        progress: Progress,
+        stack: AsyncExitStack,
+        work: Path,
+    ) -> None:
+        self._scenario, self._path, self._target = scenario, path, target
+        self._options, self._progress, self._stack = options, progress, stack
+        self._wire = Wire(target, work, progress.note)
+        self._early_posts: list[AlertPost] = []
+        self._take_post: Callable[[AlertPost], None] = self._early_posts.append
+
+    async def run(self, prometheus: Path | None) -> Outcome:
+        """Start everything, run the plan, judge."""
+        self._stack.push_async_callback(processes.stop_all, self._wire.children)
+        early = None if self._proxies_dependency() else asyncio.create_task(self._model_without_plan())
+        engine = await open_engine(
+            self._scenario, self._path, prometheus, self._jobs(), lambda post: self._take_post(post), self._stack
+        )
+        run_id = time.strftime("%Y%m%dT%H%M%S", time.gmtime()) + "-" + secrets.token_hex(3)
+        plan = make_plan(self._scenario, self._path, self._target, engine.groups, engine.scrape_s, run_id)
+        folder = ResultsFolder.create(self._options.results, self._scenario.name, run_id)
+        folder.write_plan(plan)
+        journal = JournalFile(folder.journal)
+        self._stack.callback(journal.close)
+        self._open_journal(journal, engine)
+        folder.write_samples(no_samples(journal))
+        warned = asyncio.create_task(asyncio.to_thread(self._warn, plan, engine))
+        try:
+            load, events = await self._start(plan, folder, journal, engine, early)
+            await warned
+            return await self._drive(plan, folder, journal, engine, load, events)
+        except asyncio.CancelledError:
+            journal.write(records.Trouble(at=time.time(), kind="interrupted", what="interrupted by the user"))
+            raise
+
+    def _warn(self, plan: Plan, engine: Engine) -> None:
+        """Say what cannot succeed; a drill runs all the same, so that controls can be drilled."""
+        for mistake in prospectus(plan, self._path, self._target, engine.groups, engine.scrape_s).mistakes:
+            self._progress.note(f"warning: {mistake.render()}")
+
+    def _jobs(self) -> tuple[str, ...]:
+        """Scrape jobs of our own processes."""
+        monitor = ("monitor",) if self._scenario.monitoring.monitor == "sidecar" else ()
+        return (*monitor, "model") if self._target.spec is not None else monitor
+
+    def _proxies_dependency(self) -> bool:
+        faults = [fault for phase in self._scenario.phases for fault in phase.faults]
+        return any(isinstance(fault, ExchangeFault) and fault.place is Place.DEPENDENCY for fault in faults)
+
+    async def _model_without_plan(self) -> str:
+        """The model takes longest to start: where no fault stands behind it, it need not wait for the plan."""
+        return await self._wire.model(await self._wire.dependency())
+
+    def _open_journal(self, journal: JournalFile, engine: Engine) -> None:
+        now = time.time()
+        environment = {
+            "alertdrill": __version__,
+            "python": platform.python_version(),
+            "locust": version("locust"),
+            "prometheus": engine.version,
+            "platform": f"{platform.system()} {platform.machine()}",
+        }
+        journal.write(records.Started(at=now, environment=environment))
+        intervals = {"scrape_interval_s": engine.scrape_s, "evaluation_interval_s": engine.evaluation_s}
+        journal.write(records.Engine(at=now, version=engine.version, **intervals))
+        journal.write(records.Rules(at=now, groups=tuple(engine.groups)))
+        self._take_post = journal.write_post
+        for post in self._early_posts:
+            journal.write_post(post)
+
+    async def _start(
+        self, plan: Plan, folder: ResultsFolder, journal: JournalFile, engine: Engine, early: asyncio.Task[str] | None
+    ) -> tuple[Child, EventJournal]:
+        """Start what is not yet started, from the far end of the wire to the load."""
+        wire, events = self._wire, EventJournal(plan, journal)
+        if early is not None:
+            model = await early
+        else:
+            store = await wire.dependency()
+            behind = await wire.proxied(plan, folder.plan, Place.DEPENDENCY, store, events) if store else None
+            model = await wire.model(behind)
+        if self._target.spec is not None:
+            engine.scrape("model", model)
+        url = await wire.proxied(plan, folder.plan, Place.MODEL, model, events)
+        if self._scenario.monitoring.monitor == "sidecar":
+            url = await wire.monitor(url)
+            engine.scrape("monitor", url)
+        url = await wire.proxied(plan, folder.plan, Place.EDGE, url, events)
+        return await wire.load(folder.plan, url, events), events
+
+    async def _drive(
+        self, plan: Plan, folder: ResultsFolder, journal: JournalFile, engine: Engine, load: Child, events: EventJournal
+    ) -> Outcome:
+        leased = [*self._wire.proxies, load]
+        others = [child for child in self._wire.children if child not in leased]
+        running = DrillProcesses(leased, self._wire.proxies, others, self._scenario.limits.lease)
+        self._stack.enter_context(running.leased())
+        source = PrometheusSource(engine.api, engine.alive)
+        director = Director(
+            plan,
+            SystemClock(),
+            LoadProcess(load, events),
+            source,
+            running,
+            journal,
+            self._progress,
+            engine.groups,
+            self._jobs(),
+            engine.scrape_s,
+            engine.evaluation_s,
+        )
+        try:
+            await director.run()
+        except asyncio.CancelledError:
+            folder.write_samples(recording(director.collector, journal))
+            raise
+        self._progress.note("judging")
+        await conclude(plan, director.collector, journal, source, self._target.sample, engine.scrape_s)
+        folder.write_samples(recording(director.collector, journal))
+        return check_folder(folder.path)

@@ -1,0 +1,71 @@
+"""A scenario as the command line wants it, and mistakes of it in the words of its file."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from alertdrill.adapters.bundled import find_scenario
+from alertdrill.adapters.target import bundled_rules
+from alertdrill.adapters.yaml_file import beside, load_scenario, locate
+from alertdrill.core.errors import BadInput, Mistake
+from alertdrill.core.scenario import BundledTarget, Phase, Scenario, UserPrometheus
+from alertdrill.core.scenario.finding import Finding
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line adds to a scenario."""
+
+    results: Path = Path("results")
+    rules: tuple[Path, ...] = ()
+    prometheus: str | None = None
+    only: tuple[str, ...] = ()
+
+
+def read_scenario(name_or_path: str, options: Options) -> tuple[Scenario, Path]:
+    """A scenario with the options applied, and its file.
+
+    Raises:
+        BadInput: the file or an option cannot be used.
+    """
+    path = find_scenario(name_or_path)
+    scenario = load_scenario(path)
+    monitoring = scenario.monitoring
+    if options.prometheus:
+        monitoring = monitoring.model_copy(update={"prometheus": UserPrometheus(url=options.prometheus)})
+    if options.rules:
+        if monitoring.prometheus != "managed":
+            fix = "leave --rules out, or use the managed Prometheus"
+            raise BadInput([Mistake("--rules", "rules for a Prometheus of your own", "a managed Prometheus", fix)])
+        monitoring = monitoring.model_copy(update={"rules": tuple(str(path.absolute()) for path in options.rules)})
+    changed = {"monitoring": monitoring, "phases": _chosen(scenario, options.only, path)}
+    return scenario.model_copy(update=changed), path
+
+
+def _chosen(scenario: Scenario, only: tuple[str, ...], path: Path) -> tuple[Phase, ...]:
+    """The phases without faults, and of the others those that are asked for."""
+    unknown = sorted(set(only) - {phase.name for phase in scenario.phases})
+    if unknown:
+        known = ", ".join(phase.name for phase in scenario.phases)
+        raise BadInput([Mistake("--only", ", ".join(unknown), f"a phase of {path.name}", f"write one of: {known}")])
+    return tuple(phase for phase in scenario.phases if not only or not phase.faults or phase.name in only)
+
+
+def rule_files(scenario: Scenario, scenario_path: Path) -> tuple[Path, ...]:
+    """The rule files of a managed Prometheus."""
+    if isinstance(scenario.monitoring.rules, str):
+        return bundled_rules(scenario.target.bundled) if isinstance(scenario.target, BundledTarget) else ()
+    return tuple(beside(scenario_path, name) for name in scenario.monitoring.rules)
+
+
+def in_file(path: Path, findings: Iterable[Finding]) -> list[Mistake]:
+    """Findings that start from the name of a phase, as mistakes in the scenario file."""
+    positions = {phase.name: position for position, phase in enumerate(load_scenario(path).phases)}
+    return locate(path, [one._replace(path=("phases", positions[str(one.path[0])], *one.path[1:])) for one in findings])
+
+
+def refuse(mistakes: Iterable[Mistake]) -> None:
+    """Raise BadInput if there is a mistake."""
+    found = tuple(mistakes)
+    if found:
+        raise BadInput(found)

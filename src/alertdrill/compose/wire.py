@@ -1,0 +1,98 @@
+"""The processes of a drill, in the order of the wire: dependency, model, monitor, load, and the fault proxies between."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from alertdrill.adapters import processes
+from alertdrill.adapters.drill_processes import EventJournal
+from alertdrill.adapters.load.launch import LoadArguments, environment
+from alertdrill.adapters.load.launch import argv as load_argv
+from alertdrill.adapters.processes import Child, Event
+from alertdrill.adapters.target import PreparedTarget
+from alertdrill.core.faults.base import Place
+from alertdrill.core.plan import Plan
+
+READY_S = 30.0
+MODEL_READY_S = 60.0
+
+
+def _unheard(_: Event) -> None:
+    return None
+
+
+class Wire:
+    """Starts the processes and knows them.
+
+    Attributes:
+        children: all of them, in the order in which they were started.
+        proxies: the fault proxies among them.
+    """
+
+    def __init__(self, target: PreparedTarget, work: Path, say: Callable[[str], None]) -> None:
+        self._target, self._work, self._say = target, work, say
+        self.children: list[Child] = []
+        self.proxies: list[Child] = []
+
+    async def _start(
+        self,
+        name: str,
+        argv: Sequence[str],
+        timeout_s: float = READY_S,
+        on_event: Callable[[Event], None] = _unheard,
+        environ: Mapping[str, str] | None = None,
+    ) -> str:
+        log = self._work / f"{name}.log"
+        child = await processes.start(name, argv, log, on_event=on_event, environ=environ)
+        self.children.append(child)
+        event = await child.event("ready", timeout_s)
+        return f"http://127.0.0.1:{event['port']}" if "port" in event else ""
+
+    async def dependency(self) -> str | None:
+        """Start what a bundled model depends on; its address, None if there is nothing."""
+        target = self._target
+        if target.spec is None or target.folder is None or target.spec.dependency is None:
+            return None
+        script = target.spec.dependency
+        return await self._start("feature-store", [str(target.folder / script.script), *script.args, *self._data()])
+
+    async def model(self, dependency: str | None) -> str:
+        """Start a bundled model; its address, or that of a target that already runs."""
+        target = self._target
+        if target.spec is None or target.folder is None:
+            return (target.url or "").rstrip("/")
+        self._say(f"starting model {target.name}")
+        script = target.spec.server
+        store = ["--feature-store", dependency] if dependency else []
+        argv = [str(target.folder / script.script), *script.args, *self._data(), *store]
+        return await self._start("model", argv, MODEL_READY_S)
+
+    def _data(self) -> list[str]:
+        return ["--data", str(self._target.data), "--port", "0"]
+
+    async def proxied(self, plan: Plan, plan_file: Path, place: Place, url: str, events: EventJournal) -> str:
+        """Put a fault proxy before `url` if the plan has faults at that place; the address to use."""
+        if all(injection.place is not place for injection in plan.injections):
+            return url
+        argv = ["-m", "alertdrill.adapters.fault_proxy", "--plan", str(plan_file), "--place", place, "--upstream", url]
+        address = await self._start(f"proxy-{place}", argv, on_event=events.of_proxy)
+        self.proxies.append(self.children[-1])
+        return address
+
+    async def monitor(self, upstream: str) -> str:
+        """Start the reference monitor in front of `upstream`."""
+        target = self._target
+        schema_file = self._work / "schema.json"
+        schema_file.write_text(target.schema.model_dump_json())
+        argv = [
+            *("-m", "alertdrill.monitor", "--upstream", upstream, "--schema", str(schema_file)),
+            *("--reference", str(target.sample_path), "--exact-reference"),
+            *("--model", target.name, "--model-version", target.version),
+        ]
+        return await self._start("monitor", argv)
+
+    async def load(self, plan_file: Path, url: str, events: EventJournal) -> Child:
+        """Start Locust; it waits for the first segment."""
+        self._say("starting the load")
+        arguments = LoadArguments(plan=plan_file, sample=self._target.sample_path, url=url)
+        await self._start("load", load_argv(arguments), on_event=events.of_load, environ=environment(arguments))
+        return self.children[-1]
