@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 SHARD ?= 1/1
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test static check bench generate gauntlet lock clean
+.PHONY: help setup demo test static lint types layers generated check bench generate gauntlet lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1	\2/p' Makefile | expand -t 18
@@ -17,12 +17,20 @@ demo: setup ## run the first drill: four faults, four alerts, less than two minu
 test: setup ## run all tests
 	@$(PY) -m pytest
 
-static: setup ## what needs no running parts: style, types, layers, generated files
+static: lint types layers generated ## what needs no running parts; make -k static shows everything that is wrong
+
+lint: setup ## style and format
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+
+types: setup ## mypy --strict
 	$(PY) -m mypy src
 	MYPYPATH=targets/fraud $(PY) -m mypy targets
+
+layers: setup ## who may import whom
 	.venv/bin/lint-imports --no-logo
+
+generated: setup ## whether docs/faults and docs/schema are up to date
 	$(PY) -m alertdrill.generate --check
 
 check: static test ## everything that must hold before a commit

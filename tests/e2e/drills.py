@@ -70,7 +70,8 @@ class Running:
         """Wait until the output has `text`."""
         deadline = time.monotonic() + timeout_s
         while not any(text in line for line in list(self._lines)):
-            assert time.monotonic() < deadline and self._process.poll() is None, "".join(self._lines)
+            assert time.monotonic() < deadline, "".join(self._lines)
+            assert self._process.poll() is None, "".join(self._lines)
             time.sleep(0.05)
 
     def kill_child(self, name: str) -> None:

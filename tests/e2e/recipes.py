@@ -110,16 +110,17 @@ def below_floor(directory: Path) -> Drill:
 
 def own_prometheus(directory: Path) -> Drill:
     bundled = Path(scenario(directory, NULLS))
+    text = bundled.read_text()
 
     async def drill() -> Drill:
         async with own_stack(directory, bundled) as own:
-            text = bundled.read_text().replace(
+            of_ours = text.replace(
                 "target: {bundled: fraud}",
                 f"target: {{url: {own.model}, schema: {own.schema}, sample: {own.sample}}}\n"
                 f"monitoring: {{monitor: none, prometheus: {{url: {own.prometheus}}}}}",
             )
             path = directory / "own.yaml"
-            path.write_text(text)
+            path.write_text(of_ours)
             return await asyncio.to_thread(run(directory, str(path)).ended)
 
     return asyncio.run(drill())

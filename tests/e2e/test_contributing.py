@@ -78,9 +78,7 @@ def test_it_ends_with_the_checks():
 
 
 def test_the_new_fault_passes_the_battery_and_its_own_test(copy: Path):
-    said = run(
-        copy, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/contract", NEW_FILES[1], "-v"
-    )
+    said = run(copy, sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "tests/contract", NEW_FILES[1])
     assert re.search(r"tests/contract/\S+\[.*lost_decimals.*\] PASSED", said), "the battery found it by itself"
     assert "test_touched_values_are_rounded_towards_zero PASSED" in said
 

@@ -16,6 +16,8 @@ import pytest
 
 from tests.e2e.marked_drill import MarkedDrill, eventually
 
+pytestmark = pytest.mark.slow
+
 AT_ONCE = 3
 PATIENCE_S = 40.0
 INTERRUPTED_WITHIN_S = 2.0
@@ -34,7 +36,7 @@ class Seen:
     output: str
     left_running: dict[int, str]
     records: list[str]
-    check_code: int
+    check_code: int | None
     check_output: str
     notes: dict[str, bool] = field(default_factory=dict)
 
@@ -48,10 +50,10 @@ def _aftermath(drill: MarkedDrill, disturbed_at: float, timeout_s: float, notes:
     took_s = time.monotonic() - disturbed_at
     drill.nothing_runs(GONE_AFTER_KILL_S if exit_code == -signal.SIGKILL else 0.5)
     left = drill.running()
-    check = drill.check()
+    check = drill.check() if drill.results() else None
     kept = [one["record"] for one in drill.journal()]
-    said = check.stdout + check.stderr
-    return Seen(exit_code, took_s, drill.output, left, kept, check.returncode, said, notes or {})
+    code, said = (check.returncode, check.stdout + check.stderr) if check else (None, "")
+    return Seen(exit_code, took_s, drill.output, left, kept, code, said, notes or {})
 
 
 def _signalled(folder: Path, wait: Callable[[MarkedDrill], None], *signals: signal.Signals) -> Seen:
@@ -73,8 +75,16 @@ def _lost(folder: Path, role: str) -> Seen:
         return _aftermath(drill, disturbed_at, PATIENCE_S)
 
 
+def interrupted_while_the_model_is_prepared(folder: Path) -> Seen:
+    return _signalled(folder, lambda drill: drill.wait_for_output("preparing model"), signal.SIGINT)
+
+
 def interrupted_while_the_model_is_imported(folder: Path) -> Seen:
     return _signalled(folder, lambda drill: drill.wait_for_output("starting model"), signal.SIGINT)
+
+
+def terminated_while_the_model_is_imported(folder: Path) -> Seen:
+    return _signalled(folder, lambda drill: drill.wait_for_output("starting model"), signal.SIGTERM)
 
 
 def interrupted_while_the_load_is_imported(folder: Path) -> Seen:
@@ -91,10 +101,6 @@ def interrupted_in_a_fault_phase(folder: Path) -> Seen:
 
 def interrupted_twice(folder: Path) -> Seen:
     return _signalled(folder, MarkedDrill.wait_for_fault, signal.SIGINT, signal.SIGINT)
-
-
-def terminated_while_the_model_is_imported(folder: Path) -> Seen:
-    return _signalled(folder, lambda drill: drill.wait_for_output("starting model"), signal.SIGTERM)
 
 
 def terminated_in_a_fault_phase(folder: Path) -> Seen:
@@ -169,16 +175,28 @@ def _of(*stories: Story) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("seen", stories, indirect=True, ids=lambda story: story.__name__)
 
 
-INTERRUPTED_STORIES = (
+EARLY_STORIES = (
+    interrupted_while_the_model_is_prepared,
     interrupted_while_the_model_is_imported,
+    terminated_while_the_model_is_imported,
+)
+INTERRUPTED_STORIES = (
     interrupted_while_the_load_is_imported,
     interrupted_in_the_baseline,
     interrupted_in_a_fault_phase,
     interrupted_twice,
-    terminated_while_the_model_is_imported,
     terminated_in_a_fault_phase,
 )
 LOST_STORIES = (load_killed, monitor_killed, model_killed, proxy_killed, prometheus_killed, prometheus_frozen)
+
+
+@_of(*EARLY_STORIES)
+def test_a_drill_that_is_interrupted_while_it_starts_is_gone_within_two_seconds(seen: Seen) -> None:
+    assert seen.exit_code == INTERRUPTED, seen.output
+    assert seen.took_s < INTERRUPTED_WITHIN_S
+    assert not seen.left_running
+    assert "Traceback" not in seen.output
+    assert seen.check_code in (None, INCONCLUSIVE), seen.check_output
 
 
 @_of(*INTERRUPTED_STORIES)

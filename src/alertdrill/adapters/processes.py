@@ -116,8 +116,7 @@ class Child:
             if self.alive():
                 with contextlib.suppress(ProcessLookupError):
                     end()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._process.wait(), wait_s)
+                await asyncio.wait({asyncio.ensure_future(self._process.wait())}, timeout=wait_s)
         await asyncio.wait({self._reader}, timeout=timeout_s)
         self._reader.cancel()
         if self._process.stdin is not None:

@@ -13,6 +13,7 @@ from alertdrill.core.errors import Interrupted
 T = TypeVar("T")
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+AGAIN_S = 1.0
 
 
 def run_until_signalled(work: Coroutine[Any, Any, T]) -> T:
@@ -21,32 +22,24 @@ def run_until_signalled(work: Coroutine[Any, Any, T]) -> T:
     Raises:
         Interrupted: a signal came; the coroutine was cancelled and has cleaned up.
     """
-
-    async def watched() -> T:
-        task = asyncio.ensure_future(work)
-        loop = asyncio.get_running_loop()
-
-        heeded = [number for number in SIGNALS if number is not signal.SIGHUP or _heeds_hangups()]
-
-        def cancel_once() -> None:
-            for number in heeded:
-                loop.add_signal_handler(number, _ignore)
-            task.cancel()
-
-        for number in heeded:
-            loop.add_signal_handler(number, cancel_once)
-        await asyncio.wait({task})
-        return task.result()
-
     try:
-        return asyncio.run(watched())
+        return asyncio.run(_watched(work))
     except asyncio.CancelledError:
         raise Interrupted("interrupted: load and faults are off, every process has ended") from None
 
 
-def _heeds_hangups() -> bool:
-    return signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
-
-
-def _ignore() -> None:
-    return None
+async def _watched(work: Coroutine[Any, Any, T]) -> T:
+    loop, signalled = asyncio.get_running_loop(), asyncio.Event()
+    for number in SIGNALS:
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, signalled.set)
+    task = asyncio.ensure_future(work)
+    waiting = asyncio.ensure_future(signalled.wait())
+    await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    while not task.done():
+        # Again and again: a cancellation can get lost (asyncio.wait_for of Python 3.11 drops one that arrives together
+        # with what it waits for), and a clean-up that hangs must not hold the user up. Children die with us anyway.
+        task.cancel()
+        await asyncio.wait({task}, timeout=AGAIN_S)
+    return task.result()

@@ -1,10 +1,12 @@
 """The command line: thin, and quick to start because every command imports what it needs itself."""
 
+import os
 import signal
 from types import FrameType
 from typing import NoReturn
 
 INTERRUPTED = 130
+GRACE_S = 0.5
 
 __all__ = ["main"]
 
@@ -19,4 +21,10 @@ def main() -> None:
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:
+    signal.signal(signal.SIGALRM, _leave_at_once)
+    signal.setitimer(signal.ITIMER_REAL, GRACE_S)  # a library that is being imported may swallow what is raised here
     raise SystemExit(INTERRUPTED)
+
+
+def _leave_at_once(number: int, frame: FrameType | None) -> NoReturn:
+    os._exit(INTERRUPTED)

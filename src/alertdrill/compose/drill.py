@@ -4,11 +4,12 @@ import asyncio
 import platform
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, TypeVar
 
 from alertdrill import __version__
 from alertdrill.adapters import processes
@@ -37,6 +38,8 @@ from alertdrill.core.scenario import Scenario
 from alertdrill.run.checker import judge
 from alertdrill.run.director import Director
 from alertdrill.run.ports import Progress
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ class _Drill:
     async def run(self, prometheus: Path | None) -> Outcome:
         """Start everything, run the plan, judge."""
         self._stack.push_async_callback(processes.stop_all, self._wire.children)
-        early = None if self._proxies_dependency() else asyncio.create_task(self._model_without_plan())
+        early = None if self._proxies_dependency() else self._aside(self._model_without_plan())
         engine = await open_engine(
             self._scenario, self._path, prometheus, self._jobs(), lambda post: self._take_post(post), self._stack
         )
@@ -119,7 +122,7 @@ class _Drill:
         self._stack.callback(journal.close)
         self._open_journal(journal, engine)
         folder.write_samples(no_samples(journal))
-        warned = asyncio.create_task(asyncio.to_thread(self._warn, plan, engine))
+        warned = self._aside(asyncio.to_thread(self._warn, plan, engine))
         try:
             load, events = await self._start(plan, folder, journal, engine, early)
             await warned
@@ -127,6 +130,12 @@ class _Drill:
         except asyncio.CancelledError:
             journal.write(records.Trouble(at=time.time(), kind="interrupted", what="interrupted by the user"))
             raise
+
+    def _aside(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Run beside the rest; it ends with the drill, before the processes are ended."""
+        task = asyncio.create_task(work)
+        self._stack.push_async_callback(_end, task)
+        return task
 
     def _warn(self, plan: Plan, engine: Engine) -> None:
         """Say what cannot succeed; a drill runs all the same, so that controls can be drilled."""
@@ -213,3 +222,10 @@ class _Drill:
         await conclude(plan, director.collector, journal, source, self._target.sample, engine.scrape_s)
         folder.write_samples(recording(director.collector, journal))
         return check_folder(folder.path)
+
+
+async def _end(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()  # whoever awaited it has seen it; nobody need be told again

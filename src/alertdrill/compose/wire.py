@@ -1,4 +1,4 @@
-"""The processes of a drill, in the order of the wire: dependency, model, monitor, load, and the fault proxies between."""
+"""The processes of a drill in the order of the wire: dependency, model, monitor, load, fault proxies between."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

@@ -1,5 +1,7 @@
 """How far earlier faults still moved an alert's signal when the next fault began."""
 
+import math
+
 import numpy as np
 
 from alertdrill.core.case import Case
@@ -26,7 +28,7 @@ def carry_over(case: Case, rule: AlertRule, labels: dict[str, str], fault_start_
         return None
     baseline = float(np.nanmean(before)) if not np.isnan(before).all() else float("nan")
     room = limit - baseline
-    value = (float(now[-1]) - baseline) / room if room else float("nan")
+    value = float("nan") if math.isclose(limit, baseline) else (float(now[-1]) - baseline) / room
     return round(value, 4) if np.isfinite(value) else None
 
 

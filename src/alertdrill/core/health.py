@@ -94,7 +94,14 @@ def _states(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> list[Alert
 
 def _same_rule(one: AlertRule, other: AlertRule) -> bool:
     """Whether two snapshots show the same rule, its expression and `for` unchanged."""
-    return (one.group.name, one.labels, one.rule.query, one.for_ms) == (other.group.name, other.labels, other.rule.query, other.for_ms)
+    return all(
+        (
+            one.group.name == other.group.name,
+            one.labels == other.labels,
+            one.rule.query == other.rule.query,
+            one.for_ms == other.for_ms,
+        )
+    )
 
 
 def doubt(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Reason | None:

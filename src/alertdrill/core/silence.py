@@ -35,7 +35,7 @@ def _window(case: Case, segment: Segment) -> tuple[int, int]:
 
 
 def _in_phase(case: Case, attribution: Attribution, phase: Phase, segment: Segment) -> tuple[Episode, ...]:
-    """The episodes that a phase answers for: those it owns, and those that no fault explains and that fired in its window."""
+    """The episodes that a phase answers for: those it owns, and those that fired in its window and no fault explains."""
     start, end = _window(case, segment)
     return attribution.of_phase(phase.name) + tuple(
         e for e in attribution.unexplained if e.firing_at is not None and start <= e.firing_at <= end
@@ -100,7 +100,8 @@ def _not_reached(case: Case, phase: Phase | None) -> tuple[ProhibitionVerdict, R
     """Why a prohibition was not watched: its gate stayed shut, there was no steady state, or the drill ended before."""
     shut = next((g for g in case.all(Gate) if phase and g.phase == phase.name and not g.open), None)
     if shut:
-        reason = Reason(code=Code.SETTLE_TIMEOUT, text=shut.why, decide_it_by="raise settle.timeout, or see why the alerts stay active")
+        fix = "raise settle.timeout, or see why the alerts stay active"
+        reason = Reason(code=Code.SETTLE_TIMEOUT, text=shut.why, decide_it_by=fix)
     else:
         text = "the drill ended before this phase" if phase and case.steady else "the steady state was not reached"
         reason = Reason(code=Code.INTERRUPTED, text=text, decide_it_by="let the drill run to its end")

@@ -1,4 +1,4 @@
-"""What a drill shows while it runs: a line each for phases and changes of alerts, and a clock that moves on a terminal."""
+"""What a drill shows while it runs: a line for every phase and change of an alert, and on a terminal a clock."""
 
 import time
 from collections.abc import Mapping, Sequence

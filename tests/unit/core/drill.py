@@ -43,7 +43,7 @@ SCHEMA = Schema(
 def rule(name: str, query: str, for_s: float = 0.0, kind: str = "alerting", **labels: str) -> RuleInfo:
     """A healthy rule."""
     assert kind in ("alerting", "recording")
-    return RuleInfo(name, kind, query, for_s, 0.0, labels, {}, "ok", "")  # type: ignore[arg-type]
+    return RuleInfo(name, kind, query, for_s, 0.0, labels, {}, "ok", "")
 
 
 def group(*rules: RuleInfo, name: str = "drill") -> RuleGroup:
@@ -92,7 +92,8 @@ def read(*phases: dict[str, Any], **changes: Any) -> Scenario:
         "phases": list(phases) or [BASELINE, nulls_phase()],
     }
     reading = read_scenario(values | changes)
-    assert reading.scenario is not None and not reading.findings, reading.findings
+    assert reading.findings == ()
+    assert reading.scenario is not None
     return reading.scenario
 
 
@@ -115,7 +116,9 @@ class Drill:
         to_ms: when the samples were read.
     """
 
-    def __init__(self, *phases: dict[str, Any], rules: RuleGroup = RULES, gate_s: float = GATE_S, **changes: Any) -> None:
+    def __init__(
+        self, *phases: dict[str, Any], rules: RuleGroup = RULES, gate_s: float = GATE_S, **changes: Any
+    ) -> None:
         self.rules = rules
         self.plan = make_plan(read(*phases, **changes), rules)
         self.journal: list[records.Record] = []
@@ -187,7 +190,9 @@ class Drill:
         self.journal = [one for one in self.journal if not (isinstance(one, kind) and where(one))]
         return self
 
-    def change(self, kind: type[records.Record], where: Callable[[Any], bool] = lambda _: True, **update: Any) -> "Drill":
+    def change(
+        self, kind: type[records.Record], where: Callable[[Any], bool] = lambda _: True, **update: Any
+    ) -> "Drill":
         """Change fields of records of one kind; a callable gets the record and returns the value."""
         for at, one in enumerate(self.journal):
             if isinstance(one, kind) and where(one):

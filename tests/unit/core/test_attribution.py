@@ -14,7 +14,9 @@ def owners(drill: Drill) -> list[str | None]:
 
 
 @pytest.mark.parametrize(("after_start_ms", "owned"), [(-1, 0), (0, 0), (1, 1)])
-def test_an_episode_belongs_to_a_fault_only_if_it_became_pending_after_its_start(after_start_ms: int, owned: int) -> None:
+def test_an_episode_belongs_to_a_fault_only_if_it_became_pending_after_its_start(
+    after_start_ms: int, owned: int
+) -> None:
     drill = Drill()
     at = drill.start_ms() + after_start_ms
     drill.fire(at, at + 2000, at + 4000)

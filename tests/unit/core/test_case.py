@@ -5,7 +5,6 @@ from alertdrill.core import journal as records
 from alertdrill.core.plan import SegmentKind
 
 
-
 def is_nulls(one: records.SegmentClosed) -> bool:
     return one.k == 3
 

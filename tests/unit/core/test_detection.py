@@ -28,7 +28,9 @@ def detections(draw: st.DrawFn) -> tuple[Instants, Settings]:
 
 
 @given(detections(), st.none() | st.floats(0, 100))
-def test_hops_sum_to_ttd_exactly_and_none_is_negative(case: tuple[Instants, Settings], fill_low_s: float | None) -> None:
+def test_hops_sum_to_ttd_exactly_and_none_is_negative(
+    case: tuple[Instants, Settings], fill_low_s: float | None
+) -> None:
     instants, settings = case
     parts = waterfall(instants, settings, fill_low_s)
     assert sum(round(part.seconds * 1000) for part in parts) == instants.firing - instants.fault_start
@@ -78,7 +80,9 @@ def test_a_longer_for_moves_its_own_hop_and_no_other() -> None:
     assert {k: v for k, v in more.items() if v != hops(INSTANTS)[k]} == {"firing": 5.0}
 
 
-@pytest.mark.parametrize(("for_ms", "interval_ms", "whole"), [(0, 1000, 0), (1, 1000, 1000), (2000, 1000, 2000), (4000, 3000, 6000)])
+@pytest.mark.parametrize(
+    ("for_ms", "interval_ms", "whole"), [(0, 1000, 0), (1, 1000, 1000), (2000, 1000, 2000), (4000, 3000, 6000)]
+)
 def test_for_counts_in_whole_intervals(for_ms: int, interval_ms: int, whole: int) -> None:
     assert whole_intervals_ms(for_ms, interval_ms) == whole
 

@@ -44,7 +44,10 @@ def found(expression: str, planned: Traffic, labels: dict[str, str] | None = Non
     return fill(shape(expression), labels or {}, planned, 0.0, 1.0, 4.0)
 
 
-@pytest.mark.parametrize(("window_s", "scrape_s", "effective_s"), [(5, 1, 4), (10, 1, 9), (4.5, 1, 4), (60, 15, 45), (0.3, 0.1, 0.2), (1, 1, 0)])
+@pytest.mark.parametrize(
+    ("window_s", "scrape_s", "effective_s"),
+    [(5, 1, 4), (10, 1, 9), (4.5, 1, 4), (60, 15, 45), (0.3, 0.1, 0.2), (1, 1, 0)],
+)
 def test_samples_span_one_interval_less_than_the_window(window_s: float, scrape_s: float, effective_s: float) -> None:
     assert effective_window_s(window_s, scrape_s) == pytest.approx(effective_s)
 
@@ -86,7 +89,9 @@ def test_conditions_that_must_hold_together_fill_with_the_slowest() -> None:
 def test_malformed_requests_have_no_features() -> None:
     at, null = steady(0.2)
     half = np.arange(len(at)) % 2 == 0
-    whole, fewer = (found(NULLS, traffic(at, null=null, malformed=mask), AMOUNT) for mask in (None, half & ~np.asarray(null)))
+    whole, fewer = (
+        found(NULLS, traffic(at, null=null, malformed=mask), AMOUNT) for mask in (None, half & ~np.asarray(null))
+    )
     assert whole is not None
     assert fewer is not None
     assert fewer.low_s < whole.low_s
@@ -120,7 +125,7 @@ def test_the_evidence_of_the_detector_has_a_spread_over_the_monitor_s_clock() ->
 
     at = np.arange(10.0)
     none = np.zeros(10, dtype=bool)
-    planned = Traffic(at, none, np.zeros(10), lambda feature: none, evidence)  # type: ignore[arg-type]
+    planned = Traffic(at, none, np.zeros(10), lambda feature: none, evidence)
     expression = "model_drift_evidence >= model_drift_threshold"
     one = found(expression, planned, AMOUNT)
     assert one is not None
@@ -150,7 +155,9 @@ DOSES = {"null": 0.2, "malformed": 0.1, "slow": 0.3}
 START_S = 20.0
 
 
-def ratio_holds(rate: Callable[[str, float, float], float], part: str, window_s: float, threshold: float) -> Callable[[float], bool]:
+def ratio_holds(
+    rate: Callable[[str, float, float], float], part: str, window_s: float, threshold: float
+) -> Callable[[float], bool]:
     return lambda at: rate(part, at, window_s) / rate("all", at, window_s) > threshold
 
 
@@ -165,7 +172,7 @@ def test_floor_and_worst_hold_in_simulated_drills(kind: str, earlier_hits: int) 
         hit = (generator.random(len(at)) < DOSES[kind]) & (at >= START_S)
         start = float(at[hit.argmax()])
         hit[100 : 100 + earlier_hits] = True
-        planned = traffic(at, **{kind: hit})  # type: ignore[arg-type]
+        planned = traffic(at, **{kind: hit})
         low = fill(shape(expression), AMOUNT, planned, start, 1.0, 2.0 + for_s)
 
         done = at + planned.delay_s
@@ -175,7 +182,7 @@ def test_floor_and_worst_hold_in_simulated_drills(kind: str, earlier_hits: int) 
             parts = [ratio_holds(scrapes.rate, kind, window_s, 0.05) for window_s in (10.0, 4.0)]
         else:
             parts = [ratio_holds(scrapes.rate, kind, 5.0, 0.05 if kind == "null" else 0.02)]
-        ttd = fires_after(lambda t, parts=parts: all(holds(t) for holds in parts), start, generator.random(), for_s)  # type: ignore[misc]
+        ttd = fires_after(lambda t, parts=parts: all(holds(t) for holds in parts), start, generator.random(), for_s)
 
         longest = float((scrapes.visible - scrapes.at).max())
         limits = bounds(low, Settings(round(for_s * 1000), 1000, 1000, 5.0), None, longest)

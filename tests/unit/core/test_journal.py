@@ -20,7 +20,9 @@ def every_kind() -> list[records.Record]:
 def test_every_record_survives_its_line() -> None:
     journal = every_kind()
     lines = [to_line(one) for one in journal]
-    assert {one.record for one in journal} == {kind.model_fields["record"].default for kind in records.R.__constraints__}
+    assert {one.record for one in journal} == {
+        kind.model_fields["record"].default for kind in records.R.__constraints__
+    }
     assert all(line.count(b"\n") == 1 for line in lines)
     assert list(from_lines(lines)) == journal
 

@@ -1,4 +1,5 @@
 import json
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ WHOLE = PAYLOADS.block(2, 0, 120)
 @given(cuts=st.lists(st.integers(0, 120), max_size=6))
 def test_bodies_do_not_depend_on_how_requests_are_split_into_blocks(cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), 120]
-    blocks = [PAYLOADS.block(2, start, stop) for start, stop in zip(edges, edges[1:], strict=False)]
+    blocks = [PAYLOADS.block(2, start, stop) for start, stop in pairwise(edges)]
     assert [body for block in blocks for body in block.bodies] == WHOLE.bodies
     for name, mask in WHOLE.touched.items():
         assert np.concatenate([block.touched[name] for block in blocks]).tolist() == mask.tolist()
@@ -90,7 +91,9 @@ def test_the_sample_is_left_alone() -> None:
 
 def test_a_spread_leaves_nulls_out() -> None:
     cells = np.array([Cell.VALUE, Cell.VALUE, Cell.NULL], dtype=np.uint8)
-    rows = Rows({"x": Column(np.array([1.0, 3.0, np.nan]), cells), "c": Column(np.array(["a"] * 3, dtype=object), cells)})
+    rows = Rows(
+        {"x": Column(np.array([1.0, 3.0, np.nan]), cells), "c": Column(np.array(["a"] * 3, dtype=object), cells)}
+    )
     found = spreads(rows)
     assert set(found) == {"x"}
     assert (found["x"].mean, found["x"].sd) == (2.0, pytest.approx(2**0.5))

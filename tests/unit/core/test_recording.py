@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alertdrill.core.observations import RawSeries
@@ -21,6 +21,7 @@ def raw_series(draw: st.DrawFn) -> RawSeries:
     return RawSeries(draw(LABELS), np.array(sorted(times), dtype=np.int64), np.array(values, dtype=np.float64))
 
 
+@settings(max_examples=40)
 @given(st.lists(raw_series(), max_size=4))
 def test_a_recording_survives_its_text_form(series: list[RawSeries]) -> None:
     recording = Recording(1, 2**42, merge(series))
@@ -80,7 +81,12 @@ def test_a_series_is_selected_by_name_and_labels() -> None:
         b'{"schema": "other"}',
         b'{"schema": "alertdrill/samples/v1", "from_ms": 0, "to_ms": 1, "series": [{"labels": {}, "t": [1]}]}',
         json.dumps(
-            {"schema": "alertdrill/samples/v1", "from_ms": 0, "to_ms": 1, "series": [{"labels": {}, "t": [1], "v": ["x"]}]}
+            {
+                "schema": "alertdrill/samples/v1",
+                "from_ms": 0,
+                "to_ms": 1,
+                "series": [{"labels": {}, "t": [1], "v": ["x"]}],
+            }
         ).encode(),
     ],
 )

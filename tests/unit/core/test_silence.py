@@ -19,7 +19,7 @@ def outcome(one: ProhibitionResult) -> tuple[str, str | None]:
 
 def watched(**changes: object) -> Drill:
     """A drill in which Slow must not fire during nulls."""
-    return Drill(BASELINE, nulls_phase(must_not_fire=NEVER_SLOW), **changes).detect()  # type: ignore[arg-type]
+    return Drill(BASELINE, nulls_phase(must_not_fire=NEVER_SLOW), **changes).detect()
 
 
 def slow(drill: Drill, at_ms: int) -> Drill:
@@ -69,7 +69,8 @@ def test_an_expected_alert_with_other_labels_can_be_prohibited() -> None:
 
 
 @pytest.mark.parametrize(
-    ("begin_s", "verdict"), [(2, ("inconclusive", "evaluation_gap")), (27, ("inconclusive", "evaluation_gap")), (31, ("quiet", None))]
+    ("begin_s", "verdict"),
+    [(2, ("inconclusive", "evaluation_gap")), (27, ("inconclusive", "evaluation_gap")), (31, ("quiet", None))],
 )
 def test_silence_needs_evaluations_from_the_phase_s_start_to_the_end_of_its_tail(
     begin_s: int, verdict: tuple[str, str | None]

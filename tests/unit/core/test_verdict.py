@@ -102,7 +102,7 @@ def test_a_gate_that_stayed_shut_is_a_settle_timeout() -> None:
 
 
 def test_a_phase_that_was_never_reached_was_interrupted() -> None:
-    drill = Drill().drop(records.SegmentStarted, of_phase(3)).drop(records.Touched)  # type: ignore[arg-type]
+    drill = Drill().drop(records.SegmentStarted, of_phase(3)).drop(records.Touched)
     drill.add(records.Trouble(at=T0_S + 20, kind="interrupted", what="interrupted by the user"))
     one = drill.expectation()
     assert outcome(one) == ("inconclusive", "interrupted")
@@ -138,20 +138,20 @@ def test_a_fault_that_hit_requests_of_its_own_choice_was_not_delivered_as_planne
 
 
 def test_traffic_that_dies_proves_nothing() -> None:
-    drill = Drill().detect().change(records.SegmentClosed, of_phase(3), within_100ms=395)  # type: ignore[arg-type]
+    drill = Drill().detect().change(records.SegmentClosed, of_phase(3), within_100ms=395)
     assert outcome(drill.expectation()) == ("inconclusive", "load_under_rate")
-    drill.change(records.SegmentClosed, of_phase(3), within_100ms=396)  # type: ignore[arg-type]
+    drill.change(records.SegmentClosed, of_phase(3), within_100ms=396)
     assert outcome(drill.expectation()) == ("detected", None)
 
 
 def test_a_phase_that_the_load_did_not_close_proves_nothing() -> None:
-    drill = Drill().detect().drop(records.SegmentClosed, of_phase(3))  # type: ignore[arg-type]
+    drill = Drill().detect().drop(records.SegmentClosed, of_phase(3))
     assert outcome(drill.expectation()) == ("inconclusive", "load_under_rate")
 
 
 def test_a_control_without_traffic_is_no_control() -> None:
     control = nulls_phase(faults=[{"kind": "nulls", "features": ["amount"], "share": 0}])
-    drill = Drill(BASELINE, control).change(records.SegmentClosed, of_phase(3), within_100ms=0)  # type: ignore[arg-type]
+    drill = Drill(BASELINE, control).change(records.SegmentClosed, of_phase(3), within_100ms=0)
     assert outcome(drill.expectation()) == ("inconclusive", "load_under_rate")
     assert drill.judge().verdict is DrillVerdict.INCONCLUSIVE
 

@@ -23,10 +23,6 @@ def detected() -> Drill:
     return Drill().detect()
 
 
-def inconclusive() -> Drill:
-    return Drill().detect().drop(records.Touched)
-
-
 @pytest.mark.parametrize(
     ("drill", "verdict"),
     [
@@ -34,14 +30,24 @@ def inconclusive() -> Drill:
         (missed(), DrillVerdict.FAILED),
         (Drill(BASELINE, CONTROL), DrillVerdict.PASSED),
         (Drill(BASELINE), DrillVerdict.PASSED),
-        (detected().drop(records.Touched, lambda _: True).drop(records.SegmentStarted, lambda r: r.k == 3), DrillVerdict.INCONCLUSIVE),
+        (missed().drop(records.Touched).drop(records.SegmentStarted, lambda r: r.k == 3), DrillVerdict.INCONCLUSIVE),
         (detected().add(INTERRUPTED), DrillVerdict.INCONCLUSIVE),
         (missed().add(INTERRUPTED), DrillVerdict.FAILED),
         (missed().add(STOPPED), DrillVerdict.ABORTED),
         (detected().drop(records.Ended), DrillVerdict.INCONCLUSIVE),
     ],
-    ids=["detected", "missed", "control", "no faults", "not reached", "interrupted", "proven miss", "stopped", "partial"],
-)  # fmt: skip
+    ids=[
+        "detected",
+        "missed",
+        "control",
+        "no-faults",
+        "not-reached",
+        "interrupted",
+        "proven-miss",
+        "stopped",
+        "partial",
+    ],
+)
 def test_the_worst_that_happened_is_the_verdict(drill: Drill, verdict: DrillVerdict) -> None:
     assert drill.judge().verdict is verdict
 
@@ -72,7 +78,9 @@ def test_an_alert_under_a_control_is_not_attributed_to_it() -> None:
 
 
 def test_judging_twice_gives_the_same_bytes() -> None:
-    drill = Drill(nulls_phase(must_not_fire=[{"alert": "Slow"}]), must_not_fire=[{"labels": {"severity": "P0"}}]).detect()
+    drill = Drill(
+        nulls_phase(must_not_fire=[{"alert": "Slow"}]), must_not_fire=[{"labels": {"severity": "P0"}}]
+    ).detect()
     at = drill.start_ms()
     drill.fire(at + 3000, at + 5000, at + 9000, alert="Slow", job="monitor").add(INTERRUPTED)
     once = drill.judge().to_json()

@@ -149,7 +149,8 @@ def test_loopback_is_this_machine_only(host: str, loopback: bool) -> None:
     "url", ["http://127.0.0.1:8000", "http://[::1]:80", "https://localhost", "http://Staging.test:1"]
 )
 def test_allowed_urls(url: str) -> None:
-    UrlTarget.model_validate({"url": url, "schema": "s.yaml", "allow_hosts": ["staging.TEST"]})
+    target = {"url": url, "schema": "s.yaml", "sample": "s.csv", "allow_hosts": ["staging.TEST"]}
+    UrlTarget.model_validate(target)
 
 
 @pytest.mark.parametrize(
