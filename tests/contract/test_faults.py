@@ -171,3 +171,13 @@ def test_what_a_row_fault_leaves_is_still_a_request(kind: str) -> None:
     for body in effects(make_plan(example(kind, share=1))):
         assert isinstance(body, bytes)
         assert set(json.loads(body)) <= set(SCHEMA.names())
+
+
+@every_fault
+def test_a_body_fault_changes_every_body_that_it_touches_whatever_the_draw(kind: str) -> None:
+    fault = TypeAdapter(FaultSpec).validate_python(example(kind))
+    if not isinstance(fault, BodyFault):
+        pytest.skip("not a body fault")
+    for body in (b"{}", b'{"amount":12.5,"hour":3}'):
+        for draw in (0.0, 0.5, 0.99, 1 - 2**-53):
+            assert fault.edit(body, draw) not in (body, b"")

@@ -16,8 +16,6 @@ import pytest
 
 from tests.e2e.marked_drill import MarkedDrill, eventually
 
-pytestmark = pytest.mark.slow
-
 AT_ONCE = 3
 PATIENCE_S = 40.0
 INTERRUPTED_WITHIN_S = 2.0
