@@ -68,8 +68,8 @@ class EventJournal:
     def of_proxy(self, event: Event) -> None:
         """Take one event of a fault proxy."""
         if event["event"] == "touched":
-            held = [at for at in event["held"] if at is not None]
-            self._touched(event, held)
+            effects = [(i, at) for i, at in zip(event["i"], event["held"], strict=True) if at is not None]
+            self._touched({**event, "i": [i for i, _ in effects]}, [at for _, at in effects])
             self._served(event, event["ended"])
 
     def _sent(self, event: Event) -> None:
@@ -83,8 +83,9 @@ class EventJournal:
             self._journal.write(records.Late(at=time.time(), k=event["k"], i=numbers, sent_at=sent_at, late_s=late_s))
 
     def _touched(self, event: Event, effects: Sequence[float]) -> None:
-        if effects:
-            self.last_touched = max(self.last_touched or 0.0, *effects)
+        if not effects:
+            return
+        self.last_touched = max(self.last_touched or 0.0, *effects)
         self._journal.write(
             records.Touched(
                 at=time.time(),
@@ -98,10 +99,14 @@ class EventJournal:
     def _served(self, event: Event, done: Sequence[float | None]) -> None:
         self._journal.write(
             records.Served(
-                at=time.time(), injection=event["injection"], k=event["k"], i=tuple(event["i"]),
-                served_at=tuple(done), code=tuple(event["code"]),
+                at=time.time(),
+                injection=event["injection"],
+                k=event["k"],
+                i=tuple(event["i"]),
+                served_at=tuple(done),
+                code=tuple(event["code"]),
             )
-        )  # fmt: skip
+        )
 
 
 class LoadProcess:

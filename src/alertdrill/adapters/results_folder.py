@@ -14,6 +14,9 @@ from alertdrill.core.plan import Plan
 from alertdrill.core.recording import Recording, from_json, to_json
 from alertdrill.core.result import Result
 
+EXPECTED = "plan.json, journal.jsonl and samples.json.gz of a drill"
+FIX = "give the folder of one run, results/<scenario>/<run id>, as the drill left it"
+
 
 @dataclass(frozen=True)
 class ResultsFolder:
@@ -81,11 +84,11 @@ class ResultsFolder:
             recording = from_json(gzip.decompress(self.samples.read_bytes()))
         except (OSError, ValidationError, ValueError, EOFError) as error:
             got = str(error).splitlines()[0]
-            fix = "give the folder of one run, results/<scenario>/<run id>, as the drill left it"
-            raise BadInput(
-                [Mistake("", got, "plan.json, journal.jsonl and samples.json.gz of a drill", fix, file=str(self.path))]
-            ) from error
-        return plan, read_journal(self.journal), recording
+            raise BadInput([Mistake("", got, EXPECTED, FIX, file=str(self.path))]) from error
+        journal = read_journal(self.journal)
+        if not any(isinstance(record, records.Started) for record in journal):
+            raise BadInput([Mistake("", "a journal without its beginning", EXPECTED, FIX, file=str(self.journal))])
+        return plan, journal, recording
 
 
 def _replace(path: Path, content: bytes) -> None:

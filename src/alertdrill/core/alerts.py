@@ -64,7 +64,9 @@ def _evaluated_between(evaluations_ms: NDArray[np.int64], after: int, before: in
     return bool(high > low)
 
 
-def episodes(series: Iterable[RawSeries], interval_ms: int, evaluations_ms: NDArray[np.int64], end_ms: int) -> tuple[Episode, ...]:
+def episodes(
+    series: Iterable[RawSeries], interval_ms: int, evaluations_ms: NDArray[np.int64], end_ms: int
+) -> tuple[Episode, ...]:
     """The episodes in raw samples of ALERTS, ordered by pending_at.
 
     Args:
@@ -94,6 +96,8 @@ def _is_hole(last_ms: int, next_ms: int, interval_ms: int, evaluations_ms: NDArr
     return _evaluated_between(evaluations_ms, last_ms, next_ms, interval_ms / 2)
 
 
-def _episode(alert: str, labels: tuple[tuple[str, str], ...], run: list[tuple[int, bool]], resolved_at: int | None) -> Episode:
+def _episode(
+    alert: str, labels: tuple[tuple[str, str], ...], run: list[tuple[int, bool]], resolved_at: int | None
+) -> Episode:
     firing = next((at for at, is_firing in run if is_firing), None)
     return Episode(alert, labels, run[0][0], firing, resolved_at, run[-1][0])

@@ -53,11 +53,23 @@ def attribute(case: Case) -> Attribution:
             background.append(episode)
         elif (phase := owner(case, episode)) is not None:
             owned.append(Attributed(episode, phase))
-        elif in_scope(case.plan.scenario, episode.label_map):
+        elif in_scope(case.plan.scenario, episode.label_map) and not _unaccountable(case, episode):
             unexplained.append(episode)
         else:
             background.append(episode)
     return Attribution(tuple(owned), tuple(unexplained), tuple(background))
+
+
+def _unaccountable(case: Case, episode: Episode) -> bool:
+    """Whether nobody can say what caused an episode: the drill had stopped counting, or a fault lost its account."""
+    if episode.pending_at > case.counts_until_ms:
+        return True
+    for delivery in case.deliveries.values():
+        k = delivery.injection.segment
+        lost = k in case.starts_ms and delivery.planned and not delivery.delivered
+        if lost and case.starts_ms[k] < episode.pending_at <= case.segment_end_ms(k) + case.tail_ms:
+            return True
+    return False
 
 
 def _excused(case: Case, episode: Episode) -> bool:

@@ -129,7 +129,11 @@ class Case:
         mask = chosen(self.plan.seed, injection.id, injection.segment, 0, sent, injection.share)
         confirmed = [at for i, at in effects.items() if i < sent and mask[i]]
         return Delivery(
-            injection, sent, int(mask.sum()), len(confirmed), len(effects) - len(confirmed),
+            injection,
+            sent,
+            int(mask.sum()),
+            len(confirmed),
+            len(effects) - len(confirmed),
             self.engine_ms(min(confirmed)) if confirmed else None,
             self.engine_ms(max(confirmed)) if confirmed else None,
             self.engine_ms(min(served)) if served else None,
@@ -177,17 +181,27 @@ class Case:
         steady = self.steady
         return self.engine_ms(steady.since) if steady else self.recording.to_ms
 
+    @cached_property
+    def counts_until_ms(self) -> int:
+        """When the drill stopped counting: its first trouble, or the end of its load."""
+        troubles = [one.at for one in self.all(records.Trouble)]
+        closed = [one.at for one in self.all(records.SegmentClosed)]
+        ends = troubles or closed[-1:]
+        return self.engine_ms(min(ends)) if ends else self.recording.to_ms
+
     def phase_of(self, at_ms: int) -> str | None:
         """The phase segment that an instant lies in."""
         for segment in self.plan.segments:
-            if segment.kind is SegmentKind.PHASE and segment.k in self.starts_ms:
-                if self.starts_ms[segment.k] <= at_ms < self.segment_end_ms(segment.k):
-                    return segment.name
+            started = segment.kind is SegmentKind.PHASE and segment.k in self.starts_ms
+            if started and self.starts_ms[segment.k] <= at_ms < self.segment_end_ms(segment.k):
+                return segment.name
         return None
 
     @cached_property
     def late_sends(self) -> tuple[tuple[int, float], ...]:
         """Sends of our own load that came late, as (engine ms, lateness in s)."""
         return tuple(
-            (self.engine_ms(at), late) for one in self.all(records.Late) for at, late in zip(one.sent_at, one.late_s, strict=True)
+            (self.engine_ms(at), late)
+            for one in self.all(records.Late)
+            for at, late in zip(one.sent_at, one.late_s, strict=True)
         )

@@ -69,11 +69,22 @@ def waterfall(instants: Instants, settings: Settings, fill_low_s: float | None) 
     if instants.crossed is not None and instants.crossed <= instants.pending:
         crossed = max(instants.crossed, last)
         floor_s = None if fill_low_s is None else max(0.0, round(fill_low_s - (last - instants.fault_start) / 1000, 4))
-        window = f"window: {settings.window_s:g}s" if settings.window_s else f"scrape_interval: {settings.scrape_ms / 1000:g}s"
+        window = (
+            f"window: {settings.window_s:g}s"
+            if settings.window_s
+            else f"scrape_interval: {settings.scrape_ms / 1000:g}s"
+        )
         hops.append(_hop("crossed", crossed - last, floor_s, window))
         last = crossed
     pending_gap = _pending_gap(instants, settings, last)
-    hops.append(_hop("pending", instants.pending - last - pending_gap, 0.0, f"evaluation_interval: {settings.evaluation_ms / 1000:g}s"))
+    hops.append(
+        _hop(
+            "pending",
+            instants.pending - last - pending_gap,
+            0.0,
+            f"evaluation_interval: {settings.evaluation_ms / 1000:g}s",
+        )
+    )
     held = instants.firing - instants.pending
     planned = whole_intervals_ms(settings.for_ms, settings.evaluation_ms)
     firing_gap = max(0, held - planned)

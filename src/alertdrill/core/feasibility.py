@@ -33,7 +33,11 @@ def hopeless(prospects: Iterable[Prospect]) -> Iterator[Finding]:
         path = (one.phase.name, "expect", one.phase.expect.index(one.expectation))
         floor_s, worst_s, expectation = one.bounds.floor_s, one.bounds.worst_s, one.expectation
         if floor_s is not None and expectation.within < floor_s:
-            fix = f"within: {worst_s:g}s always passes on this plan" if worst_s is not None else f"within: {floor_s:g}s or more"
+            fix = (
+                f"within: {worst_s:g}s always passes on this plan"
+                if worst_s is not None
+                else f"within: {floor_s:g}s or more"
+            )
             yield Finding((*path, "within"), f"{floor_s:g}s, the floor of what the settings allow, or more", fix)
         if one.rule is not None and one.phase.duration < one.rule.rule.for_s:
             expected = f"longer than `for: {one.rule.rule.for_s:g}s` of {one.rule.name}"

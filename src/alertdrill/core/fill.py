@@ -80,8 +80,10 @@ def _ratio_steps(times: Times, hits: Mask, window_s: float, threshold: float) ->
 
 
 def _clamped(condition: Ratio | Quantile, window_s: float, hits: Mask, before: Mask) -> float:
-    """Threshold for the sure bound: rate() does not extrapolate a counter below zero, so a ratio whose part was
-    never counted before reads W_eff / W too low."""
+    """Threshold for the sure bound.
+
+    rate() does not extrapolate a counter below zero, so a ratio whose part was never counted reads W_eff / W too low.
+    """
     threshold = condition.threshold if isinstance(condition, Ratio) else 1.0 - condition.q
     born = isinstance(condition, Ratio) and not bool(np.any(hits & before))
     return threshold * condition.window_s / window_s if born and window_s > 0 else threshold
@@ -101,14 +103,20 @@ def _observed(condition: Ratio | Quantile, labels: dict[str, str], traffic: Traf
         return done, traffic.malformed
     feature = _feature(condition.part, labels)
     if condition.part.name == condition.whole.name == "model_feature_values_total" and feature:
-        cells = {cell for cell in ("null", "missing") if any(m.label == "cell" and m.matches({"cell": cell}) for m in condition.part.matchers)}
+        cells = {
+            cell
+            for cell in ("null", "missing")
+            if any(m.label == "cell" and m.matches({"cell": cell}) for m in condition.part.matchers)
+        }
         if cells == {"null", "missing"}:
             well_formed = ~traffic.malformed
             return done[well_formed], traffic.nulls(feature)[well_formed]
     return None
 
 
-def _steps(condition: Condition, labels: dict[str, str], traffic: Traffic, scrape_s: float, start_s: float) -> tuple[list[_Steps], list[_Steps]] | None:
+def _steps(
+    condition: Condition, labels: dict[str, str], traffic: Traffic, scrape_s: float, start_s: float
+) -> tuple[list[_Steps], list[_Steps]] | None:
     """Variants of a condition over time: those for the earliest bound, and those for the sure one."""
     if isinstance(condition, Evidence):
         feature = labels.get("feature")
@@ -141,7 +149,12 @@ def _first(all_steps: list[_Steps], start_s: float, hold_s: float) -> float | No
 
 
 def fill(
-    conditions: tuple[Condition, ...], labels: dict[str, str], traffic: Traffic, start_s: float, scrape_s: float, hold_s: float
+    conditions: tuple[Condition, ...],
+    labels: dict[str, str],
+    traffic: Traffic,
+    start_s: float,
+    scrape_s: float,
+    hold_s: float,
 ) -> FillBounds | None:
     """Bounds on the time from a fault's start until a rule's conditions hold for the planned traffic.
 

@@ -70,7 +70,8 @@ def _rule_doubt(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Reason
     for state in _states(case, rule, from_ms, to_ms):
         if state is None:
             return Reason(
-                code=Code.RULE_UNHEALTHY, text="the rule vanished from the engine, or was changed, during the drill",
+                code=Code.RULE_UNHEALTHY,
+                text="the rule vanished from the engine, or was changed, during the drill",
                 decide_it_by="keep the rules still while a drill runs, then run again",
             )
         if state.rule.health == "err":
@@ -109,18 +110,22 @@ def doubt(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Reason | Non
     reason = _rule_doubt(case, rule, from_ms, to_ms)
     if reason:
         return reason
-    if troubles := [t.what for t in case.all(records.Trouble) if t.kind in ENGINE_TROUBLES and case.engine_ms(t.at) <= to_ms]:
+    if troubles := [
+        t.what for t in case.all(records.Trouble) if t.kind in ENGINE_TROUBLES and case.engine_ms(t.at) <= to_ms
+    ]:
         return Reason(code=Code.QUERY_FAILED, text=troubles[0], decide_it_by="keep Prometheus running, then run again")
     if to_ms > case.recording.to_ms or _has_gap(case.evaluations_ms(rule), from_ms, to_ms, rule.interval_ms):
         return Reason(
-            code=Code.EVALUATION_GAP, text="the rule was not evaluated all the way to its deadline",
+            code=Code.EVALUATION_GAP,
+            text="the rule was not evaluated all the way to its deadline",
             decide_it_by="give Prometheus enough CPU, or let the drill run to its end",
         )
     for target in input_targets(case, rule):
         times, values = scrape_times(case, target)
         if _has_gap(times[values == 1], from_ms, to_ms, case.scrape_ms):
             return Reason(
-                code=Code.SCRAPE_GAP, text=f"the scrapes of job {target[0]} at {target[1]} have a gap",
+                code=Code.SCRAPE_GAP,
+                text=f"the scrapes of job {target[0]} at {target[1]} have a gap",
                 decide_it_by="see why the target could not be scraped, then run again",
             )
     return None

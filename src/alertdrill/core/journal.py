@@ -180,14 +180,46 @@ class Ended(_Record):
 
 
 Record = Annotated[
-    Started | Engine | Clock | Rules | Evaluated | SegmentStarted | SegmentClosed | Late | Touched | Served | SteadyState | Gate | Post | Answer | Fill | Trouble | Ended,
+    Started
+    | Engine
+    | Clock
+    | Rules
+    | Evaluated
+    | SegmentStarted
+    | SegmentClosed
+    | Late
+    | Touched
+    | Served
+    | SteadyState
+    | Gate
+    | Post
+    | Answer
+    | Fill
+    | Trouble
+    | Ended,
     Field(discriminator="record"),
 ]
 
 R = TypeVar(
-    "R", Started, Engine, Clock, Rules, Evaluated, SegmentStarted, SegmentClosed, Late, Touched, Served, SteadyState,
-    Gate, Post, Answer, Fill, Trouble, Ended,
-)  # fmt: skip
+    "R",
+    Started,
+    Engine,
+    Clock,
+    Rules,
+    Evaluated,
+    SegmentStarted,
+    SegmentClosed,
+    Late,
+    Touched,
+    Served,
+    SteadyState,
+    Gate,
+    Post,
+    Answer,
+    Fill,
+    Trouble,
+    Ended,
+)
 
 _ADAPTER: TypeAdapter[Record] = TypeAdapter(Record)
 

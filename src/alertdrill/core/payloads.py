@@ -1,4 +1,4 @@
-"""Bodies of requests: rows drawn from the sample, faulted, encoded, faulted again; request k.i is the same bytes always."""
+"""Bodies of requests: rows drawn from the sample, faulted, encoded, faulted; request k.i is the same bytes always."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

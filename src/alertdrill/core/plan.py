@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from alertdrill.core.faults.base import Fault, Place, Unit
 from alertdrill.core.faults.catalogue import FaultSpec
-from alertdrill.core.scenario import Phase, Scenario
+from alertdrill.core.scenario import Expectation, Phase, Scenario
 from alertdrill.core.timeline import Arrivals, arrival_times, fingerprint
 from alertdrill.protocols.schema import Schema
 
@@ -133,7 +133,15 @@ def make_segments(scenario: Scenario, tail_s: float) -> tuple[Segment, ...]:
     for k, (kind, name, duration_s) in enumerate(_stretches(scenario, tail_s)):
         times = arrival_times(arrivals, scenario.seed, k, duration_s)
         segments.append(
-            Segment(k=k, kind=kind, name=name, duration_s=duration_s, arrivals=arrivals, count=len(times), arrivals_sha256=fingerprint(times))
+            Segment(
+                k=k,
+                kind=kind,
+                name=name,
+                duration_s=duration_s,
+                arrivals=arrivals,
+                count=len(times),
+                arrivals_sha256=fingerprint(times),
+            )
         )
     return tuple(segments)
 
@@ -148,13 +156,23 @@ def fault_id(fault: Fault) -> str:
     return fault.id or fault.kind
 
 
+def expected_fault(phase: Phase, expectation: Expectation) -> Fault:
+    """The fault of a phase that an expectation is about: the one it names, or the only one."""
+    return next(fault for fault in phase.faults if expectation.fault in (None, fault_id(fault)))
+
+
 def make_injections(scenario: Scenario, segments: tuple[Segment, ...]) -> tuple[Injection, ...]:
     """Every fault of every phase, tied to the segment of its phase."""
     at = {segment.name: segment.k for segment in segments if segment.kind is SegmentKind.PHASE}
     return tuple(
         Injection(
-            id=injection_id(phase, fault), phase=phase.name, segment=at[phase.name], unit=fault.unit,
-            place=getattr(fault, "place", None), share=fault.share, fault=fault,
+            id=injection_id(phase, fault),
+            phase=phase.name,
+            segment=at[phase.name],
+            unit=fault.unit,
+            place=getattr(fault, "place", None),
+            share=fault.share,
+            fault=fault,
         )
         for phase in scenario.phases
         for fault in phase.faults

@@ -1,4 +1,4 @@
-"""What alert expressions say: the series they select, how far back they look, and the shape that lets us predict them."""
+"""What alert expressions say: the series they select, how far back they look, and shapes that can be predicted."""
 
 import re
 from collections.abc import Mapping

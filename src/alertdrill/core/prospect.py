@@ -3,17 +3,17 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from alertdrill.core.asked import expectation_id
 from alertdrill.core.detection import Bounds, Settings, bounds, whole_intervals_ms
 from alertdrill.core.draws import chosen
-from alertdrill.core.fill import FillBounds, fill
 from alertdrill.core.faults.base import RowFault
-from alertdrill.core.plan import Plan, SegmentKind, fault_id, injection_id
+from alertdrill.core.fill import FillBounds, fill
+from alertdrill.core.plan import Plan, SegmentKind, expected_fault, injection_id
 from alertdrill.core.promql import PromqlError, conditions
 from alertdrill.core.scenario import Expectation, Phase
 from alertdrill.core.scope import AlertRule, RuleBook
 from alertdrill.core.timeline import arrival_times
 from alertdrill.core.traffic import PlannedTraffic
-from alertdrill.core.verdict import expectation_id
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,12 @@ def assumed_starts(plan: Plan, tail_s: float) -> tuple[dict[int, float], dict[in
 
 
 def prospects(
-    plan: Plan, traffic: PlannedTraffic, book: RuleBook, scrape_s: float, starts_s: Mapping[int, float], counts: Mapping[int, int]
+    plan: Plan,
+    traffic: PlannedTraffic,
+    book: RuleBook,
+    scrape_s: float,
+    starts_s: Mapping[int, float],
+    counts: Mapping[int, int],
 ) -> Iterator[Prospect]:
     """One prospect an expectation of every phase that has a start, in the order of the file.
 
@@ -62,35 +67,48 @@ def prospects(
         if k not in starts_s:
             continue
         for position, expectation in enumerate(phase.expect):
-            rule = _rule(book, expectation)
+            rule = book.rule_of(expectation)
             start_s, touched = _first_touched(plan, phase, expectation, k)
             found = None
             settings = Settings(0, round(scrape_s * 1000), round(scrape_s * 1000), 0.0)
             if rule is not None:
-                settings = Settings(rule.for_ms, round(scrape_s * 1000), rule.interval_ms, book.lookback_ms(rule) / 1000)
+                settings = Settings(
+                    rule.for_ms, round(scrape_s * 1000), rule.interval_ms, book.lookback_ms(rule) / 1000
+                )
                 if start_s is not None:
-                    found = _fill(rule, book, expectation, traffic, k, starts_s, counts, starts_s[k] + start_s, scrape_s, _features(plan, phase, expectation))
+                    found = _fill(
+                        rule,
+                        book,
+                        expectation,
+                        traffic,
+                        k,
+                        starts_s,
+                        counts,
+                        starts_s[k] + start_s,
+                        scrape_s,
+                        _features(plan, phase, expectation),
+                    )
             yield Prospect(
-                expectation_id(phase, position), phase, expectation, rule, found, bounds(found, settings, None),
-                plan.segments[k].count, touched,
-            )  # fmt: skip
-
-
-def _rule(book: RuleBook, expectation: Expectation) -> AlertRule | None:
-    rules = book.named(expectation.alert)
-    fitting = [r for r in rules if all(r.rule.labels.get(k, v) == v for k, v in expectation.labels.items())]
-    return next(iter(fitting or rules), None)
+                expectation_id(phase, position),
+                phase,
+                expectation,
+                rule,
+                found,
+                bounds(found, settings, None),
+                plan.segments[k].count,
+                touched,
+            )
 
 
 def _features(plan: Plan, phase: Phase, expectation: Expectation) -> tuple[str, ...]:
     """The features that the expected fault touches."""
-    fault = next(f for f in phase.faults if expectation.fault is None or fault_id(f) == expectation.fault)
+    fault = expected_fault(phase, expectation)
     return fault.features if isinstance(fault, RowFault) else ()
 
 
 def _first_touched(plan: Plan, phase: Phase, expectation: Expectation, k: int) -> tuple[float | None, int]:
-    """When the first touched request of the expected fault is due, seconds into the segment, and how many are touched."""
-    fault = next(f for f in phase.faults if expectation.fault is None or fault_id(f) == expectation.fault)
+    """When the first touched request of the expected fault is due (s into the segment), and how many are touched."""
+    fault = expected_fault(phase, expectation)
     injection = next(i for i in plan.segment_injections(k) if i.id == injection_id(phase, fault))
     segment = plan.segments[k]
     mask = chosen(plan.seed, injection.id, k, 0, segment.count, injection.share)
@@ -101,9 +119,17 @@ def _first_touched(plan: Plan, phase: Phase, expectation: Expectation, k: int) -
 
 
 def _fill(
-    rule: AlertRule, book: RuleBook, expectation: Expectation, traffic: PlannedTraffic, k: int,
-    starts_s: Mapping[int, float], counts: Mapping[int, int], start_s: float, scrape_s: float, features: tuple[str, ...],
-) -> FillBounds | None:  # fmt: skip
+    rule: AlertRule,
+    book: RuleBook,
+    expectation: Expectation,
+    traffic: PlannedTraffic,
+    k: int,
+    starts_s: Mapping[int, float],
+    counts: Mapping[int, int],
+    start_s: float,
+    scrape_s: float,
+    features: tuple[str, ...],
+) -> FillBounds | None:
     expression = book.inlined(rule)
     try:
         shape = conditions(expression) if expression else None

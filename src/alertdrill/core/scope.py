@@ -57,6 +57,12 @@ class RuleBook:
         """The rules of one alert name."""
         return tuple(alert for alert in self.alerts if alert.name == name)
 
+    def rule_of(self, expectation: Expectation) -> AlertRule | None:
+        """The rule that an expectation is about: of those with its alert's name the one whose labels fit."""
+        rules = self.named(expectation.alert)
+        fitting = [r for r in rules if all(r.rule.labels.get(k, v) == v for k, v in expectation.labels.items())]
+        return next(iter(fitting or rules), None)
+
     def inputs(self, rule: AlertRule) -> tuple[Selector, ...]:
         """The scraped series behind an alert, and the recorded ones between, ranges summed along the chain."""
         found: list[Selector] = []

@@ -21,11 +21,14 @@ def episode_result(case: Case, episode: Episode, phase: str | None) -> EpisodeRe
         if episode.pending_at - STALL_WINDOW_MS <= at <= (episode.firing_at or episode.pending_at)
     ]
     return EpisodeResult(
-        alert=episode.alert, labels=dict(episode.labels), phase=phase, pending_at=episode.pending_at / 1000,
+        alert=episode.alert,
+        labels=dict(episode.labels),
+        phase=phase,
+        pending_at=episode.pending_at / 1000,
         firing_at=None if episode.firing_at is None else episode.firing_at / 1000,
         resolved_at=None if episode.resolved_at is None else episode.resolved_at / 1000,
         host_stalls=tuple(sorted(late, reverse=True)[:5]),
-    )  # fmt: skip
+    )
 
 
 def _window(case: Case, segment: Segment) -> tuple[int, int]:
@@ -35,19 +38,23 @@ def _window(case: Case, segment: Segment) -> tuple[int, int]:
 
 
 def _in_phase(case: Case, attribution: Attribution, phase: Phase, segment: Segment) -> tuple[Episode, ...]:
-    """The episodes that a phase answers for: those it owns, and those that fired in its window and no fault explains."""
+    """The episodes a phase answers for: those it owns, and those that fired in its window and no fault explains."""
     start, end = _window(case, segment)
     return attribution.of_phase(phase.name) + tuple(
         e for e in attribution.unexplained if e.firing_at is not None and start <= e.firing_at <= end
     )
 
 
-def _verdict(case: Case, prohibition: Prohibition, guilty: list[Episode], window: tuple[int, int]) -> tuple[ProhibitionVerdict, Reason | None]:
+def _verdict(
+    case: Case, prohibition: Prohibition, guilty: list[Episode], window: tuple[int, int]
+) -> tuple[ProhibitionVerdict, Reason | None]:
     if guilty:
         return ProhibitionVerdict.FALSE_ALARM, None
     rules = [rule for rule in case.book.alerts if could_prohibit(prohibition, rule.labels)]
     if not rules:
-        reason = Reason(code=Code.RULE_NOT_LOADED, text="no loaded rule matches it", decide_it_by="correct the name or the labels")
+        reason = Reason(
+            code=Code.RULE_NOT_LOADED, text="no loaded rule matches it", decide_it_by="correct the name or the labels"
+        )
         return ProhibitionVerdict.INCONCLUSIVE, reason
     for rule in rules:
         reason_of_rule = doubt(case, rule, *window)
@@ -84,7 +91,9 @@ def of_drill(case: Case, attribution: Attribution) -> tuple[ProhibitionResult, .
     results = []
     for prohibition in case.plan.scenario.must_not_fire:
         guilty = [o.episode for o in attribution.owned if _guilty(prohibition, phases[o.phase or ""], o.episode)]
-        guilty += [e for e in attribution.unexplained if prohibits(prohibition, e.label_map) and e.firing_at is not None]
+        guilty += [
+            e for e in attribution.unexplained if prohibits(prohibition, e.label_map) and e.firing_at is not None
+        ]
         window = (case.baseline_from_ms, case.recording.to_ms - 2 * case.scrape_ms)
         verdict, reason = _verdict(case, prohibition, guilty, window) if case.steady else _not_reached(case, None)
         results.append(_result(case, None, prohibition, verdict, reason, guilty))
@@ -109,10 +118,17 @@ def _not_reached(case: Case, phase: Phase | None) -> tuple[ProhibitionVerdict, R
 
 
 def _result(
-    case: Case, phase: str | None, prohibition: Prohibition, verdict: ProhibitionVerdict, reason: Reason | None, guilty: list[Episode]
+    case: Case,
+    phase: str | None,
+    prohibition: Prohibition,
+    verdict: ProhibitionVerdict,
+    reason: Reason | None,
+    guilty: list[Episode],
 ) -> ProhibitionResult:
     episodes = tuple(episode_result(case, episode, phase) for episode in guilty)
-    return ProhibitionResult(phase=phase, matcher=_matcher(prohibition), verdict=verdict, reason=reason, episodes=episodes)
+    return ProhibitionResult(
+        phase=phase, matcher=_matcher(prohibition), verdict=verdict, reason=reason, episodes=episodes
+    )
 
 
 def also_fired(case: Case, attribution: Attribution) -> tuple[EpisodeResult, ...]:
@@ -139,5 +155,6 @@ def false_alarms(case: Case, attribution: Attribution) -> tuple[EpisodeResult, .
 
 def background(case: Case, attribution: Attribution) -> tuple[EpisodeResult, ...]:
     """Episodes that were active before the drill began, or that it is not about."""
-    return tuple(episode_result(case, episode, None) for episode in attribution.background if episode.firing_at is not None)
-
+    return tuple(
+        episode_result(case, episode, None) for episode in attribution.background if episode.firing_at is not None
+    )

@@ -33,7 +33,10 @@ def arrival_times(arrivals: Arrivals, seed: int, k: int, duration_s: float) -> N
     (i + 1/2) / rate, so that segments that follow each other keep the rate.
     """
     if arrivals.kind is ArrivalKind.CONSTANT:
-        times = np.asarray(np.arange(int(duration_s * arrivals.rate_per_s) + 1) + 0.5, dtype=np.float64) / arrivals.rate_per_s
+        times = (
+            np.asarray(np.arange(int(duration_s * arrivals.rate_per_s) + 1) + 0.5, dtype=np.float64)
+            / arrivals.rate_per_s
+        )
         return times[times < duration_s]
     times = np.empty(0, dtype=np.float64)
     block, start = max(64, int(duration_s * arrivals.rate_per_s * 1.1)), 0

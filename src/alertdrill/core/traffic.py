@@ -55,7 +55,9 @@ class PlannedTraffic:
                 return ()
             cells = self._cells[feature]
             placed = np.concatenate([place_column(cells, self._rows(*span).columns[feature]) for span in spans])
-            return tuple(self._evidence(feature, placed[~malformed], done[~malformed], phase / PHASES) for phase in range(PHASES))
+            return tuple(
+                self._evidence(feature, placed[~malformed], done[~malformed], phase / PHASES) for phase in range(PHASES)
+            )
 
         return Traffic(at, malformed, delay_s, nulls, evidence)
 
@@ -82,7 +84,7 @@ class PlannedTraffic:
         return delays
 
     def _evidence(self, feature: str, placed: NDArray[np.int64], done: Times, phase: float) -> tuple[Times, Mask]:
-        """The detector over planned rows, its ticks `phase` of an update late: when it was updated, and whether it alarmed."""
+        """The detector over planned rows, ticks `phase` of an update late: when it was updated, whether it alarmed."""
         cells = self._cells[feature]
         tick = np.floor(done / UPDATE_S - phase).astype(np.int64)
         first, last = int(tick.min()), int(tick.max())

@@ -120,13 +120,15 @@ class _Text:
         self.evidence = self._keys("model_drift_evidence", cells)
         self.threshold = self._keys("model_drift_threshold", cells)
         shares = [share for of in cells.values() for share in of.reference_shares.tolist()]
-        self.reference = "".join([
-            header("model_feature_reference_share", "gauge", "Share of a cell in the reference."),
-            *lines([key("model_feature_reference_share", pair) for pair in pairs], shares),
-            *self._gauge("rows", "Rows of the reference.", {n: of.reference_rows for n, of in cells.items()}),
-            *self._gauge("mean", "Mean of a feature in the reference.", {n: of.mean for n, of in numeric.items()}),
-            *self._gauge("sd", "Standard deviation in the reference.", {n: of.sd for n, of in numeric.items()}),
-        ])  # fmt: skip
+        self.reference = "".join(
+            [
+                header("model_feature_reference_share", "gauge", "Share of a cell in the reference."),
+                *lines([key("model_feature_reference_share", pair) for pair in pairs], shares),
+                *self._gauge("rows", "Rows of the reference.", {n: of.reference_rows for n, of in cells.items()}),
+                *self._gauge("mean", "Mean of a feature in the reference.", {n: of.mean for n, of in numeric.items()}),
+                *self._gauge("sd", "Standard deviation in the reference.", {n: of.sd for n, of in numeric.items()}),
+            ]
+        )
 
     def _keys(self, name: str, features: Mapping[str, Any]) -> list[str]:
         return [key(name, {**self._labels, "feature": feature}) for feature in features]

@@ -16,10 +16,13 @@ from alertdrill.core.result import (
 )
 
 _STYLES = {
-    Verdict.DETECTED: "bold green", Verdict.INCONCLUSIVE: "bold yellow",
-    DrillVerdict.PASSED: "bold green", DrillVerdict.INCONCLUSIVE: "bold yellow",
-    ProhibitionVerdict.QUIET: "green", ProhibitionVerdict.INCONCLUSIVE: "bold yellow",
-}  # fmt: skip
+    Verdict.DETECTED: "bold green",
+    Verdict.INCONCLUSIVE: "bold yellow",
+    DrillVerdict.PASSED: "bold green",
+    DrillVerdict.INCONCLUSIVE: "bold yellow",
+    ProhibitionVerdict.QUIET: "green",
+    ProhibitionVerdict.INCONCLUSIVE: "bold yellow",
+}
 
 
 def _styled(verdict: Verdict | DrillVerdict | ProhibitionVerdict, upper: bool = False) -> Text:

@@ -75,7 +75,7 @@ def _drill_verdict(
     prohibitions: tuple[ProhibitionResult, ...],
     false_alarms: tuple[EpisodeResult, ...],
 ) -> DrillVerdict:
-    """aborted > failed > inconclusive > passed: a proven miss stays failed."""
+    """Aborted > failed > inconclusive > passed: a proven miss stays failed."""
     troubles = {one.kind for one in case.all(records.Trouble)}
     if "stop_condition" in troubles:
         return DrillVerdict.ABORTED
@@ -116,7 +116,9 @@ def _fault(delivery: Delivery) -> FaultResult:
 def _load(case: Case) -> LoadResult:
     closed = [case.closed[k] for k in sorted(case.closed)]
     sent = sum(one.sent for one in closed)
-    span_s = sum((case.segment_end_ms(one.k) - case.starts_ms[one.k]) / 1000 for one in closed if one.k in case.starts_ms)
+    span_s = sum(
+        (case.segment_end_ms(one.k) - case.starts_ms[one.k]) / 1000 for one in closed if one.k in case.starts_ms
+    )
     return LoadResult(
         requested_rate=case.plan.scenario.load.rate,
         achieved_rate=round(sent / span_s, 2) if span_s else None,

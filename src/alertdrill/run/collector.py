@@ -18,7 +18,9 @@ class Collector:
         reached: until when (our clock, s).
     """
 
-    def __init__(self, source: AlertSource, clock: Clock, book: RuleBook, rules: Iterable[AlertRule], overlap_s: float) -> None:
+    def __init__(
+        self, source: AlertSource, clock: Clock, book: RuleBook, rules: Iterable[AlertRule], overlap_s: float
+    ) -> None:
         self._source, self._clock, self._overlap_s = source, clock, overlap_s
         found = [selector for rule in rules for selector in book.inputs(rule) if selector.name or selector.matchers]
         bare = {Selector(one.name, one.matchers, 0.0, 0.0).text() for one in found}

@@ -37,7 +37,9 @@ class Decided:
 
     def _met(self, expectation: Expectation) -> bool:
         firing = self._watch.firing_since.items()
-        return any(expects(expectation, dict(key)) and at >= self._started_at for key, at in firing) and self._notified(expectation)
+        return any(expects(expectation, dict(key)) and at >= self._started_at for key, at in firing) and self._notified(
+            expectation
+        )
 
     def _notified(self, expectation: Expectation) -> bool:
         if expectation.notifies is None:

@@ -18,7 +18,9 @@ class SteadyState:
     def __init__(self, scenario: Scenario, watch: Watch, journal: Journal, window_s: float, tail_s: float) -> None:
         self._watch, self._journal = watch, journal
         self._window_s = window_s
-        self._queries = [ConditionHeld(c, harmless=True) for c in scenario.steady_state if isinstance(c, QueryCondition)]
+        self._queries = [
+            ConditionHeld(c, harmless=True) for c in scenario.steady_state if isinstance(c, QueryCondition)
+        ]
         self._quiet_s = max((c.for_ for c in scenario.steady_state if isinstance(c, AlertsInactive)), default=0.0)
         self._patience_s = self._quiet_s + tail_s
         self._timeout_s = max(scenario.settle.timeout, self._patience_s)

@@ -46,7 +46,9 @@ class ConditionHeld:
         """
         values = [value for _, value in await source.instant(self.condition.query)]
         self.got = ", ".join(f"{value:g}" for value in values[:3]) or "no data"
-        holds = all(self.condition.is_.holds(value) for value in values) if values else self._without_data(trust_absence)
+        holds = (
+            all(self.condition.is_.holds(value) for value in values) if values else self._without_data(trust_absence)
+        )
         self.since = (self.since if self.since is not None else now) if holds else None
         return self.since is not None and now - self.since >= self.condition.for_
 
@@ -73,8 +75,15 @@ class Watch:
     """
 
     def __init__(
-        self, plan: Plan, clock: Clock, source: AlertSource, processes: Processes, journal: Journal, progress: Progress,
-        groups: Sequence[RuleGroup], tick_s: float,
+        self,
+        plan: Plan,
+        clock: Clock,
+        source: AlertSource,
+        processes: Processes,
+        journal: Journal,
+        progress: Progress,
+        groups: Sequence[RuleGroup],
+        tick_s: float,
     ) -> None:
         self.plan = plan
         self.clock = clock
@@ -101,9 +110,10 @@ class Watch:
     def blocking(self) -> list[ActiveAlert]:
         """Alerts in scope that are active and were not so before the drill."""
         return [
-            one for one in self.active
+            one
+            for one in self.active
             if in_scope(self.plan.scenario, one.labels) and label_key(one.labels) not in self.excused
-        ]  # fmt: skip
+        ]
 
     async def until(self, deadline: float, done: Callable[[], Awaitable[bool] | bool]) -> bool:
         """Tick until `done` (True) or until the deadline passes (False).
@@ -174,18 +184,26 @@ class Watch:
         for stop in self._stops:
             if await stop.look(self.source, now, trust_absence=now >= self.counts_from):
                 condition = stop.condition
-                self.give_up("stop_condition", f"{condition.query} {condition.is_} for {condition.for_:g} s (got {stop.got})")
+                self.give_up(
+                    "stop_condition", f"{condition.query} {condition.is_} for {condition.for_:g} s (got {stop.got})"
+                )
 
     def journal_evaluations(self) -> None:
         """Write the evaluation times seen since the last call."""
         for (file, group), times in sorted(self._evaluated.items()):
-            self._journal.write(records.Evaluated(at=self.clock.now(), file=file, group=group, evaluated_at=tuple(sorted(times))))
+            self._journal.write(
+                records.Evaluated(at=self.clock.now(), file=file, group=group, evaluated_at=tuple(sorted(times)))
+            )
         self._evaluated.clear()
 
 
 def _still(groups: Sequence[RuleGroup]) -> tuple[RuleGroup, ...]:
     """Rule groups without what changes at every evaluation."""
     return tuple(
-        replace(g, last_evaluation=None, rules=tuple(replace(r, health="ok" if r.health == "unknown" else r.health) for r in g.rules))
+        replace(
+            g,
+            last_evaluation=None,
+            rules=tuple(replace(r, health="ok" if r.health == "unknown" else r.health) for r in g.rules),
+        )
         for g in groups
     )

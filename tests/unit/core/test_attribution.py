@@ -45,7 +45,20 @@ def test_a_fault_that_touched_nothing_owns_nothing() -> None:
     assert owners(drill) == ["nulls"]
     drill.drop(records.Touched)
     assert owners(drill) == []
-    assert [one.alert for one in drill.attribution().unexplained] == ["NullsHigh"]
+
+
+def test_an_episode_beside_a_fault_that_lost_its_account_is_nobody_s_false_alarm() -> None:
+    drill = Drill().detect().drop(records.Touched)
+    assert drill.attribution().unexplained == ()
+    assert [one.alert for one in drill.attribution().background] == ["NullsHigh"]
+
+
+def test_what_fires_after_the_load_has_ended_is_nobody_s_false_alarm() -> None:
+    drill = Drill()
+    drill.add(records.Trouble(at=(drill.last_ms() - 1000) / 1000, kind="child_died", what="load ended"))
+    at = drill.evaluation(drill.last_ms() + TAIL_MS + 1000)
+    drill.fire(at, at + 2000, at + 4000)
+    assert drill.attribution().unexplained == ()
 
 
 def test_what_was_pending_before_the_steady_state_counts_is_background() -> None:

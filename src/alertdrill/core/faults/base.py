@@ -103,7 +103,7 @@ class ExchangeFault(Fault):
     unit: ClassVar[Unit] = Unit.EXCHANGE
     place: Place = Field(
         default=Place.MODEL,
-        description="edge (before the monitor), model (between monitor and model) or dependency (before the feature store)",
+        description="edge (before the monitor), model (between monitor and model) or dependency (behind the model)",
     )
 
     def effect(self, draw: float) -> ExchangeEffect:

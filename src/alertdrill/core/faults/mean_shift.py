@@ -36,5 +36,7 @@ class MeanShift(RowFault):
             column = rows.columns[name]
             shift = self.by.absolute(context.spreads[name].sd)
             where = context.touched & (column.cells == Cell.VALUE)
-            rows = rows.with_column(name, Column(np.where(where, column.values + shift, column.values), column.cells, column.raw))
+            rows = rows.with_column(
+                name, Column(np.where(where, column.values + shift, column.values), column.cells, column.raw)
+            )
         return rows

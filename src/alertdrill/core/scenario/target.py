@@ -80,7 +80,8 @@ class UrlTarget(Part):
         alias="schema", description="file with the features and the path of the endpoint", examples=["schema.json"]
     )
     sample: Text = Field(
-        description="CSV file with normal rows: what the load draws from, and the monitor's reference", examples=["sample.csv"]
+        description="CSV file with normal rows: what the load draws from, and the monitor's reference",
+        examples=["sample.csv"],
     )
     headers: Annotated[dict[str, str], AfterValidator(_check_headers)] = Field(
         default_factory=dict, description="headers sent with every request"

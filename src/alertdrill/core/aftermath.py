@@ -1,0 +1,76 @@
+"""What came after an alert fired: its notification, and its end."""
+
+import math
+
+from alertdrill.core import journal as records
+from alertdrill.core.alerts import Episode
+from alertdrill.core.asked import Asked, because
+from alertdrill.core.health import doubt
+from alertdrill.core.result import Code, Reason
+
+
+def notified_ms(asked: Asked, episode: Episode) -> int | None:
+    """When our receiver got the first post of an episode's firing."""
+    for post in asked.case.all(records.Post):
+        same = post.status == "firing" and all(post.labels.get(k) == v for k, v in episode.label_map.items())
+        if same and post.starts_at_ms == episode.firing_at:
+            return asked.case.engine_ms(post.at)
+    return None
+
+
+def notification_of(asked: Asked, notified_ms: int | None) -> tuple[str | None, Reason | None]:
+    """`posted`, `late`, `not_posted` or `inconclusive`, and why; None where nobody asked and nothing came."""
+    wanted, case = asked.expectation.notifies, asked.case
+    if notified_ms is None and wanted is None:
+        return None, None
+    if notified_ms is None and case.plan.scenario.monitoring.prometheus != "managed":
+        text = "no receiver of alertdrill's listens to a Prometheus of your own"
+        return "inconclusive", because(Code.NOT_POSTED, text, "leave notifies out, or use the managed Prometheus")
+    if notified_ms is None and wanted is not None:
+        if (asked.delivery.first_ms or 0) + round(wanted.within * 1000) > case.recording.to_ms:
+            text = "the drill ended before its deadline to notify"
+            return "inconclusive", because(Code.INTERRUPTED, text, "let the drill run to its end")
+        return "not_posted", because(
+            Code.NOT_POSTED, "no alert post reached the receiver", "see alerting.alertmanagers of the engine"
+        )
+    ttn_ms = (notified_ms or 0) - (asked.delivery.first_ms or 0)
+    if wanted is not None and ttn_ms > round(wanted.within * 1000):
+        text = f"posted after {ttn_ms / 1000:.3f} s, asked for {wanted.within:g} s"
+        return "late", because(Code.TOO_LATE, text, f"notifies: {{within: {math.ceil(ttn_ms / 1000)}s}}")
+    return "posted", None
+
+
+def resolution_of(asked: Asked, episode: Episode) -> tuple[str, Reason | None]:
+    """`resolved`, `flapped`, `not_resolved` or `inconclusive`, and why."""
+    last, wanted, resolved = asked.delivery.last_ms or 0, asked.expectation.resolves_within, episode.resolved_at
+    early = resolved is not None and resolved < last
+    if wanted is None and not early:
+        return ("resolved" if resolved is not None else "not_asked"), None
+    deadline = last + round((wanted or 0.0) * 1000)
+    silent = _doubt_about_end(asked, episode, last, deadline)
+    if silent:
+        return "inconclusive", silent
+    if resolved is not None and early:
+        text = f"resolved {(last - resolved) / 1000:.1f} s before the fault ended"
+        return "flapped", because(Code.RESOLVED_EARLY, text, "a longer window, or keep_firing_for")
+    if resolved is not None and resolved <= deadline:
+        return "resolved", None
+    return "not_resolved", because(
+        Code.STILL_FIRING,
+        f"still firing {wanted:g} s after the fault ended",
+        "raise resolves_within, or shorten the window",
+    )
+
+
+def _doubt_about_end(asked: Asked, episode: Episode, last_ms: int, deadline_ms: int) -> Reason | None:
+    """Why an alert that vanished need not have resolved, or one that is not known to have resolved need not fire still.
+
+    A target that goes down takes its series away up to one look back later, and a rule that fails writes no samples.
+    """
+    if asked.rule is None:
+        return None
+    firing, resolved, interval = episode.firing_at or episode.pending_at, episode.resolved_at, asked.rule.interval_ms
+    if resolved is None:
+        return doubt(asked.case, asked.rule, max(firing, last_ms), deadline_ms)
+    since = min(last_ms, resolved - asked.case.book.lookback_ms(asked.rule) - interval)
+    return doubt(asked.case, asked.rule, max(firing, since), resolved + interval // 2)

@@ -1,0 +1,53 @@
+"""One expectation with everything that it is judged by."""
+
+from dataclasses import dataclass
+
+from alertdrill.core.attribution import Attribution
+from alertdrill.core.case import Case, Delivery
+from alertdrill.core.plan import expected_fault, injection_id
+from alertdrill.core.result import Code, Reason
+from alertdrill.core.scenario import Expectation, Phase
+from alertdrill.core.scope import AlertRule
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One expectation with what it needs to be judged."""
+
+    case: Case
+    attribution: Attribution
+    phase: Phase
+    expectation: Expectation
+    id: str
+    delivery: Delivery
+    rule: AlertRule | None
+
+    @property
+    def within_ms(self) -> int:
+        """Deadline for firing, from fault_start."""
+        return round(self.expectation.within * 1000)
+
+    @property
+    def deadline_ms(self) -> int:
+        """Deadline for firing, engine clock."""
+        return (self.delivery.first_ms or 0) + self.within_ms
+
+
+def expectation_id(phase: Phase, position: int) -> str:
+    """Name of an expectation in the drill: phase/alert, numbered where a phase expects one alert several times."""
+    alert = phase.expect[position].alert
+    same = [at for at, one in enumerate(phase.expect) if one.alert == alert]
+    return f"{phase.name}/{alert}" if len(same) == 1 else f"{phase.name}/{alert}/{same.index(position) + 1}"
+
+
+def ask(case: Case, attribution: Attribution, phase: Phase, position: int) -> Asked:
+    """Bring together an expectation, its injection and its rule."""
+    expectation = phase.expect[position]
+    delivery = case.deliveries[injection_id(phase, expected_fault(phase, expectation))]
+    rule = case.book.rule_of(expectation)
+    return Asked(case, attribution, phase, expectation, expectation_id(phase, position), delivery, rule)
+
+
+def because(code: Code, text: str, decide_it_by: str) -> Reason:
+    """A reason: what happened, and what would decide or change it."""
+    return Reason(code=code, text=text, decide_it_by=decide_it_by)

@@ -1,0 +1,88 @@
+"""Why an alert did not fire as expected, in words: what the rule saw, and what would have decided it."""
+
+import numpy as np
+
+from alertdrill.core.alerts import Episode
+from alertdrill.core.asked import Asked, because
+from alertdrill.core.errors import nearest
+from alertdrill.core.health import input_targets, scrapes
+from alertdrill.core.promql import PromqlError, parse
+from alertdrill.core.result import Code, Reason
+
+
+def not_loaded(asked: Asked) -> Reason:
+    """The engine has no such alert; the nearest name that it has."""
+    names = sorted({rule.name for rule in asked.case.book.alerts})
+    near = nearest(asked.expectation.alert, names)
+    fix = f"did you mean {near}?" if near else "load a rule of that name"
+    return because(Code.RULE_NOT_LOADED, f"the engine has no alert {asked.expectation.alert}", fix)
+
+
+def labels_differ(asked: Asked, episode: Episode) -> Reason:
+    """The alert fired with other labels; which."""
+    wanted, got = asked.expectation.labels, episode.label_map
+    parts = [f"{k}: got {got.get(k, 'none')!r}, expected {v!r}" for k, v in wanted.items() if got.get(k) != v]
+    return because(
+        Code.LABELS_DIFFER,
+        "fired with other labels: " + ", ".join(parts),
+        "correct the expectation's labels or the rule's",
+    )
+
+
+def why_silent(asked: Asked, pending: list[Episode]) -> Reason:
+    """Why a healthy rule said nothing: the signal's peak, the scrapes, the requests touched, and what would decide."""
+    if asked.rule is None:
+        raise ValueError("silence is judged for loaded rules only")
+    case, delivery, start = asked.case, asked.delivery, asked.delivery.first_ms or 0
+    end = (delivery.last_ms or start) + case.tail_ms
+    seen = scrapes(case, asked.rule, start, asked.deadline_ms)
+    parts, fixes = [], []
+    signal = _signal(asked, start, end)
+    if pending:
+        held = (pending[0].last_at - pending[0].pending_at) / 1000
+        parts.append(f"pending for {held:g} s, needs {asked.rule.rule.for_s:g} s")
+        fixes.append(f"for ≤ {held:g}s")
+    else:
+        parts.append(f"never pending in {asked.within_ms / 1000:g} s")
+    if signal is not None:
+        peak, op, threshold = signal
+        parts.append(f"signal peaked {peak:.3g}, needs {op} {threshold:g}")
+        if 0 < peak < threshold and 0 < delivery.injection.share * threshold / peak <= 1:
+            fixes.append(f"share ≥ {delivery.injection.share * threshold / peak:.1%}")
+        if not pending:
+            fixes.append(f"threshold < {peak:.3g}")
+    if not input_targets(case, asked.rule):
+        parts.append("the rule selects no series that is scraped")
+        fixes.append("see that the metrics it names exist")
+    else:
+        parts.append(f"rule healthy, {seen.seen}/{seen.due} scrapes")
+    parts.append(f"{delivery.touched:,}/{delivery.requests:,} requests touched")
+    code = Code.NEVER_FIRING if pending else Code.NEVER_PENDING
+    return because(code, " · ".join(parts), ", or ".join(fixes) or "a larger dose, or a lower threshold")
+
+
+def _signal(asked: Asked, from_ms: int, to_ms: int) -> tuple[float, str, float] | None:
+    """Peak of the series that the rule compares with a number, as (peak, operator, number); None for other shapes."""
+    if asked.rule is None:
+        return None
+    try:
+        node = parse(asked.rule.rule.query)
+    except PromqlError:
+        return None
+    if type(node).__name__ != "BinaryExpr":
+        return None
+    left, right = node.lhs, node.rhs
+    if (
+        type(left).__name__ != "VectorSelector"
+        or type(right).__name__ != "NumberLiteral"
+        or str(node.op) not in (">", ">=")
+    ):
+        return None
+    wanted = asked.expectation.labels
+    peaks = [
+        float(np.nanmax(one.values[inside]))
+        for one in asked.case.recording.named(str(left.name))
+        if all(one.labels.get(k, v) == v for k, v in wanted.items())
+        if (inside := (one.times_ms > from_ms) & (one.times_ms <= to_ms) & ~np.isnan(one.values)).any()
+    ]
+    return (max(peaks), str(node.op), float(right.val)) if peaks else None

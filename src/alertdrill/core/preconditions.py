@@ -1,0 +1,68 @@
+"""Reasons that leave an expectation undecided before any alert is looked at."""
+
+from alertdrill.core import journal as records
+from alertdrill.core.asked import Asked, because
+from alertdrill.core.case import Case
+from alertdrill.core.result import Code, Reason
+from alertdrill.core.scope import expects
+
+ON_TIME = 0.99
+CLOCK_DOUBT_S = 0.1
+
+
+def why_not_started(asked: Asked) -> Reason | None:
+    """Reasons that stand before any alert is looked at."""
+    case, delivery = asked.case, asked.delivery
+    if asked.rule is None and case.all(records.Rules):
+        return None
+    steady = case.all(records.SteadyState)
+    if any(expects(asked.expectation, dict(labels)) for one in steady for labels in one.active):
+        return because(
+            Code.ALREADY_FIRING,
+            "active before the drill began",
+            f"wait for it to resolve, then run --only {asked.phase.name}",
+        )
+    closed_gate = next((g for g in case.all(records.Gate) if g.phase == asked.phase.name and not g.open), None)
+    if closed_gate:
+        return because(Code.SETTLE_TIMEOUT, closed_gate.why, "raise settle.timeout, or see why the alerts stay active")
+    if delivery.injection.segment not in case.starts_ms:
+        interrupted = next((t.what for t in case.all(records.Trouble)), "the drill ended before this phase")
+        return because(Code.INTERRUPTED, interrupted, "let the drill run to its end")
+    return _why_not_delivered(asked)
+
+
+def _why_not_delivered(asked: Asked) -> Reason | None:
+    case, delivery = asked.case, asked.delivery
+    closed = case.closed.get(delivery.injection.segment)
+    if closed is None or closed.within_100ms < ON_TIME * closed.scheduled:
+        got = (
+            f"{closed.within_100ms:,} of {closed.scheduled:,} arrivals were sent within 100 ms"
+            if closed
+            else "the load did not close the phase"
+        )
+        return because(Code.LOAD_UNDER_RATE, got, "run on an idle machine, or lower load.rate")
+    if delivery.planned == delivery.stray == 0:
+        return because(
+            Code.NOTHING_TOUCHED, f"0/{delivery.requests:,} requests touched", "raise the share above 0, or run longer"
+        )
+    if not delivery.delivered:
+        stray = f", {delivery.stray:,} that were not planned" if delivery.stray else ""
+        text = f"{delivery.touched:,} of {delivery.planned:,} planned effects confirmed{stray}"
+        return because(
+            Code.FAULT_NOT_DELIVERED, text, "see that the traffic passes through alertdrill's load and proxies"
+        )
+    return _clock_doubt(case)
+
+
+def _clock_doubt(case: Case) -> Reason | None:
+    clocks = case.all(records.Clock)
+    if not clocks:
+        return because(Code.CLOCK_DOUBT, "the engine's clock was never read", "keep Prometheus running, then run again")
+    spread = max((abs(c.offset_s - case.offset_s) for c in clocks), default=0.0)
+    if spread > CLOCK_DOUBT_S or max((c.error_s for c in clocks), default=0.0) > CLOCK_DOUBT_S:
+        return because(
+            Code.CLOCK_DOUBT,
+            f"the clocks moved by {spread:.3f} s during the drill",
+            "synchronise the clocks, then run again",
+        )
+    return None
