@@ -11,6 +11,7 @@ from alertdrill.core.result import (
     FaultResult,
     ProhibitionResult,
     ProhibitionVerdict,
+    Reason,
     Result,
     Verdict,
 )
@@ -103,11 +104,14 @@ def expectation_block(one: ExpectationResult) -> Text:
         for line in rest:
             text.append(f"\n  {line}")
         return text
-    text.append(f"[{one.reason.code}] {one.reason.text}")
+    text.append(_because(one.reason))
     if one.ttd_s is not None:
         text.append(f"\n  ttd {one.ttd_s:.3f} s: {_hops(one)} s")
-    text.append(f"\n  to decide it: {one.reason.decide_it_by}")
     return text
+
+
+def _because(reason: Reason) -> str:
+    return f"{reason.text} · to decide it: {reason.decide_it_by} [{reason.code}]"
 
 
 def _matcher(prohibition: ProhibitionResult) -> str:
@@ -122,7 +126,7 @@ def prohibition_block(one: ProhibitionResult) -> Text:
     where = f" in {one.phase}" if one.phase else ""
     text = Text.assemble(_styled(one.verdict, upper=True), f" {_matcher(one)}{where}")
     if one.reason is not None:
-        text.append(f" [{one.reason.code}] {one.reason.text}\n  to decide it: {one.reason.decide_it_by}")
+        text.append(f" {_because(one.reason)}")
     for episode in one.episodes:
         text.append(f"\n  {_episode(episode)}")
     return text

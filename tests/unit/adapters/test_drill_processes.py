@@ -1,0 +1,60 @@
+from types import SimpleNamespace
+from typing import Any
+
+from alertdrill.adapters.drill_processes import EventJournal
+from alertdrill.core import journal as records
+
+
+class Written(list[records.Record]):
+    write = list.append
+
+
+def taken(kind: str, **event: Any) -> tuple[Written, EventJournal]:
+    written = Written()
+    events = EventJournal(SimpleNamespace(segments=()), written)
+    (events.of_proxy if kind == "proxy" else events.of_load)(event)
+    return written, events
+
+
+def test_a_held_exchange_is_touched_and_served() -> None:
+    written, events = taken(
+        "proxy",
+        event="touched",
+        injection="slow/latency",
+        k=3,
+        i=[5],
+        held=[10.0],
+        released=[10.4],
+        ended=[10.5],
+        code=[200],
+    )
+    touched, served = written
+    assert (touched.i, touched.effect_at) == ((5,), (10.0,))
+    assert served.served_at == (10.5,)
+    assert events.last_touched == 10.0
+
+
+def test_an_exchange_that_was_cut_before_it_was_held_is_not_touched() -> None:
+    written, events = taken(
+        "proxy", event="touched", injection="slow/latency", k=3, i=[5, 6], held=[None, 11.0], released=[None, 11.4],
+        ended=[None, 11.5], code=[0, 200],
+    )  # fmt: skip
+    assert (written[0].i, written[0].effect_at) == ((6,), (11.0,))
+    assert events.last_touched == 11.0
+
+
+def test_a_sent_request_is_touched_before_it_is_answered() -> None:
+    written, _ = taken("load", event="touched", injection="n/nulls", k=1, i=[2], sent=[7.0])
+    assert [one.record for one in written] == ["touched"]
+    written, _ = taken("load", event="answered", injection="n/nulls", k=1, i=[2], done=[7.1], code=[200])
+    assert [one.record for one in written] == ["served"]
+
+
+def test_a_closed_segment_keeps_its_account() -> None:
+    account = {
+        "k": 1, "scheduled": 10, "sent": 10, "within_100ms": 10, "answered": 9, "failed": 1, "in_flight": 0,
+        "first_sent": 1.0, "last_sent": 2.0, "error_p50_s": 0.0, "error_p99_s": 0.0, "error_max_s": 0.0,
+        "payload_sha256": ["a"],
+    }  # fmt: skip
+    written, _ = taken("load", event="closed", **account)
+    assert written[0].model_dump(exclude={"at", "record"}) == account | {"payload_sha256": ("a",)}

@@ -1,0 +1,72 @@
+import gzip
+from pathlib import Path
+
+import pytest
+from drill import Drill
+
+from alertdrill.adapters.journal_file import JournalFile
+from alertdrill.adapters.results_folder import ResultsFolder
+from alertdrill.core.errors import BadInput
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> ResultsFolder:
+    drill = Drill().detect()
+    found = ResultsFolder.create(tmp_path, "seed", "one")
+    found.write_plan(drill.plan)
+    found.write_samples(drill.recording())
+    journal = JournalFile(found.journal)
+    for record in drill.journal:
+        journal.write(record)
+    journal.close()
+    return found
+
+
+def test_what_was_written_is_read_again(folder: ResultsFolder) -> None:
+    plan, journal, recording = folder.read()
+    drill = Drill().detect()
+    assert plan == drill.plan
+    assert list(journal) == drill.journal
+    assert len(recording.series) == len(drill.recording().series)
+
+
+def test_the_same_samples_are_the_same_bytes(folder: ResultsFolder) -> None:
+    before = folder.samples.read_bytes()
+    folder.write_samples(Drill().detect().recording())
+    assert folder.samples.read_bytes() == before
+
+
+def test_a_last_line_cut_short_is_left_out(folder: ResultsFolder) -> None:
+    whole = folder.journal.read_bytes()
+    folder.journal.write_bytes(whole[:-10])
+    assert len(folder.read()[1]) == whole.count(b"\n") - 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("plan.json", b"{}"),
+        ("samples.json.gz", b"no gzip"),
+        ("samples.json.gz", gzip.compress(b"[]")),
+        ("samples.json.gz", gzip.compress(b'{"schema":"alertdrill/samples/v1"}')),
+        ("journal.jsonl", b"no record\n{}\n"),
+        ("journal.jsonl", b""),
+    ],
+)
+def test_a_file_that_is_not_a_drill_s_is_bad_input(folder: ResultsFolder, name: str, content: bytes) -> None:
+    (folder.path / name).write_bytes(content)
+    with pytest.raises(BadInput):
+        folder.read()
+
+
+@pytest.mark.parametrize("name", ["plan.json", "samples.json.gz", "journal.jsonl"])
+def test_a_missing_file_is_bad_input(folder: ResultsFolder, name: str) -> None:
+    (folder.path / name).unlink()
+    with pytest.raises(BadInput):
+        folder.read()
+
+
+def test_a_folder_that_cannot_be_made_is_bad_input(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadInput, match="--results"):
+        ResultsFolder.create(tmp_path / "file", "seed", "one")

@@ -1,0 +1,69 @@
+from pathlib import Path
+
+import pytest
+
+from alertdrill.compose.options import Options, in_file, read_scenario, rule_files
+from alertdrill.core.errors import BadInput
+from alertdrill.core.feasibility import unknown_features
+from alertdrill.protocols.schema import Feature, FeatureKind, Schema
+
+SCENARIO = """\
+version: 1
+name: two
+target: {bundled: fraud}
+load: {rate: 10/s}
+phases:
+  - {name: baseline, duration: 5s}
+  - name: one
+    duration: 5s
+    faults: [{kind: nulls, features: [amount], share: 20%}]
+  - name: other
+    duration: 5s
+    faults: [{kind: mean_shift, features: [country], by: 1sd, share: 20%}]
+"""
+SCHEMA = Schema(
+    features=(
+        Feature(name="amounts", kind=FeatureKind.NUMBER),
+        Feature(name="country", kind=FeatureKind.CATEGORY),
+    )
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    file = tmp_path / "two.yaml"
+    file.write_text(SCENARIO)
+    return str(file)
+
+
+def test_only_keeps_baselines_and_the_phases_that_are_named(path: str) -> None:
+    scenario, _ = read_scenario(path, Options(only=("other",)))
+    assert [phase.name for phase in scenario.phases] == ["baseline", "other"]
+
+
+def test_only_an_unknown_phase_is_a_mistake_that_names_the_known(path: str) -> None:
+    with pytest.raises(BadInput, match="baseline, one, other"):
+        read_scenario(path, Options(only=("oter",)))
+
+
+def test_rules_of_the_command_line_replace_those_of_the_scenario(path: str, tmp_path: Path) -> None:
+    scenario, file = read_scenario(path, Options(rules=(tmp_path / "mine.yml",)))
+    assert rule_files(scenario, file) == (tmp_path / "mine.yml",)
+
+
+def test_rules_are_refused_for_a_prometheus_of_the_user_s_own(path: str, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="--rules"):
+        read_scenario(path, Options(rules=(tmp_path / "mine.yml",), prometheus="http://127.0.0.1:9090"))
+
+
+def test_features_that_the_target_lacks_are_shown_in_the_file_also_under_only(path: str) -> None:
+    scenario, file = read_scenario(path, Options(only=("other",)))
+    (mistake,) = in_file(file, unknown_features(scenario, SCHEMA))
+    assert (mistake.line, mistake.where) == (12, "phases[2].faults[0].features[0]")
+    assert mistake.got == "country, a category"
+
+
+def test_an_unknown_feature_names_the_nearest(path: str) -> None:
+    scenario, file = read_scenario(path, Options(only=("one",)))
+    (mistake,) = in_file(file, unknown_features(scenario, SCHEMA))
+    assert mistake.fix == "did you mean amounts?"

@@ -1,0 +1,45 @@
+import io
+
+from drill import Drill
+from rich.console import Console
+
+from alertdrill.core.result import Result
+from alertdrill.report.terminal import mostly, show
+
+MISSED = 'MISSED NullsHigh{feature="amount"} never pending in 10 s'
+
+
+def text_of(result: Result, width: int = 80, terminal: bool = False) -> str:
+    console = Console(file=io.StringIO(), width=width, force_terminal=terminal, highlight=False, markup=False)
+    show(console, result)
+    return console.file.getvalue()
+
+
+def test_a_table_and_blocks_fit_eighty_columns() -> None:
+    lines = text_of(Drill().detect().judge()).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].split() == ["FAULT", "ALERT", "VERDICT", "TTD", "FLOOR", "MOSTLY"]
+
+
+def test_there_is_no_colour_in_a_pipe() -> None:
+    result = Drill().detect().judge()
+    assert "\x1b[" not in text_of(result)
+    assert "\x1b[" in text_of(result, terminal=True)
+
+
+def test_a_miss_says_why_and_what_would_decide_it() -> None:
+    text = " ".join(text_of(Drill().judge(), width=400).split())
+    assert MISSED in text
+    assert "requests touched · to decide it:" in text
+    assert "[never_pending]" in text
+
+
+def test_a_detection_says_where_its_time_went() -> None:
+    result = Drill().detect().judge()
+    assert "served" in text_of(result)
+    assert mostly(result.expectations[0]).endswith("%")
+
+
+def test_the_last_sentence_is_the_verdict_of_the_drill() -> None:
+    assert text_of(Drill().detect().judge(), width=400).splitlines()[-1].startswith("PASSED in")
+    assert text_of(Drill().judge(), width=400).splitlines()[-1].startswith("FAILED in")
