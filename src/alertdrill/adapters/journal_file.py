@@ -11,6 +11,7 @@ class JournalFile:
     """The journal of a running drill."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._file = path.open("ab", buffering=0)
         self._posts: list[records.Post] = []
         self.records: list[records.Record] = []
@@ -24,7 +25,10 @@ class JournalFile:
         self.records.append(record)
         if isinstance(record, records.Post):
             self._posts.append(record)
-        self._file.write(records.to_line(record))
+        try:
+            self._file.write(records.to_line(record))
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self._path)) from error
 
     def write_post(self, post: AlertPost) -> None:
         """Append every alert of a post of the engine's."""

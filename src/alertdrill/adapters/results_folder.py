@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,7 +92,26 @@ class ResultsFolder:
         return plan, journal, recording
 
 
+def check_writable(results: Path) -> None:
+    """See that results can be kept, before anything is started.
+
+    Raises:
+        BadInput: the folder is none, or cannot be made or written.
+    """
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=results):
+            return
+    except OSError as error:
+        got = error.strerror or str(error)
+        mistake = Mistake("--results", got, "a folder that can be written", "give another folder", file=str(results))
+        raise BadInput([mistake]) from error
+
+
 def _replace(path: Path, content: bytes) -> None:
     temporary = path.with_name(path.name + ".part")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error

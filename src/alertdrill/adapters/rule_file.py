@@ -27,8 +27,8 @@ def read_rule_files(files: Sequence[Path], evaluation_interval_s: float) -> tupl
 def _groups(file: Path, interval_s: float) -> list[RuleGroup]:
     try:
         document = yaml.safe_load(file.read_text(encoding="utf-8"))
-        return [_group(file, group, interval_s) for group in document["groups"]]
-    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        return [_group(file, group, interval_s) for group in ({} if document is None else document).get("groups") or []]
+    except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
         got = str(error).splitlines()[0]
         raise BadInput(
             [Mistake("", got, "a Prometheus rule file", "see promtool check rules", file=str(file))]

@@ -1,5 +1,6 @@
 """Commands, their options, and what becomes of errors: a message and an exit code, never a traceback."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -154,8 +155,15 @@ def _guarded(command: Callable[[], object]) -> int:
         return 130
     except BrokenPipeError:
         sys.stderr.close()
-        return 1
+        return 3
     except OSError as error:
-        print(f"{error.filename or 'alertdrill'}: {error.strerror or error}", file=sys.stderr)
+        fix = "free space, or write elsewhere (--results DIR)"
+        print(f"{error.filename or 'alertdrill'}: {error.strerror or error}\n  fix: {fix}", file=sys.stderr)
+        return 3
+    except Exception as error:
+        if os.environ.get("ALERTDRILL_DEBUG"):
+            raise
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        print(f"internal error: {what}\n  fix: report it, with what ALERTDRILL_DEBUG=1 shows", file=sys.stderr)
         return 3
     return 0

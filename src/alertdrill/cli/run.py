@@ -1,11 +1,13 @@
 """`alertdrill run` and `alertdrill check`."""
 
+import os
 from pathlib import Path
 
 from rich.console import Console
 
 from alertdrill.compose import Options, Outcome, check_folder, run_drill
-from alertdrill.core.errors import AlertdrillError
+from alertdrill.compose.options import read_scenario
+from alertdrill.core.errors import AlertdrillError, BadInput, Mistake
 from alertdrill.core.result import EXIT_CODES
 from alertdrill.report.progress import TerminalProgress
 from alertdrill.report.terminal import show
@@ -22,7 +24,12 @@ def _report(console: Console, outcome: Outcome, json: Path | None) -> int:
 
 
 def run_scenarios(console: Console, scenarios: list[str], options: Options, json: Path | None, quiet: bool) -> int:
-    """Run scenarios one after the other; the exit code is the first that occurs of 130, 4, 2, 1, 3, 0."""
+    """Run scenarios one after the other; the exit code is the first that occurs of 130, 4, 2, 1, 3, 0.
+
+    Raises:
+        BadInput: a scenario or an option cannot be used; nothing has been started.
+    """
+    _refuse_unusable(scenarios, options, json)
     codes = {0}
     for scenario in scenarios:
         try:
@@ -36,6 +43,23 @@ def run_scenarios(console: Console, scenarios: list[str], options: Options, json
             continue
         codes.add(_report(console, outcome, json))
     return next(code for code in SEVERITY if code in codes)
+
+
+def _refuse_unusable(scenarios: list[str], options: Options, json: Path | None) -> None:
+    """Look at everything that was asked for before the first drill starts."""
+    mistakes: list[Mistake] = []
+    for scenario in scenarios:
+        try:
+            read_scenario(scenario, options)
+        except BadInput as error:
+            mistakes += error.mistakes
+    if json is not None and len(scenarios) > 1:
+        got = f"one file for {len(scenarios)} scenarios"
+        mistakes.append(Mistake("--json", got, "one scenario", "leave --json out: every folder has its result.json"))
+    if json is not None and (json.is_dir() or not os.access(json.absolute().parent, os.W_OK)):
+        mistakes.append(Mistake("--json", str(json), "a file that can be written", "give another path"))
+    if mistakes:
+        raise BadInput(mistakes)
 
 
 def check_again(console: Console, folder: Path, json: Path | None) -> int:

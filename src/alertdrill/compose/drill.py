@@ -19,7 +19,7 @@ from alertdrill.adapters.journal_file import JournalFile
 from alertdrill.adapters.processes import Child
 from alertdrill.adapters.prometheus_install import ensure_prometheus
 from alertdrill.adapters.promtool import check_rules
-from alertdrill.adapters.results_folder import ResultsFolder
+from alertdrill.adapters.results_folder import EXPECTED, FIX, ResultsFolder, check_writable
 from alertdrill.adapters.scratch import Scratch
 from alertdrill.adapters.signals import run_until_signalled
 from alertdrill.adapters.target import PreparedTarget, prepare_target
@@ -29,6 +29,7 @@ from alertdrill.compose.options import Options, in_file, read_scenario, refuse, 
 from alertdrill.compose.planning import make_plan, prospectus
 from alertdrill.compose.wire import Wire
 from alertdrill.core import journal as records
+from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.faults.base import ExchangeFault, Place
 from alertdrill.core.feasibility import unknown_features
 from alertdrill.core.observations import AlertPost
@@ -57,6 +58,7 @@ def run_drill(name_or_path: str, options: Options, progress: Progress) -> Outcom
         AlertdrillError: with the exit code of what went wrong.
     """
     scenario, path = read_scenario(name_or_path, options)
+    check_writable(options.results)
     prometheus: Path | None = None
     if scenario.monitoring.prometheus == "managed":
         binaries = ensure_prometheus(progress=progress.note)
@@ -81,11 +83,18 @@ def check_folder(path: Path) -> Outcome:
     Raises:
         BadInput: the folder is not that of a drill.
     """
-    folder = ResultsFolder(path)
+    try:
+        return _judged(ResultsFolder(path))
+    except (ValueError, LookupError, StopIteration, ArithmeticError) as error:
+        got = f"parts that do not belong together ({type(error).__name__}: {str(error).splitlines()[0]})"
+        raise BadInput([Mistake("", got, EXPECTED, FIX, file=str(path))]) from error
+
+
+def _judged(folder: ResultsFolder) -> Outcome:
     plan, journal, samples = folder.read()
     result = judge(plan, journal, samples)
     folder.write_result(result)
-    return Outcome(path, result)
+    return Outcome(folder.path, result)
 
 
 class _Drill:
@@ -221,7 +230,7 @@ class _Drill:
         self._progress.note("judging")
         await conclude(plan, director.collector, journal, source, self._target.sample, engine.scrape_s)
         folder.write_samples(recording(director.collector, journal))
-        return check_folder(folder.path)
+        return _judged(folder)
 
 
 async def _end(task: asyncio.Task[Any]) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from alertdrill.adapters.bundled import find_scenario
 from alertdrill.adapters.target import bundled_rules
 from alertdrill.adapters.yaml_file import beside, load_scenario, locate
@@ -31,8 +33,8 @@ def read_scenario(name_or_path: str, options: Options) -> tuple[Scenario, Path]:
     path = find_scenario(name_or_path)
     scenario = load_scenario(path)
     monitoring = scenario.monitoring
-    if options.prometheus:
-        monitoring = monitoring.model_copy(update={"prometheus": UserPrometheus(url=options.prometheus)})
+    if options.prometheus is not None:
+        monitoring = monitoring.model_copy(update={"prometheus": _own(options.prometheus)})
     if options.rules:
         if monitoring.prometheus != "managed":
             fix = "leave --rules out, or use the managed Prometheus"
@@ -40,6 +42,14 @@ def read_scenario(name_or_path: str, options: Options) -> tuple[Scenario, Path]:
         monitoring = monitoring.model_copy(update={"rules": tuple(str(path.absolute()) for path in options.rules)})
     changed = {"monitoring": monitoring, "phases": _chosen(scenario, options.only, path)}
     return scenario.model_copy(update=changed), path
+
+
+def _own(url: str) -> UserPrometheus:
+    try:
+        return UserPrometheus(url=url)
+    except ValidationError:
+        fix = "write http://HOST:PORT"
+        raise BadInput([Mistake("--prometheus", repr(url), "an address such as http://127.0.0.1:9090", fix)]) from None
 
 
 def _chosen(scenario: Scenario, only: tuple[str, ...], path: Path) -> tuple[Phase, ...]:

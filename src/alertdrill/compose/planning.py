@@ -13,7 +13,7 @@ from alertdrill.adapters.signals import run_until_signalled
 from alertdrill.adapters.target import PreparedTarget, prepare_target
 from alertdrill.compose.engine import read_engine
 from alertdrill.compose.options import Options, in_file, read_scenario, refuse, rule_files
-from alertdrill.core.errors import Mistake
+from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.feasibility import hopeless, unknown_features
 from alertdrill.core.observations import RuleGroup
 from alertdrill.core.plan import Plan, RuleText, TargetPlan, make_injections, make_segments
@@ -21,6 +21,7 @@ from alertdrill.core.prospect import Prospect, assumed_starts, prospects
 from alertdrill.core.scenario import Scenario, UserPrometheus
 from alertdrill.core.scope import RuleBook, tail_ms
 from alertdrill.core.traffic import PlannedTraffic
+from alertdrill.core.units import format_duration
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,14 @@ class Prospectus:
 def make_plan(
     scenario: Scenario, path: Path, target: PreparedTarget, groups: Sequence[RuleGroup], scrape_s: float, run_id: str
 ) -> Plan:
-    """The plan of a drill, rule texts embedded where the engine is ours."""
-    segments = make_segments(scenario, tail_s(scenario, groups, scrape_s))
+    """The plan of a drill, rule texts embedded where the engine is ours.
+
+    Raises:
+        BadInput: the rules look so far back that the drill would outlast `limits.max_duration`.
+    """
+    tail = tail_s(scenario, groups, scrape_s)
+    _check_duration(scenario, tail)
+    segments = make_segments(scenario, tail)
     files = sorted({group.file for group in groups}) if scenario.monitoring.prometheus == "managed" else []
     return Plan(
         run_id=run_id,
@@ -57,6 +64,19 @@ def make_plan(
     )
 
 
+def _check_duration(scenario: Scenario, tail: float) -> None:
+    """Phases, and a tail before each fault and at the end, must fit the limit."""
+    faults = sum(bool(phase.faults) for phase in scenario.phases)
+    needed_s = sum(phase.duration for phase in scenario.phases) + tail * (faults + 1)
+    if needed_s > scenario.limits.max_duration:
+        got = (
+            f"{format_duration(scenario.limits.max_duration)}, with a tail of {format_duration(tail)} after each fault"
+        )
+        fix = "drill rules with shorter windows and `for`, or raise limits.max_duration"
+        expected = f"{format_duration(needed_s)} or more"
+        raise BadInput([Mistake("limits.max_duration", got, expected, fix)])
+
+
 def tail_s(scenario: Scenario, groups: Sequence[RuleGroup], scrape_s: float) -> float:
     """How long a fault can still make an alert in scope fire after its last effect, seconds."""
     return tail_ms(scenario, RuleBook.of(groups), round(scrape_s * 1000)) / 1000
@@ -74,8 +94,10 @@ def prospectus(
     tail = tail_s(plan.scenario, groups, scrape_s)
     starts, counts = assumed_starts(plan, tail)
     traffic = PlannedTraffic(plan, target.sample)
-    found = tuple(prospects(plan, traffic, RuleBook.of(groups), scrape_s, starts, counts))
-    return Prospectus(plan, tail, found, tuple(in_file(path, hopeless(found))))
+    book = RuleBook.of(groups)
+    found = tuple(prospects(plan, traffic, book, scrape_s, starts, counts))
+    names = sorted({rule.name for rule in book.alerts})
+    return Prospectus(plan, tail, found, tuple(in_file(path, hopeless(found, names))))
 
 
 def plan_drill(name_or_path: str, options: Options, say: Callable[[str], None]) -> Prospectus:

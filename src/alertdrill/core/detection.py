@@ -129,7 +129,7 @@ def bounds(fill: FillBounds | None, settings: Settings, phase_ms: int | None, sc
         phase_ms: delta in ms where it was measured; None stands for its mean, E / 2.
         scrape_duration_s: a sample is visible this long after its timestamp.
     """
-    if fill is None:
+    if fill is None or math.isinf(fill.low_s):
         return Bounds(None, None, None)
     for_s = whole_intervals_ms(settings.for_ms, settings.evaluation_ms) / 1000
     scrape_s, evaluation_s = settings.scrape_ms / 1000, settings.evaluation_ms / 1000

@@ -1,8 +1,8 @@
 """How long planned traffic needs to make a rule's condition true: the part of ttd that the window costs.
 
-W_eff = (ceil(W / S) - 1) * S: the samples inside a window of W seconds span that much at scrape interval S. A ratio
-rule is true from the first instant at which hits / all within the last W_eff seconds exceed its threshold; a quantile
-rule is the same ratio of slow answers with threshold 1 - q, counted when they are answered.
+W_eff = (ceil(W / S) - 1) * S: the samples inside a window of W seconds span that much, at most, at scrape interval S.
+A ratio rule is true from the first instant at which hits / all within the last W_eff seconds exceed its threshold; a
+quantile rule is the same ratio of slow answers with threshold 1 - q, counted when they are answered.
 """
 
 import math
@@ -47,6 +47,9 @@ class FillBounds:
     high_s: float
 
 
+NEVER = FillBounds(math.inf, math.inf, math.inf)
+
+
 @dataclass(frozen=True)
 class _Steps:
     """A condition over time: `true[j]` from `at[j]` until `at[j + 1]`."""
@@ -62,6 +65,14 @@ class _Steps:
 def effective_window_s(window_s: float, scrape_s: float) -> float:
     """Seconds that the samples inside a range window span: (ceil(W / S) - 1) * S."""
     return (math.ceil(round(window_s / scrape_s, 9)) - 1) * scrape_s
+
+
+def shortest_window_s(window_s: float, scrape_s: float) -> float:
+    """Seconds that the samples span where the window holds the fewest: max(floor(W / S) - 1, 1) * S.
+
+    It equals `effective_window_s` where S divides W; else it depends on the phase how many samples a window holds.
+    """
+    return max(math.floor(round(window_s / scrape_s, 9)) - 1, 1) * scrape_s
 
 
 def _ratio_steps(times: Times, hits: Mask, window_s: float, threshold: float) -> _Steps:
@@ -129,7 +140,8 @@ def _steps(
     times, hits = observed
     plain = condition.threshold if isinstance(condition, Ratio) else 1.0 - condition.q
     sure = _clamped(condition, window_s, hits, times < start_s)
-    return [_ratio_steps(times, hits, window_s, plain)], [_ratio_steps(times, hits, window_s, sure)]
+    fewest_s = shortest_window_s(condition.window_s, scrape_s)
+    return [_ratio_steps(times, hits, fewest_s, plain)], [_ratio_steps(times, hits, window_s, sure)]
 
 
 def _first(all_steps: list[_Steps], start_s: float, hold_s: float) -> float | None:
@@ -167,7 +179,7 @@ def fill(
         hold_s: how long the conditions must go on holding for the sure bound (scrape + evaluation + for), seconds.
 
     Returns:
-        None where a condition is of no known shape or the plan never makes them hold.
+        None where a condition is of no known shape; NEVER where the plan never makes them hold.
     """
     low_sets: list[list[_Steps]] = [[]]
     high_sets: list[list[_Steps]] = [[]]
@@ -182,7 +194,7 @@ def fill(
     highs = [_first(one, start_s, hold_s) for one in high_sets]
     reached = [low for low in lows if low is not None]
     if not reached:
-        return None
+        return NEVER
     sure = [high for high in highs if high is not None]
     mean = sum(likely) / len(likely) if likely else min(reached)
     return FillBounds(min(reached), mean, max(sure) if len(sure) == len(highs) else math.inf)

@@ -28,8 +28,8 @@ class Engine(_Record):
 
     record: Literal["engine"] = "engine"
     version: str
-    scrape_interval_s: float
-    evaluation_interval_s: float
+    scrape_interval_s: float = Field(gt=0)
+    evaluation_interval_s: float = Field(gt=0)
 
 
 class Clock(_Record):

@@ -39,9 +39,9 @@ def why_silent(asked: Asked, pending: list[Episode]) -> Reason:
     parts, fixes = [], []
     signal = _signal(asked, start, end)
     if pending:
-        held = (pending[0].last_at - pending[0].pending_at) / 1000
+        held = max(one.last_at - one.pending_at for one in pending) / 1000
         parts.append(f"pending for {held:g} s, needs {asked.rule.rule.for_s:g} s")
-        fixes.append(f"for ≤ {held:g}s")
+        fixes.append(f"for ≤ {held:g}s" if held else "labels that stay the same from one evaluation to the next")
     else:
         parts.append(f"never pending in {asked.within_ms / 1000:g} s")
     if signal is not None:

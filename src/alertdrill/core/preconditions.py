@@ -22,6 +22,8 @@ def why_not_started(asked: Asked) -> Reason | None:
             "active before the drill began",
             f"wait for it to resolve, then run --only {asked.phase.name}",
         )
+    if case.steady is None:
+        return because(Code.INTERRUPTED, "the steady state was not reached", "let the drill run to its end")
     closed_gate = next((g for g in case.all(records.Gate) if g.phase == asked.phase.name and not g.open), None)
     if closed_gate:
         return because(Code.SETTLE_TIMEOUT, closed_gate.why, "raise settle.timeout, or see why the alerts stay active")

@@ -22,6 +22,8 @@ STALE_BITS = 0x7FF0000000000002
 STALE = np.array([STALE_BITS], dtype=np.uint64).view(np.float64)[0]
 _SPECIAL: Mapping[str, float] = {"NaN": math.nan, "+Inf": math.inf, "-Inf": -math.inf, "stale": math.nan}
 
+MARGIN_MS = 5_000
+
 LabelKey = tuple[tuple[str, str], ...]
 
 
@@ -145,9 +147,22 @@ def from_json(text: bytes) -> Recording:
             RawSeries(one["labels"], np.cumsum(np.array(one["t"], dtype=np.int64)), _values(one["v"]))
             for one in document["series"]
         )
-        return Recording(int(document["from_ms"]), int(document["to_ms"]), series)
+        recording = Recording(int(document["from_ms"]), int(document["to_ms"]), series)
     except (KeyError, TypeError) as error:
         raise ValueError(f"a series of the recording lacks {error}") from error
+    _check(recording)
+    return recording
+
+
+def _check(recording: Recording) -> None:
+    """Raise ValueError where times and values do not belong together, or lie outside the recording."""
+    if recording.from_ms > recording.to_ms:
+        raise ValueError("the recording ends before it begins")
+    for one in recording.series:
+        if len(one.times_ms) != len(one.values):
+            raise ValueError(f"{len(one.times_ms)} times, {len(one.values)} values in one series")
+        if len(one.times_ms) and int(one.times_ms.max()) > recording.to_ms + MARGIN_MS:
+            raise ValueError("a sample lies after the end of the recording")
 
 
 def _values(values: list[float | str]) -> NDArray[np.float64]:

@@ -46,6 +46,8 @@ class PlannedTraffic:
         done = at + delay_s
 
         def nulls(feature: str) -> Mask:
+            if all(one.name != feature for one in self._plan.target.schema_.features):
+                return np.zeros(len(at), dtype=bool)
             parts = [self._rows(*span).columns[feature].cells for span in spans]
             cells = np.concatenate(parts)
             return np.asarray((cells == Cell.NULL) | (cells == Cell.MISSING))

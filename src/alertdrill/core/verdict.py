@@ -3,9 +3,11 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from alertdrill.core import journal as records
 from alertdrill.core.aftermath import notification_of, notified_ms, resolution_of
-from alertdrill.core.alerts import Episode
+from alertdrill.core.alerts import GAP_INTERVALS, Episode
 from alertdrill.core.asked import Asked, ask, because
 from alertdrill.core.attribution import Attribution, is_expected
 from alertdrill.core.carry_over import carry_over
@@ -16,7 +18,7 @@ from alertdrill.core.health import doubt, scrapes
 from alertdrill.core.missed import labels_differ, not_loaded, why_silent
 from alertdrill.core.preconditions import why_not_started
 from alertdrill.core.result import Code, ExpectationResult, HopResult, Reason, Verdict
-from alertdrill.core.scope import expects
+from alertdrill.core.scope import AlertRule, expects
 from alertdrill.core.timing import bounds_of, settings_of, waterfall_of
 
 
@@ -27,6 +29,12 @@ class Found:
     verdict: Verdict
     reason: Reason | None
     episode: Episode | None
+
+
+def _unseen_before(asked: Asked, rule: AlertRule) -> bool:
+    """Whether no evaluation of a rule is known in the last 1.5 intervals before fault_start."""
+    start, times = asked.delivery.first_ms or 0, asked.case.evaluations_ms(rule)
+    return not bool(np.any((times <= start) & (times >= start - GAP_INTERVALS * rule.interval_ms)))
 
 
 def detection(asked: Asked) -> Found:
@@ -40,6 +48,9 @@ def detection(asked: Asked) -> Found:
             reason or because(Code.QUERY_FAILED, "the rules were never read", "keep Prometheus running"),
             None,
         )
+    if _unseen_before(asked, asked.rule):
+        text = "the rule was not evaluated right before the fault, so it may have been active already"
+        return Found(Verdict.INCONCLUSIVE, because(Code.EVALUATION_GAP, text, "run again"), None)
     before = _active_before(asked)
     if before:
         text = f"active since {(before.pending_at - (asked.delivery.first_ms or 0)) / 1000:+.1f} s from fault_start"
@@ -99,12 +110,29 @@ def _judge_silence(asked: Asked, owned: tuple[Episode, ...]) -> Found:
     reason = doubt(asked.case, asked.rule, delivery.first_ms or 0, min(asked.deadline_ms, tail_end))
     if reason:
         return Found(Verdict.INCONCLUSIVE, reason, None)
+    reason = _contradiction(asked, tail_end)
+    if reason:
+        return Found(Verdict.INCONCLUSIVE, reason, None)
     name, phase = asked.expectation.alert, asked.phase
     others = [e for e in owned if e.alert == name and e.firing_at is not None and not is_expected(phase, e)]
     if others:
         return Found(Verdict.WRONG_LABELS, labels_differ(asked, others[0]), None)
     pending = [e for e in owned if expects(asked.expectation, e.label_map)]
     return Found(Verdict.MISSED, why_silent(asked, pending), None)
+
+
+def _contradiction(asked: Asked, tail_end_ms: int) -> Reason | None:
+    """Why silence in the recording is not to be believed: nothing was recorded, or the engine posted otherwise."""
+    case, first = asked.case, asked.delivery.first_ms or 0
+    if not case.recording.named("up"):
+        text = "the recording holds no scrapes at all"
+        return because(Code.SERIES_NOT_RECORDED, text, "check the folder as the drill left it, or run again")
+    for post in case.all(records.Post):
+        fired = post.status == "firing" and expects(asked.expectation, post.labels)
+        if fired and first < post.starts_at_ms <= tail_end_ms:
+            text = "the engine posted that the alert fired, and the recording does not show it"
+            return because(Code.SERIES_NOT_RECORDED, text, "check the folder as the drill left it, or run again")
+    return None
 
 
 def judge(asked: Asked) -> ExpectationResult:

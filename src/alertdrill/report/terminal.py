@@ -150,13 +150,18 @@ def _list(title: str, episodes: tuple[EpisodeResult, ...], style: str) -> list[R
     return [Text(f"{title}: {_episode(episode)}", style=style) for episode in episodes]
 
 
+def _alarms(result: Result) -> int:
+    """Alarms that no fault explains, and those that a prohibition forbids, each once."""
+    forbidden = [one for prohibition in result.prohibitions for one in prohibition.episodes]
+    every = [*result.false_alarms, *forbidden]
+    return len({(one.alert, tuple(sorted(one.labels.items())), one.pending_at) for one in every})
+
+
 def summary(result: Result) -> Text:
     """The sentence at the end."""
     detected = sum(one.verdict is Verdict.DETECTED for one in result.expectations)
     text = Text.assemble(_styled(result.verdict, upper=True), f" in {result.ended_at - result.started_at:.0f} s.")
-    text.append(
-        f" {detected} of {len(result.expectations)} expected alerts detected, false alarms {len(result.false_alarms)}"
-    )
+    text.append(f" {detected} of {len(result.expectations)} expected alerts detected, false alarms {_alarms(result)}")
     late = result.load.schedule_error_p99_s
     text.append(
         f"; {result.load.sent:,} requests"

@@ -24,6 +24,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         raise ERRORS[name]
 
     monkeypatch.setattr(command, "run_drill", run_drill)
+    monkeypatch.setattr(command, "read_scenario", lambda name, options: None)
     return names
 
 
@@ -47,6 +48,19 @@ def test_bad_input_outranks_an_inconclusive_drill(started: list[str]) -> None:
 def test_an_interrupt_ends_the_list_and_outranks_all(started: list[str]) -> None:
     assert run("bad", "stopped", "lost")[0] == 130
     assert started == ["bad", "stopped"]
+
+
+def test_one_bad_scenario_keeps_all_from_starting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "run_drill", lambda *_: pytest.fail("a drill was started"))
+    with pytest.raises(BadInput, match="no such file"):
+        run("seed-disaster", "no-such-scenario")
+
+
+def test_a_json_file_that_cannot_be_written_is_refused_before_the_drill(tmp_path: Path, started: list[str]) -> None:
+    for path in (tmp_path, tmp_path / "none" / "x.json"):
+        with pytest.raises(BadInput, match="--json"):
+            command.run_scenarios(Console(file=io.StringIO()), ["bad"], Options(), path, quiet=True)
+    assert started == []
 
 
 def test_check_of_a_folder_that_is_none_says_so(tmp_path: Path) -> None:

@@ -67,3 +67,9 @@ def test_an_unknown_feature_names_the_nearest(path: str) -> None:
     scenario, file = read_scenario(path, Options(only=("one",)))
     (mistake,) = in_file(file, unknown_features(scenario, SCHEMA))
     assert mistake.fix == "did you mean amounts?"
+
+
+@pytest.mark.parametrize("url", ["junk", "", "ftp://x", "http://", "http://127.0.0.1:99999", "http://[::1"])
+def test_an_address_that_is_none_is_a_mistake(path: str, url: str) -> None:
+    with pytest.raises(BadInput, match="--prometheus"):
+        read_scenario(path, Options(prometheus=url))

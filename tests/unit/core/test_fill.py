@@ -6,7 +6,7 @@ import pytest
 from simulation import fires_after, scrape
 
 from alertdrill.core.detection import Settings, bounds
-from alertdrill.core.fill import FillBounds, Times, Traffic, effective_window_s, fill
+from alertdrill.core.fill import NEVER, FillBounds, Times, Traffic, effective_window_s, fill, shortest_window_s
 from alertdrill.core.promql import Condition, conditions
 
 NULLS = (
@@ -99,7 +99,7 @@ def test_malformed_requests_have_no_features() -> None:
 
 def test_a_dose_below_the_threshold_never_fills() -> None:
     at, null = steady(0.04)
-    assert found(NULLS, traffic(at, null=null), AMOUNT) is None
+    assert found(NULLS, traffic(at, null=null), AMOUNT) == NEVER
 
 
 def test_a_condition_that_already_holds_fills_at_once() -> None:
@@ -191,3 +191,10 @@ def test_floor_and_worst_hold_in_simulated_drills(kind: str, earlier_hits: int) 
         if ttd is None or not limits.floor_s - 0.001 <= ttd <= limits.worst_s + 0.001:
             outside.append((seed, limits, ttd))
     assert outside == []
+
+
+def test_a_window_that_scrapes_do_not_divide_may_hold_fewer_samples() -> None:
+    assert (shortest_window_s(5, 1), effective_window_s(5, 1)) == (4, 4)
+    assert (shortest_window_s(5, 2), effective_window_s(5, 2)) == (2, 4)
+    assert (shortest_window_s(4, 2), effective_window_s(4, 2)) == (2, 2)
+    assert shortest_window_s(3, 2) == 2

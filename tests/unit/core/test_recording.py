@@ -93,3 +93,20 @@ def test_a_series_is_selected_by_name_and_labels() -> None:
 def test_what_is_no_recording_is_refused(text: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         from_json(text)
+
+
+@pytest.mark.parametrize(
+    "series",
+    [{"labels": {}, "t": [1000, 1000], "v": [1]}, {"labels": {}, "t": [90_000], "v": [1]}],
+    ids=["times without values", "a sample after the end"],
+)
+def test_samples_that_cannot_be_are_refused(series: dict[str, object]) -> None:
+    document = {"schema": "alertdrill/samples/v1", "from_ms": 0, "to_ms": 2000, "series": [series]}
+    with pytest.raises(ValueError, match=r"series|sample"):
+        from_json(json.dumps(document).encode())
+
+
+def test_a_recording_that_ends_before_it_begins_is_refused() -> None:
+    document = {"schema": "alertdrill/samples/v1", "from_ms": 3, "to_ms": 2, "series": []}
+    with pytest.raises(ValueError, match="before it begins"):
+        from_json(json.dumps(document).encode())

@@ -469,3 +469,28 @@ def test_an_alert_already_firing_leaves_other_phases_alone() -> None:
     assert [outcome(one) for one in result.expectations] == [("inconclusive", "already_firing"), ("detected", None)]
     assert result.false_alarms == ()
     assert result.verdict is DrillVerdict.INCONCLUSIVE
+
+
+# evidence that was lost or tampered with
+
+
+def test_an_empty_recording_is_not_silence() -> None:
+    drill = Drill()
+    drill.series = []
+    assert outcome(drill.expectation())[0] == "inconclusive"
+
+
+def test_a_post_of_the_engine_that_the_recording_does_not_show_is_not_a_miss() -> None:
+    drill = Drill()
+    fired = drill.evaluation(drill.start_ms() + 3000)
+    assert outcome(drill.post(fired + 20, fired).expectation()) == ("inconclusive", "series_not_recorded")
+
+
+def test_a_rule_that_was_not_seen_right_before_the_fault_may_have_been_active() -> None:
+    drill = Drill().detect()
+    drill.hole(drill.from_ms - 1, drill.start_ms() + 1000)
+    assert outcome(drill.expectation()) == ("inconclusive", "evaluation_gap")
+
+
+def test_without_a_steady_state_nothing_is_decided() -> None:
+    assert outcome(Drill().detect().drop(records.SteadyState).expectation()) == ("inconclusive", "interrupted")
