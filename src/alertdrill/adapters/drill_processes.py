@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -20,15 +19,6 @@ CONFIRM_S = 3.0
 RENEWALS_A_LEASE = 6
 
 
-@dataclass(frozen=True)
-class LoadNow:
-    """Live statistics of the load, for whoever watches."""
-
-    in_flight: int = 0
-    p95_s: float | None = None
-    errors: int = 0
-
-
 class EventJournal:
     """Turns the events of load and proxies into journal records."""
 
@@ -36,9 +26,7 @@ class EventJournal:
         self._plan = plan
         self._journal = journal
         self._starts: dict[int, float] = {}
-        self._closed: set[int] = set()
         self.last_touched: float | None = None
-        self.now = LoadNow()
         self._times = cache(self._arrivals)
 
     def _arrivals(self, k: int) -> NDArray[np.float64]:
@@ -62,7 +50,6 @@ class EventJournal:
                 self._served(event, event["done"])
             case "closed":
                 names = records.SegmentClosed.model_fields.keys() - {"at", "record"}
-                self._closed.add(event["k"])
                 self._journal.write(records.SegmentClosed(at=time.time(), **{name: event[name] for name in names}))
 
     def of_proxy(self, event: Event) -> None:
@@ -73,7 +60,6 @@ class EventJournal:
             self._served(event, event["ended"])
 
     def _sent(self, event: Event) -> None:
-        self.now = LoadNow(event["in_flight"], event.get("p95_s"), self.now.errors + sum(event["errors"].values()))
         late = event["late"]
         if late:
             start, times = self._starts[event["k"]], self._times(event["k"])

@@ -51,32 +51,39 @@ class Payloads:
 
     def rows(self, k: int, start: int, stop: int) -> Rows:
         """The rows of requests `k.start` to `k.stop - 1`, row faults applied."""
-        seed = self._plan.seed
-        rows = self._sample.take((uniforms(seed, "row", k, start, stop) * len(self._sample)).astype(np.int64))
+        return self._faulted_rows(k, start, stop, self._masks(k, start, stop))
+
+    def _faulted_rows(self, k: int, start: int, stop: int, masks: Mapping[str, NDArray[np.bool_]]) -> Rows:
+        drawn = uniforms(self._plan.seed, "row", k, start, stop)
+        rows = self._sample.take((drawn * len(self._sample)).astype(np.int64))
         for injection in self._plan.segment_injections(k):
             if isinstance(injection.fault, RowFault):
-                rows = injection.fault.edit(rows, self._context(injection, k, start, stop))
+                rows = injection.fault.edit(rows, self._context(injection, masks[injection.id], k, start, stop))
         return rows
+
+    def _masks(self, k: int, start: int, stop: int) -> dict[str, NDArray[np.bool_]]:
+        """Which requests each row or body fault of the segment touches; a hash a request, so drawn once."""
+        return {
+            injection.id: chosen(self._plan.seed, injection.id, k, start, stop, injection.share)
+            for injection in self._plan.segment_injections(k)
+            if isinstance(injection.fault, RowFault | BodyFault)
+        }
 
     def block(self, k: int, start: int, stop: int) -> Block:
         """Requests `k.start` to `k.stop - 1`, ready to be sent."""
-        bodies = json_rows.encode(self.rows(k, start, stop), self._plan.target.schema_)
-        touched = {}
+        masks = self._masks(k, start, stop)
+        bodies = json_rows.encode(self._faulted_rows(k, start, stop, masks), self._plan.target.schema_)
         for injection in self._plan.segment_injections(k):
-            if not isinstance(injection.fault, RowFault | BodyFault):
-                continue
-            mask = chosen(self._plan.seed, injection.id, k, start, stop, injection.share)
-            touched[injection.id] = mask
             if isinstance(injection.fault, BodyFault):
                 draws = uniforms(self._plan.seed, f"body:{injection.id}", k, start, stop)
-                for position in mask.nonzero()[0].tolist():
+                for position in masks[injection.id].nonzero()[0].tolist():
                     bodies[position] = injection.fault.edit(bodies[position], float(draws[position]))
-        return Block(start, bodies, touched)
+        return Block(start, bodies, masks)
 
-    def _context(self, injection: Injection, k: int, start: int, stop: int) -> RowContext:
+    def _context(self, injection: Injection, touched: NDArray[np.bool_], k: int, start: int, stop: int) -> RowContext:
         seed = self._plan.seed
         return RowContext(
-            touched=chosen(seed, injection.id, k, start, stop, injection.share),
+            touched=touched,
             spreads=self._spreads,
             draws=lambda name: uniforms(seed, f"{name}:{injection.id}", k, start, stop),
         )

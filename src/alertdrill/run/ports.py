@@ -1,6 +1,6 @@
 """What the director needs from the world; adapters and the virtual world provide it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -123,6 +123,3 @@ class Progress(Protocol):
     def note(self, text: str) -> None:
         """Something worth a line."""
         ...
-
-
-Environment = Mapping[str, str]

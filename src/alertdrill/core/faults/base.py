@@ -3,6 +3,7 @@
 Which requests it touches (share, seed), when (phase) and where (place) is the injection's business, never the fault's.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -75,9 +76,9 @@ class RowFault(Fault):
     unit: ClassVar[Unit] = Unit.ROW
     features: tuple[str, ...] = Field(min_length=1, description="names of the features to edit")
 
+    @abstractmethod
     def edit(self, rows: Rows, context: RowContext) -> Rows:
         """The rows with the fault on those that `context.touched` marks; `rows` itself is left alone."""
-        raise NotImplementedError
 
 
 class BodyFault(Fault):
@@ -85,9 +86,9 @@ class BodyFault(Fault):
 
     unit: ClassVar[Unit] = Unit.BODY
 
+    @abstractmethod
     def edit(self, body: bytes, draw: float) -> bytes:
         """The faulted body; `draw` is uniform on [0, 1) and this request's own."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,6 @@ class ExchangeFault(Fault):
         description="edge (before the monitor), model (between monitor and model) or dependency (behind the model)",
     )
 
+    @abstractmethod
     def effect(self, draw: float) -> ExchangeEffect:
         """What to do to one exchange; `draw` is uniform on [0, 1) and this exchange's own."""
-        raise NotImplementedError
