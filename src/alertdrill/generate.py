@@ -1,59 +1,23 @@
 """Documents and JSON Schemas that are derived from the code: `python -m alertdrill.generate [--check]`."""
 
 import argparse
-import inspect
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
-from pydantic_core import core_schema
 
 import alertdrill
-from alertdrill.core.faults.base import Fault
+from alertdrill.core.faults.base import Fault, Unit
 from alertdrill.core.faults.catalogue import KINDS
-from alertdrill.core.result import Result
-from alertdrill.core.scenario import Scenario
-
-HEADINGS = ("What it does", "Why it matters", "Should trigger", "Example", "References")
-"""What the docstring of every fault has, in this order."""
+from alertdrill.core.faults.documentation import HEADINGS, Undocumented, sections
+from alertdrill.report.schema import SCHEMAS
 
 DIRECTORIES = ("docs/faults", "docs/schema")
 """Folders in which every file is generated."""
 
 _NOTE = "<!-- Generated from {source} by `make generate`: edit it there. -->\n"
-
-
-class Undocumented(Exception):
-    """A fault's docstring lacks something."""
-
-
-def sections(fault: type[Fault]) -> dict[str, str]:
-    """The parts of a fault's docstring: its first line under `""`, and the text under each of `HEADINGS`.
-
-    Raises:
-        Undocumented: the first line or a heading is missing, empty or out of place.
-    """
-    first, *lines = (inspect.getdoc(fault) or "").splitlines() or [""]
-    found: dict[str, list[str]] = {}
-    for line in lines:
-        if line.endswith(":") and not line.startswith(" "):
-            found[line[:-1]] = []
-        elif found:
-            found[list(found)[-1]].append(line.removeprefix("    "))
-    texts = {heading: "\n".join(text).strip() for heading, text in found.items()}
-    if not first or tuple(texts) != HEADINGS or not all(texts.values()):
-        have = ", ".join(name for name, text in texts.items() if text) or "none"
-        raise Undocumented(
-            f"{fault.__module__}.{fault.__name__}: docstring\n"
-            f"  got the headings {have}; expected one line on what it does, then {', '.join(HEADINGS)}\n"
-            f"  fix: fill them as in noop.py"
-        )
-    return {"": first, **texts}
 
 
 def fault_page(kind: str, fault: type[Fault]) -> str:
@@ -70,51 +34,20 @@ def fault_page(kind: str, fault: type[Fault]) -> str:
 
 
 def fault_index() -> str:
-    """The list of all faults, Markdown."""
-    rows = [
-        f"| [{kind}]({kind}.md) | {fault.unit} | {sections(fault)['']} | {_flat(sections(fault)['Should trigger'])} |"
-        for kind, fault in sorted(KINDS.items())
+    """The list of all faults by unit, Markdown."""
+    lines = [
+        _NOTE.format(source="src/alertdrill/core/faults/"),
+        "# Faults\n",
+        f"{len(KINDS)} kinds, by what they touch.\n",
     ]
-    head = ["| kind | unit | what it does | should trigger |", "|---|---|---|---|"]
-    return "\n".join([_NOTE.format(source="src/alertdrill/core/faults/"), "# Faults\n", *head, *rows, ""])
-
-
-def scenario_schema() -> str:
-    """JSON Schema of a scenario file."""
-    schema = Scenario.model_json_schema(schema_generator=_AsWritten)
-    return _schema_text("alertdrill/scenario/v1", "alertdrill scenario", schema)
-
-
-def result_schema() -> str:
-    """JSON Schema of `result.json`. Keys that it does not know are allowed: v1 may grow."""
-    schema = Result.model_json_schema(schema_generator=_AsWritten, mode="serialization")
-    return _schema_text("alertdrill/result/v1", "alertdrill result", _open(schema))
-
-
-class _AsWritten(GenerateJsonSchema):
-    """Defaults with their units, as a file has them (`500/s`, not 500.0), and no titles made of field names."""
-
-    def get_default_value(self, schema: core_schema.WithDefaultSchema) -> Any:
-        default = super().get_default_value(schema)
-        inner: Mapping[str, Any] | None = schema["schema"]
-        while inner is not None and default is not None:
-            serialization = inner.get("serialization") or {}
-            if "function" in serialization:
-                return serialization["function"](default)
-            inner = inner.get("schema")
-        return default
-
-    def field_is_required(self, field: Any, total: bool) -> bool:
-        return self.mode == "serialization" or super().field_is_required(field, total)
-
-    def field_title_should_be_set(self, schema: Any) -> bool:
-        return False
-
-    def generate(self, schema: core_schema.CoreSchema, mode: JsonSchemaMode = "validation") -> dict[str, Any]:
-        generated = super().generate(schema, mode)
-        for definition in generated.get("$defs", {}).values():
-            definition["description"] = definition.get("description", "").partition("\n")[0]
-        return generated
+    for unit in (Unit.SAMPLE, Unit.ROW, Unit.BODY, Unit.EXCHANGE, Unit.ARRIVAL):
+        lines += [f"## {unit}\n", "| kind | what it does | should trigger |", "|---|---|---|"]
+        for kind, fault in sorted(KINDS.items()):
+            if fault.unit is unit:
+                parts = sections(fault)
+                lines.append(f"| [{kind}]({kind}.md) | {parts['']} | {_flat(parts['Should trigger'])} |")
+        lines.append("")
+    return "\n".join(lines)
 
 
 def generated() -> Iterator[tuple[str, str]]:
@@ -122,8 +55,8 @@ def generated() -> Iterator[tuple[str, str]]:
     for kind, fault in KINDS.items():
         yield f"docs/faults/{kind}.md", fault_page(kind, fault)
     yield "docs/faults/README.md", fault_index()
-    yield "docs/schema/scenario.v1.json", scenario_schema()
-    yield "docs/schema/result.v1.json", result_schema()
+    for name, schema in SCHEMAS.items():
+        yield f"docs/schema/{name}.v1.json", schema()
 
 
 def outdated(root: Path) -> list[str]:
@@ -166,17 +99,6 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "(required)"
     return "(none)" if field.default is None else f"`{field.default}`"
-
-
-def _schema_text(identifier: str, title: str, schema: dict[str, Any]) -> str:
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": identifier}
-    return json.dumps({**head, **schema, "title": title}, indent=2, ensure_ascii=False) + "\n"
-
-
-def _open(schema: Any) -> Any:
-    if isinstance(schema, dict):
-        return {k: _open(v) for k, v in schema.items() if not (k == "additionalProperties" and v is False)}
-    return [_open(item) for item in schema] if isinstance(schema, list) else schema
 
 
 def _read(path: Path) -> str | None:

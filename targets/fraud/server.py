@@ -9,7 +9,6 @@ import os
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import argparse
-import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,6 +21,7 @@ import server_metrics as metrics
 import yaml
 from card_lookup import CardLookup
 from history import History
+from measured import Measured
 from model import FraudModel, Row
 from request_check import InvalidInput, check
 from serving import admin_routes, serve
@@ -29,8 +29,10 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 from store_client import StoreClient
 
+from alertdrill.inside import DrillFaults
 from alertdrill.protocols.schema import Schema
 
 FORWARDED = (b"x-alertdrill-run", b"x-alertdrill-seq")
@@ -90,8 +92,6 @@ class FraudServer:
 
     async def predict(self, request: Request) -> Response:
         """Score one transaction: 200 with the prediction, 422 with every mistake of the input."""
-        started = time.perf_counter()
-        code, body = 500, b""
         try:
             row = check(await request.body(), self._target.schema)
             forwarded = [header for header in request.headers.raw if header[0] in FORWARDED]
@@ -101,10 +101,7 @@ class FraudServer:
                 metrics.INVALID.labels(mistake.reason).inc()
             code, body = 422, invalid.to_json()
         except ClientDisconnect:
-            code = 499  # the body never came; nobody is left to read an answer
-        finally:
-            metrics.REQUESTS.labels(str(code)).inc()
-            metrics.DURATION.observe(time.perf_counter() - started)
+            code, body = 499, b""  # the body never came; nobody is left to read an answer
         return Response(body, code, media_type="application/json")
 
     def _answer(self, row: Row, history: History) -> bytes:
@@ -119,10 +116,11 @@ class FraudServer:
             }
         )
 
-    def app(self) -> Starlette:
-        """The ASGI app."""
-        routes = [Route(self._target.schema.path, self.predict, methods=["POST"]), *admin_routes()]
-        return Starlette(routes=routes, lifespan=self.lifespan)
+    def app(self) -> ASGIApp:
+        """The ASGI app: what measures it, the faults of a drill inside, and what works."""
+        path = self._target.schema.path
+        routes = [Route(path, self.predict, methods=["POST"]), *admin_routes()]
+        return Measured(DrillFaults(Starlette(routes=routes, lifespan=self.lifespan)), path)
 
 
 def main() -> None:

@@ -12,13 +12,13 @@ from request_check import REASONS
 
 Fallback = Literal["timeout", "unreachable", "status", "bad_answer", "unknown_card"]
 FALLBACKS: tuple[Fallback, ...] = get_args(Fallback)
-CODES = ("200", "422", "499", "500")  # 499: the client went before its request was complete
+CODES = ("200", "422", "429", "499", "500", "502", "503", "504")  # 499: the client went; 429, 502 to 504: in drills
 _BUCKETS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 
 REQUESTS = Counter("server_requests", "Predictions answered, by HTTP status code.", ["code"])
 DURATION = Histogram(
     "server_request_duration_seconds",
-    "Seconds from a request's headers to its answer; reading the body counts.",
+    "Seconds from a request's headers to the end of its answer; reading the body counts.",
     buckets=_BUCKETS,
 )
 INVALID = Counter("server_invalid_requests", "Mistakes found in requests that were answered 422.", ["reason"])

@@ -18,6 +18,8 @@ from population import CATEGORIES, Population
 Value = str | int | float | None
 Columns = Mapping[str, NDArray[Any]]
 
+LABEL = "is_fraud"  # column of the sample with the true label, 0 or 1; no request holds it
+
 # Share of values that get lost on the way to the model, by feature.
 NULL_SHARES = {"amount": 0.008, "amount_24h": 0.01, "distance_km": 0.012}
 
@@ -70,11 +72,12 @@ class Transactions:
         return (dict(zip(self.columns, row, strict=True)) for row in zip(*lists, strict=True))
 
     def to_csv(self) -> str:
-        """Header of feature names, then one line a transaction; an empty field is a null."""
+        """Header of feature names and the label, then one line a transaction; an empty field is a null."""
         text = io.StringIO()
-        writer = csv.DictWriter(text, list(self.columns), lineterminator="\n")
+        writer = csv.DictWriter(text, [*self.columns, LABEL], lineterminator="\n")
         writer.writeheader()
-        writer.writerows(self.records())
+        labels = self.fraud.astype(int).tolist()
+        writer.writerows({**record, LABEL: label} for record, label in zip(self.records(), labels, strict=True))
         return text.getvalue()
 
 

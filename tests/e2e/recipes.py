@@ -48,6 +48,37 @@ ALWAYS = """\
     faults: [{kind: nulls, features: [amount], share: 20%}]
     expect: [{alert: AlwaysFiring, within: 8s}]
 """
+LANGUAGE = """\
+  - {name: baseline, duration: 10s, load: {rate: 50/s}}
+  - name: ramped
+    duration: auto
+    end_when: decided
+    faults:
+      - kind: nulls
+        features: ["amount*"]
+        share: 60%
+        where: {amount_24h: "> 50"}
+        profile: {kind: ramp, over: 6s}
+    expect: [{alert: FeatureNullRateHigh, labels: {feature: amount}, within: auto}]
+  - name: errors
+    duration: auto
+    end_when: decided
+    faults: [{kind: http_error, status: 503, share: 40%, place: model, profile: {kind: pulse, at: 1s, lasts: 12s}}]
+    expect: [{alert: ErrorRateHigh, within: auto}]
+  - name: storm
+    duration: 16s
+    end_when: decided
+    load: {factor: 0.5}
+    faults:
+      - {kind: retry_storm, share: 50%, retries: 2}
+      - {kind: wrong_batch_shape, share: 20%, select: {kind: mar, feature: hour}}
+    expect: [{alert: MalformedRequestsHigh, within: auto, fault: wrong_batch_shape}]
+  - name: silence
+    duration: 15s
+    end_when: decided
+    faults: [{kind: traffic_loss, share: 100%}]
+    expect: [{alert: NoTraffic, within: 13s}]
+"""
 BYPASS = """
 from alertdrill.cli import main
 from alertdrill.compose.wire import Wire
@@ -126,6 +157,10 @@ def own_prometheus(directory: Path) -> Drill:
     return asyncio.run(drill())
 
 
+def language(directory: Path) -> Drill:
+    return run(directory, scenario(directory, LANGUAGE, "false_alarms: report")).ended()
+
+
 def _with(directory: Path, monitoring: str = "", change: Callable[[str], str] | None = None) -> Drill:
     path = scenario(directory, NULLS, monitoring)
     changed = ["--rules", rules(directory, change)] if change else []
@@ -172,6 +207,7 @@ RECIPES = {
         prometheus_killed,
         below_floor,
         own_prometheus,
+        language,
         *SETTINGS,
     )
 }

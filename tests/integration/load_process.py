@@ -19,7 +19,7 @@ import numpy as np
 
 from alertdrill.adapters.load import launch
 from alertdrill.core.payloads import Payloads
-from alertdrill.core.plan import Plan, TargetPlan, make_injections, make_segments
+from alertdrill.core.plan import Plan, TargetPlan, make_segments
 from alertdrill.core.scenario import Scenario
 from alertdrill.protocols.rows import parse_csv
 from alertdrill.protocols.schema import Schema
@@ -68,7 +68,7 @@ def make_plan(folder: Path, rate: str, arrivals: str = "constant", seed: int = 4
             ],
         }
     )
-    segments = make_segments(scenario, tail_s=5.0)
+    segments, injections = make_segments(scenario, SCHEMA, tail_s=5.0)
     target = TargetPlan(
         name="test",
         version="1",
@@ -84,7 +84,7 @@ def make_plan(folder: Path, rate: str, arrivals: str = "constant", seed: int = 4
         target=target,
         rules=(),
         segments=segments,
-        injections=make_injections(scenario, segments),
+        injections=injections,
     )
     (folder / "plan.json").write_text(plan.model_dump_json())
     return plan

@@ -47,7 +47,7 @@ async def test_request_and_answer_pass_unaltered() -> None:
         assert exchange.request.body == b"\x00{}\xff"
         assert (exchange.status, exchange.response_body, exchange.end) == (418, b"\x00\xff\n", End.ANSWERED)
         assert exchange.started_at <= exchange.request.received_at <= exchange.ended_at
-        assert (exchange.effect, exchange.held_at, exchange.released_at) == (None, None, None)
+        assert (exchange.effect, exchange.effect_at, exchange.released_at) == (None, None, None)
 
 
 @on_both_loops
@@ -300,16 +300,16 @@ async def test_handler_answers_by_itself() -> None:
 
 @on_both_loops
 async def test_delay_holds_the_request_and_both_instants_are_known() -> None:
-    effect = Effect(0.15, ("p/latency",))
+    effect = Effect(0.15, causes=("p/latency",))
     async with line(handler=Remembering(effects=lambda request: effect)) as on:
         client = await on.connect()
         await client.ask()
         (exchange,) = await on.ended()
         assert exchange.effect is effect
-        assert exchange.held_at is not None
+        assert exchange.effect_at is not None
         assert exchange.released_at is not None
-        assert exchange.request.received_at <= exchange.held_at < exchange.released_at < exchange.ended_at
-        assert 0.148 <= exchange.released_at - exchange.held_at < 1.0
+        assert exchange.request.received_at <= exchange.effect_at < exchange.released_at < exchange.ended_at
+        assert 0.148 <= exchange.released_at - exchange.effect_at < 1.0
 
 
 @on_both_loops

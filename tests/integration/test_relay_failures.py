@@ -226,8 +226,8 @@ async def test_client_that_leaves_while_held_is_never_forwarded() -> None:
         client.close()
         exchange = (await on.ended())[0]
         assert (exchange.end, exchange.status, exchange.released_at) == (End.CLIENT_GONE, None, None)
-        assert exchange.held_at is not None
-        await asyncio.sleep(exchange.held_at + 0.4 - time.monotonic())
+        assert exchange.effect_at is not None
+        await asyncio.sleep(exchange.effect_at + 0.4 - time.monotonic())
         assert on.upstream.connections == []
 
 

@@ -1,18 +1,15 @@
-"""Load and fault proxies as the director sees them: their events become journal records, their leases are renewed."""
+"""Load and injectors as the director sees them: their events become journal records, their leases are renewed."""
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, Protocol
 
 from alertdrill.adapters.processes import Child, Event, ProcessFailed
 from alertdrill.core import journal as records
 from alertdrill.core.plan import Plan
-from alertdrill.core.timeline import arrival_times
+from alertdrill.core.touch import Touch
 from alertdrill.run.ports import Journal
 
 CONFIRM_S = 3.0
@@ -27,11 +24,7 @@ class EventJournal:
         self._journal = journal
         self._starts: dict[int, float] = {}
         self.last_touched: float | None = None
-        self._times = cache(self._arrivals)
-
-    def _arrivals(self, k: int) -> NDArray[np.float64]:
-        segment = self._plan.segments[k]
-        return arrival_times(segment.arrivals, self._plan.seed, k, segment.duration_s)
+        self._touch = Touch(plan)
 
     def started(self, k: int, at: float) -> None:
         """Remember when a segment starts."""
@@ -55,14 +48,14 @@ class EventJournal:
     def of_proxy(self, event: Event) -> None:
         """Take one event of a fault proxy."""
         if event["event"] == "touched":
-            effects = [(i, at) for i, at in zip(event["i"], event["held"], strict=True) if at is not None]
+            effects = [(i, at) for i, at in zip(event["i"], event["effect_at"], strict=True) if at is not None]
             self._touched({**event, "i": [i for i, _ in effects]}, [at for _, at in effects])
             self._served(event, event["ended"])
 
     def _sent(self, event: Event) -> None:
         late = event["late"]
         if late:
-            start, times = self._starts[event["k"]], self._times(event["k"])
+            start, times = self._starts[event["k"]], self._touch.schedule(event["k"]).at
             sent_at = tuple(round(start + float(times[i]) + seconds, 6) for i, seconds in late)
             late_s = tuple(seconds for _, seconds in late)
             numbers = tuple(i for i, _ in late)
@@ -121,19 +114,39 @@ class LoadProcess:
         return self._events.last_touched
 
 
+class Leased(Protocol):
+    """Something that ends by itself unless it is granted another lease: a process, or the faults inside an app."""
+
+    def send(self, command: Mapping[str, Any]) -> None:
+        """Send one command."""
+
+    def dead(self) -> str | None:
+        """What to say if it ended although it should not have; None if all is well."""
+
+
+class Injector(Leased, Protocol):
+    """Something that puts exchange faults on traffic and reports them."""
+
+    def alive(self) -> bool:
+        """Whether it can report."""
+
+    async def event(self, name: str, timeout_s: float) -> Event:
+        """The first event of a name since the last call for it; raises ProcessFailed if there is none."""
+
+
 class DrillProcesses:
-    """The processes port: leases for load and proxies, and a look at all."""
+    """The processes port: leases for load and injectors, and a look at all."""
 
     def __init__(
-        self, leased: Sequence[Child], proxies: Sequence[Child], others: Sequence[Child], lease_s: float
+        self, leased: Sequence[Leased], injectors: Sequence[Injector], others: Sequence[Child], lease_s: float
     ) -> None:
         self._leased = leased
-        self._proxies = proxies
+        self._injectors = injectors
         self._others = others
         self._lease_s = lease_s
 
     def renew(self) -> None:
-        """Grant load and proxies another lease."""
+        """Grant load and injectors another lease."""
         for child in self._leased:
             child.send({"do": "lease", "s": self._lease_s})
 
@@ -156,14 +169,14 @@ class DrillProcesses:
         return next((what for child in (*self._leased, *self._others) if (what := child.dead())), None)
 
     async def confirm(self) -> None:
-        """Have the proxies report what they still hold back."""
-        for proxy in self._proxies:
-            if proxy.alive():
-                proxy.send({"do": "flush"})
-        for proxy in self._proxies:
-            if proxy.alive():
+        """Have the injectors report what they still hold back."""
+        for injector in self._injectors:
+            if injector.alive():
+                injector.send({"do": "flush"})
+        for injector in self._injectors:
+            if injector.alive():
                 try:
-                    await proxy.event("flushed", CONFIRM_S)
+                    await injector.event("flushed", CONFIRM_S)
                 except ProcessFailed:
                     continue
 

@@ -1,30 +1,21 @@
-"""Which exchanges the faults of a plan touch at one place, and the account of what was touched and seen."""
+"""Which exchanges the faults of a plan touch at one place and how, and the account of what was touched and seen."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from alertdrill.core.draws import chosen_one, uniform
-from alertdrill.core.faults.base import ExchangeFault, Place
+from alertdrill.core.draws import uniform
+from alertdrill.core.drill_headers import RUN_HEADER, SEQ_HEADER, read_seq
+from alertdrill.core.faults.base import Answer, ExchangeEffect, ExchangeFault, Place
 from alertdrill.core.plan import Injection, Plan
-from alertdrill.relay.exchange import Effect, Exchange, Request, Response
+from alertdrill.core.touch import Touch
+from alertdrill.relay.exchange import Cut, Effect, End, Exchange, Request, Response
 
-RUN_HEADER = b"x-alertdrill-run"
-SEQ_HEADER = b"x-alertdrill-seq"
-SEQ_DIGITS = 15
+MOST_REPLAYED_BYTES = 64_000
+REPLAYED_HEADERS = frozenset({b"content-type", b"content-encoding"})
 
 Event = dict[str, Any]
-
-
-def seq_of(request: Request) -> tuple[int, int] | None:
-    """Segment k and index i of a drill's request, or None if it states none as `k.i`."""
-    value = request.header(SEQ_HEADER)
-    if value is None:
-        return None
-    k, _, i = value.partition(b".")
-    if not (k.isdigit() and i.isdigit() and len(k) <= SEQ_DIGITS and len(i) <= SEQ_DIGITS):
-        return None
-    return int(k), int(i)
 
 
 @dataclass
@@ -32,7 +23,7 @@ class _Touched:
     """Exchanges that one injection touched in one segment: parallel lists, wall clock in seconds since the epoch."""
 
     i: list[int] = field(default_factory=list)
-    held: list[float | None] = field(default_factory=list)
+    effect_at: list[float | None] = field(default_factory=list)
     released: list[float | None] = field(default_factory=list)
     ended: list[float | None] = field(default_factory=list)
     code: list[int] = field(default_factory=list)
@@ -50,11 +41,17 @@ class ExchangeFaults:
     def __init__(self, plan: Plan, place: Place, wall_minus_monotonic_s: float) -> None:
         self._run_id = plan.run_id.encode()
         self._seed = plan.seed
+        self._touch = Touch(plan)
         self._offset_s = wall_minus_monotonic_s
         self._faults: dict[int, list[tuple[Injection, ExchangeFault]]] = {}
+        self._replays = False
         for injection in plan.injections:
-            if isinstance(injection.fault, ExchangeFault) and injection.place == place:
-                self._faults.setdefault(injection.segment, []).append((injection, injection.fault))
+            fault = injection.fault
+            if isinstance(fault, ExchangeFault) and injection.place is place:
+                self._faults.setdefault(injection.segment, []).append((injection, fault))
+                self._replays |= fault.effect(0.5, 1.0).replay
+                self._touch.one(injection, 0)  # works out what it needs of the plan, for which no exchange should wait
+        self._first_answer: Response | None = None
         self._seen: Counter[int] = Counter()
         self._touched: dict[tuple[str, int], _Touched] = {}
 
@@ -67,32 +64,67 @@ class ExchangeFaults:
         return None
 
     def effect(self, request: Request) -> Effect | None:
-        """What the plan does to this exchange; delays of several injections add up."""
-        if request.header(RUN_HEADER) != self._run_id:
-            return None
-        seq = seq_of(request)
+        """What the plan does to this exchange.
+
+        Delays, uploads and downloads of several injections add up; of what else they do, the first in the scenario's
+        order stands. The causes are those that take part: not one whose dose is 0 here, or which is not the first.
+        """
+        seq = self._seq(request)
         if seq is None:
             return None
         k, i = seq
         self._seen[k] += 1
-        delay_s, causes = 0.0, []
-        for injection, fault in self._faults.get(k, ()):
-            if chosen_one(self._seed, injection.id, k, i, injection.share):
-                delay_s += fault.effect(uniform(self._seed, f"effect:{injection.id}", k, i)).delay_s
-                causes.append(injection.id)
-        return Effect(delay_s, tuple(causes)) if causes else None
+        return _combined(
+            [
+                self._wanted(
+                    injection.id, fault.effect(self._draw(injection, k, i), self._touch.dose_one(injection, i))
+                )
+                for injection, fault in self._faults.get(k, ())
+                if self._touch.one(injection, i)
+            ]
+        )
+
+    def _seq(self, request: Request) -> tuple[int, int] | None:
+        """Segment and index of a request of this run."""
+        return read_seq(request.header(SEQ_HEADER) or b"") if request.header(RUN_HEADER) == self._run_id else None
+
+    def _draw(self, injection: Injection, k: int, i: int) -> float:
+        return uniform(self._seed, f"effect:{injection.id}", k, i)
+
+    def _wanted(self, cause: str, planned: ExchangeEffect) -> Effect:
+        """One injection's effect in the relay's terms; a replay of nothing is nothing."""
+        answer = _response(planned.answer) if planned.answer is not None else None
+        return Effect(
+            delay_s=planned.delay_s,
+            upload_s=planned.upload_s,
+            answer=self._first_answer if planned.replay else answer,
+            cut=Cut(planned.cut) if planned.cut is not None else None,
+            edit=planned.edit,
+            kept=planned.kept,
+            download_s=planned.download_s,
+            causes=(cause,),
+        )
 
     def ended(self, exchange: Exchange) -> None:
-        """Put a touched exchange on the account."""
-        seq = seq_of(exchange.request)
-        if exchange.effect is None or seq is None:
+        """Put a touched exchange on the account; keep the first answer to an untouched one, if it may be replayed."""
+        if exchange.effect is not None:
+            self._account(exchange, exchange.effect)
+        elif (
+            self._replays and self._first_answer is None and _can_be_replayed(exchange) and self._seq(exchange.request)
+        ):
+            headers = tuple(header for header in exchange.response_headers if header[0] in REPLAYED_HEADERS)
+            self._first_answer = Response(200, headers, exchange.response_body)
+
+    def _account(self, exchange: Exchange, effect: Effect) -> None:
+        seq = self._seq(exchange.request)
+        if seq is None:
             return
         k, i = seq
         ended_at = None if exchange.cut else exchange.ended_at
-        for injection_id in exchange.effect.causes:
-            touched = self._touched.setdefault((injection_id, k), _Touched())
+        for cause in effect.causes:
+            touched = self._touched.setdefault((cause, k), _Touched())
             touched.i.append(i)
-            touched.held.append(self._wall(exchange.held_at))
+            touched.effect_at.append(self._wall(exchange.effect_at))
             touched.released.append(self._wall(exchange.released_at))
             touched.ended.append(self._wall(ended_at))
             touched.code.append(exchange.status or 0)
@@ -108,3 +140,33 @@ class ExchangeFaults:
             *[{"event": "touched", "injection": name, "k": k, **vars(one)} for (name, k), one in touched.items()],
             *[{"event": "seen", "k": k, "requests": requests} for k, requests in seen.items()],
         ]
+
+
+def _combined(effects: Sequence[Effect]) -> Effect | None:
+    """One effect for all; None if nothing is left to do."""
+    altering = next((one for one in effects if _alters(one)), Effect())
+    taking_part = [one for one in effects if one is altering or one.delay_s or one.upload_s or one.download_s]
+    if not taking_part:
+        return None
+    return replace(
+        altering,
+        delay_s=sum(one.delay_s for one in taking_part),
+        upload_s=sum(one.upload_s for one in taking_part),
+        download_s=sum(one.download_s for one in taking_part),
+        causes=tuple(cause for one in taking_part for cause in one.causes),
+    )
+
+
+def _alters(effect: Effect) -> bool:
+    """Whether it does more than take time."""
+    return any(part is not None for part in (effect.answer, effect.cut, effect.edit, effect.kept))
+
+
+def _response(answer: Answer) -> Response:
+    headers = tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers)
+    return Response(answer.status, headers, answer.body)
+
+
+def _can_be_replayed(exchange: Exchange) -> bool:
+    whole = exchange.end is End.ANSWERED and exchange.status == 200
+    return whole and 0 < len(exchange.response_body) <= MOST_REPLAYED_BYTES

@@ -2,12 +2,13 @@
 
 Run as `python -m alertdrill.lifeline -m alertdrill.adapters.fault_proxy --plan plan.json --place model --upstream URL`.
 
-Events: `ready` (port) · `touched` (injection, k, i, and in step with i: held, released, ended, code) · `seen` (k,
+Events: `ready` (port) · `touched` (injection, k, i, and in step with i: effect_at, released, ended, code) · `seen` (k,
 requests: all of the drill's requests since the last report, so that a proxy that is bypassed is noticed) · `cleared` ·
-`flushed`. Instants are wall clock in seconds; released is null if the client left before, ended is null if the client
-got no whole answer, code is 0 if it got no status. An exchange is reported once it has ended.
-Commands: `clear` (no faults from here on, held exchanges go on at once) · `flush` (report at once) · `stop` (SIGTERM
-does the same).
+`flushed`. Instants are wall clock in seconds. effect_at is null if the effect never became real, as when the server
+failed before there was an answer to alter; released is null if the request never went on, ended if the client got no
+whole answer; code is 0 if it got no status. An exchange is reported once it has ended.
+Commands: `clear` (no faults from here on; what is held goes on, what is slow is sent, what is silent is closed) ·
+`flush` (report at once) · `stop` (SIGTERM does the same).
 """
 
 import argparse
@@ -34,6 +35,7 @@ logger = logging.getLogger(__name__)
 REPORT_S = 0.25
 GRACE_S = 0.5
 EXIT_BAD_INPUT = 2
+PLACES = (Place.EDGE, Place.MODEL, Place.DEPENDENCY)
 
 
 class FaultProxy:
@@ -101,7 +103,7 @@ async def _serve(plan: Plan, place: Place, upstream: str, port: int) -> None:
 def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="fault_proxy", description="Put a plan's exchange faults on HTTP traffic.")
     parser.add_argument("--plan", type=Path, required=True, help="plan.json of the drill")
-    parser.add_argument("--place", type=Place, choices=list(Place), required=True, help="where on the wire this stands")
+    parser.add_argument("--place", type=Place, choices=PLACES, required=True, help="where on the wire this stands")
     parser.add_argument("--upstream", required=True, help="http://host:port of the server behind it")
     parser.add_argument("--port", type=int, default=0, help="port to listen on; 0: any free one")
     return parser.parse_args(argv)

@@ -1,35 +1,46 @@
 """Reads YAML files, scenarios above all: every mistake at once, each with its line."""
 
-import codecs
 import os
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import reduce
+from itertools import islice
+from operator import getitem
+from pathlib import Path, PurePath
+from typing import Any
 
 from alertdrill.adapters.bundled import bundled_targets
-from alertdrill.adapters.yaml_nodes import Duplicate, Node, NotYaml, Spot, compose, split_lines
-from alertdrill.core.errors import BadInput, Mistake, nearest
+from alertdrill.adapters.yaml_fragments import Fragments
+from alertdrill.adapters.yaml_include import written_out
+from alertdrill.adapters.yaml_nodes import INCLUDE, Duplicate, Node, NotYaml, Spot, compose
+from alertdrill.adapters.yaml_source import NotOpened, Source, is_name, nearest_file, read_text
+from alertdrill.core.errors import SHOWN_MISTAKES, BadInput, Mistake, nearest
 from alertdrill.core.scenario.finding import Finding, path_text, show
-from alertdrill.core.scenario.reading import Model, Reading, read_model, read_scenario
+from alertdrill.core.scenario.reading import MAX_FINDINGS, Model, Reading, read_model, read_scenario
 from alertdrill.core.scenario.scenario import Scenario
-
-MAX_BYTES = 1_000_000
 
 
 def load_scenario(path: Path) -> Scenario:
-    """The scenario in a YAML file.
+    """The scenario in a YAML file, with the fragments that it includes.
+
+    Files that a fragment names are named as the scenario would name them: relative to the scenario file.
 
     Raises:
-        BadInput: with every mistake of the file, in the order of its lines.
+        BadInput: with every mistake of the file and its fragments, file by file in the order of the lines.
     """
     page = _Page(path)
-    reading = read_scenario(page.root.plain())
-    page.refuse([*reading.findings, *_missing_files(reading, path), *_unknown_target(reading)])
-    assert reading.scenario is not None, "a scenario without mistakes can be read"
-    return reading.scenario
+    page.include()
+    values = page.root.plain()
+    reading = read_scenario(values)
+    missing = islice(_missing_files(reading, page), MAX_FINDINGS)
+    page.refuse([*reading.findings, *missing, *_unknown_target(reading)])
+    scenario = read_model(values, Scenario)[0] if _moved(values, reading, page) else reading.scenario
+    assert scenario is not None, "a scenario without mistakes can be read"
+    return scenario
 
 
 def load_model(path: Path, model: type[Model]) -> Model:
-    """Any other YAML file, as the model that describes it.
+    """Any other YAML file, as the model that describes it; it includes nothing.
 
     Raises:
         BadInput: with every mistake of the file, in the order of its lines.
@@ -42,8 +53,9 @@ def load_model(path: Path, model: type[Model]) -> Model:
 
 
 def locate(path: Path, findings: Iterable[Finding]) -> list[Mistake]:
-    """Findings about a file that has been read, as mistakes with line, column and the quoted source line."""
+    """Findings about a scenario that has been read, as mistakes with file, line, column and the quoted source line."""
     page = _Page(path)
+    page.include()
     return [page.of_finding(finding) for finding in findings]
 
 
@@ -53,44 +65,76 @@ def beside(scenario: Path, file: str) -> Path:
 
 
 class _Page:
-    """One file: its tree, and its lines, for mistakes that quote them."""
+    """One file and what it includes: its tree, and its lines, for mistakes that quote them."""
 
     def __init__(self, path: Path) -> None:
-        text = _read_text(path)
-        self._file = str(path)
-        self._lines = split_lines(text)
         try:
-            root, self._duplicates = compose(text)
+            self.main = Source(path, read_text(path))
+        except NotOpened as error:
+            raise BadInput([Mistake("", error.got, "a scenario file", "check the path", file=str(path))]) from None
+        self._sources = {self.main.file: self.main}
+        try:
+            root, self._duplicates = compose(self.main.text, self.main.file)
         except NotYaml as error:
-            raise BadInput([self.mistake("", error.spot, error.got, error.expected, error.fix)]) from None
+            raise BadInput([self.main.mistake("", error.spot, error.got, error.expected, error.fix)]) from None
         if root is None:
             expected, fix = "a mapping of keys", "start from a bundled one, such as seed-disaster"
-            raise BadInput([self.mistake("", None, "an empty file", expected, fix)])
+            raise BadInput([self.main.mistake("", None, "an empty file", expected, fix)])
         self.root = root
 
-    def refuse(self, findings: list[Finding]) -> None:
-        """Raise BadInput if there is any mistake, those of YAML included."""
-        mistakes = [self.of_finding(finding) for finding in findings]
-        mistakes += [self.of_duplicate(duplicate) for duplicate in self._duplicates]
-        if mistakes:
-            raise BadInput(sorted(mistakes, key=lambda mistake: (mistake.line or 0, mistake.column or 0)))
+    def include(self) -> None:
+        """Write the fragments of a scenario out.
 
-    def mistake(self, where: str, spot: Spot | None, got: str, expected: str, fix: str) -> Mistake:
-        if spot is None:
-            return Mistake(where, got, expected, fix, file=self._file)
-        source = self._lines[spot.line - 1] if spot.line <= len(self._lines) else None
-        return Mistake(where, got, expected, fix, spot.line, spot.column, source, self._file)
+        Raises:
+            BadInput: there are mistakes in its includes; with all others that these cannot have caused.
+        """
+        if not self.root.includes:
+            return
+        fragments = Fragments(self.main, self.root)
+        root = written_out(self.root, fragments)
+        self._sources, self._duplicates = fragments.sources, [*self._duplicates, *fragments.duplicates]
+        if root is not None:
+            self.root = root
+        if fragments.mistakes:
+            findings = [] if root is None else read_model(root.plain(), Scenario)[1]
+            self.refuse([one for one in findings if _stands(one, self.root)], fragments.mistakes)
+
+    def refuse(self, findings: Iterable[Finding], mistakes: Iterable[Mistake] = ()) -> None:
+        """Raise BadInput if there is any mistake, those of YAML included; each once, however often it is included."""
+        found = [*mistakes, *(self.of_finding(finding) for finding in findings)]
+        found += [self._of_duplicate(duplicate) for duplicate in self._duplicates[:MAX_FINDINGS]]
+        once: dict[Mistake, Mistake] = {}
+        for one in found:
+            once.setdefault(replace(one, where=""), one)
+        files = {file: position for position, file in enumerate(self._sources)}
+        if once:
+            raise BadInput(sorted(once.values(), key=lambda one: _rank(one, files)))
 
     def of_finding(self, finding: Finding) -> Mistake:
         spot, node = _locate(finding, self.root)
         found = show(finding.path[-1]) if finding.at_key else _show(node) if node else "nothing"
         got = finding.got or found
-        return self.mistake(path_text(finding.path), spot, got, finding.expected, finding.fix)
+        source = self._sources[spot.file]
+        return source.mistake(path_text(finding.path), spot, got, finding.expected, finding.fix)
 
-    def of_duplicate(self, duplicate: Duplicate) -> Mistake:
+    def _of_duplicate(self, duplicate: Duplicate) -> Mistake:
         got = f"{show(duplicate.path[-1])} a second time"
         expected = f"each key once (the first is in line {duplicate.first.line})"
-        return self.mistake(path_text(duplicate.path), duplicate.spot, got, expected, "remove one of the two")
+        fix = "write one list of files" if duplicate.path[-1] == INCLUDE else "remove one of the two"
+        return self._sources[duplicate.spot.file].mistake(path_text(duplicate.path), duplicate.spot, got, expected, fix)
+
+    def source_at(self, path: tuple[str | int, ...]) -> Source:
+        """The file in which the value at a path is written."""
+        node = self.root
+        for key in path:
+            child = node.child(key)
+            assert child is not None, "only values that are there name files"
+            node = child
+        return self._sources[node.spot.file]
+
+
+def _rank(mistake: Mistake, files: Mapping[str, int]) -> tuple[int, int, int]:
+    return files.get(mistake.file or "", len(files)), mistake.line or 0, mistake.column or 0
 
 
 def _locate(finding: Finding, root: Node) -> tuple[Spot, Node | None]:
@@ -113,13 +157,45 @@ def _show(node: Node) -> str:
     return node.text[:60] if number else show(node.plain())
 
 
-def _missing_files(reading: Reading, scenario: Path) -> Iterable[Finding]:
+def _stands(finding: Finding, root: Node) -> bool:
+    """Whether a finding would stand whatever is in the fragments that could not be read.
+
+    Such a fragment can add keys to the mapping that includes it and to the mappings in that, which may change what
+    these, and the mapping around them, must have; what is in a list is as it is written there.
+    """
+    node, partial = root, root.partial
+    for key in finding.path:
+        child = node.child(key)
+        if child is None:
+            return not partial
+        partial = child.partial or (partial and not isinstance(node.value, list))
+        node = child
+    inside = node.value.values() if isinstance(node.value, dict) else ()
+    return not partial and not any(child.partial for child in inside)
+
+
+def _moved(values: Any, reading: Reading, page: _Page) -> bool:
+    """Whether fragments in other folders name files; in `values` these are then relative to the scenario."""
+    moved = False
     for where, name in reading.files:
-        path = beside(scenario, name)
-        if "\0" in name or len(name) > 1000 or not path.is_file():
-            near = [p.name for p in path.parent.iterdir()] if len(name) < 1000 and path.parent.is_dir() else []
-            close = nearest(path.name, near)
-            fix = f"write {Path(name).parent / close}" if close else "check the path: it is relative to this scenario"
+        base = page.source_at(where).base
+        if base != PurePath():
+            *above, last = where
+            parent = reduce(getitem, above, values)
+            parent[last], moved = str(base / name), True
+    return moved
+
+
+def _missing_files(reading: Reading, page: _Page) -> Iterable[Finding]:
+    told = 0
+    for where, name in reading.files:
+        source = page.source_at(where)
+        path = beside(source.path, name)
+        if not is_name(name) or not os.path.isfile(path):
+            told += 1
+            close = nearest_file(path) if is_name(name) and told <= SHOWN_MISTAKES else None
+            here = "this scenario" if source is page.main else "this file"
+            fix = f"write {Path(name).parent / close}" if close else f"check the path: it is relative to {here}"
             yield Finding(where, "a file that is there", fix)
 
 
@@ -130,33 +206,3 @@ def _unknown_target(reading: Reading) -> Iterable[Finding]:
         close = nearest(name, known)
         fix = f"write {close or ' or '.join(known)}"
         yield Finding(("target", "bundled"), f"a bundled target ({', '.join(known)})", fix)
-
-
-def _read_text(path: Path) -> str:
-    data = _read_bytes(path)
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise BadInput([_unreadable(path, "UTF-16 text", "UTF-8 text", "save the file as UTF-8")])
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        got = f"the byte 0x{data[error.start]:02x} in line {line}"
-        raise BadInput([_unreadable(path, got, "UTF-8 text", "save the file as UTF-8", line)]) from None
-
-
-def _read_bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            data = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        got = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise BadInput([_unreadable(path, got.lower(), "a scenario file", "check the path")]) from None
-    if len(data) > MAX_BYTES:
-        got = f"{max(size, len(data)) / 1e6:.1f} MB"
-        raise BadInput([_unreadable(path, got, f"at most {MAX_BYTES // 10**6} MB", "is this a scenario?")])
-    return data
-
-
-def _unreadable(path: Path, got: str, expected: str, fix: str, line: int | None = None) -> Mistake:
-    return Mistake("", got, expected, fix, line, file=str(path))

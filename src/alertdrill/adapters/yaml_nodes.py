@@ -10,6 +10,7 @@ import yaml
 
 MAX_DEPTH = 30
 MAX_NODES = 20_000
+INCLUDE = "include"
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAGS = "tag:yaml.org,2002:"
@@ -32,10 +33,11 @@ Path = tuple[str | int, ...]
 
 
 class Spot(NamedTuple):
-    """A line and a column, both from 1."""
+    """A line and a column, both from 1, and the file that they are in, as mistakes name it."""
 
     line: int
     column: int
+    file: str = ""
 
 
 class NotYaml(Exception):
@@ -57,6 +59,8 @@ class Node:
         keys: by key, where the key stands.
         size: number of nodes with aliases written out, itself included.
         height: levels of nesting, 1 for a scalar.
+        includes: whether it is or holds a mapping with the key `include`.
+        partial: whether a fragment that this mapping includes could not be read, so that keys of it may be missing.
     """
 
     spot: Spot
@@ -65,6 +69,8 @@ class Node:
     keys: dict[str, Spot] = field(default_factory=dict)
     size: int = 1
     height: int = 1
+    includes: bool = False
+    partial: bool = False
 
     def plain(self) -> Any:
         """The value as lists, dicts and scalars."""
@@ -104,8 +110,10 @@ def resolve(text: str) -> str | int | float | bool | None:
     return float(text) if _FLOAT.fullmatch(text) else text
 
 
-def compose(text: str) -> tuple[Node | None, list[Duplicate]]:
+def compose(text: str, file: str = "") -> tuple[Node | None, list[Duplicate]]:
     """The tree of the text's only document, None if it is empty, and its duplicate keys (the first one counts).
+
+    `file` is what the spots of the nodes call the file.
 
     Raises:
         NotYaml: the text cannot be read, or is nested or multiplied beyond all reason.
@@ -114,21 +122,21 @@ def compose(text: str) -> tuple[Node | None, list[Duplicate]]:
     if control:
         before = split_lines(text[: control.start()])
         got = f"the control character U+{ord(control[0]):04X}"
-        raise NotYaml(Spot(len(before), len(before[-1]) + 1), got, "text", "remove it; is this a YAML file?")
-    composer = _Composer()
+        raise NotYaml(Spot(len(before), len(before[-1]) + 1, file), got, "text", "remove it; is this a YAML file?")
+    composer = _Composer(file)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             composer.take(event)
     except yaml.YAMLError as error:
-        _refuse(error)
+        _refuse(error, file)
     return composer.root, composer.duplicates
 
 
-def _refuse(error: yaml.YAMLError) -> NoReturn:
-    spot, problem = Spot(1, 1), "characters that are no text"
+def _refuse(error: yaml.YAMLError, file: str) -> NoReturn:
+    spot, problem = Spot(1, 1, file), "characters that are no text"
     if isinstance(error, yaml.MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
-        spot = Spot(mark.line + 1, mark.column + 1) if mark else spot
+        spot = Spot(mark.line + 1, mark.column + 1, file) if mark else spot
         problem = str(error.problem or error.context)
     fix = "check indentation, quotes and brackets on this line and above it"
     if "cannot start any token" in problem or "tab" in problem:
@@ -151,33 +159,38 @@ class _Frame:
 class _Composer:
     """Builds nodes from parser events, without recursion: deep nesting costs a message, not the stack."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: str) -> None:
         self.root: Node | None = None
         self.duplicates: list[Duplicate] = []
         self._open: list[_Frame] = []
         self._anchors: dict[str, Node] = {}
+        self._file = file
+        self._built = 0
 
     def take(self, event: Any) -> None:
-        if isinstance(event, yaml.DocumentStartEvent) and self.root is not None:
-            self._stop(event, "a second document", "one scenario a file", "remove the line ---, or make two files")
+        if isinstance(event, yaml.ScalarEvent):
+            self._scalar(event)
         elif isinstance(event, yaml.AliasEvent):
             self._alias(event)
-        elif isinstance(event, yaml.ScalarEvent):
-            self._scalar(event)
         elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
             self._start(event)
         elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
             frame = self._open.pop()
             self._close(event, frame)
+        elif isinstance(event, yaml.DocumentStartEvent) and self.root is not None:
+            self._stop(event, "a second document", "one scenario a file", "remove the line ---, or make two files")
+
+    def _spot(self, event: Any) -> Spot:
+        return Spot(event.start_mark.line + 1, event.start_mark.column + 1, self._file)
 
     def _stop(self, event: Any, got: str, expected: str, fix: str) -> NoReturn:
-        raise NotYaml(_spot(event), got, expected, fix)
+        raise NotYaml(self._spot(event), got, expected, fix)
 
     def _takes_key(self) -> bool:
         return bool(self._open) and isinstance(self._open[-1].node.value, dict) and self._open[-1].key is None
 
     def _check_tag(self, event: Any, allowed: tuple[str, ...]) -> None:
-        if event.tag not in (None, "!", *(_TAGS + tag for tag in allowed)):
+        if event.tag is not None and event.tag not in ("!", *(_TAGS + tag for tag in allowed)):
             tag = str(event.tag).replace(_TAGS, "!!")[:60]
             self._stop(event, f"the tag {tag}", "plain values", "remove the tag: a scenario builds no objects")
 
@@ -187,17 +200,19 @@ class _Composer:
             self._key(event)
             return
         plain = event.implicit[0] and not event.style
-        node = Node(_spot(event), resolve(event.value) if plain else event.value, text=event.value)
+        self._count(event)
+        node = Node(self._spot(event), resolve(event.value) if plain else event.value, text=event.value)
         if event.anchor:
             self._anchors[event.anchor] = node
         self._put(event, node)
 
     def _key(self, event: Any) -> None:
-        frame, spot = self._open[-1], _spot(event)
+        frame, spot = self._open[-1], self._spot(event)
         frame.key, frame.duplicate = event.value, event.value in frame.node.keys
         if frame.duplicate:
             self.duplicates.append(Duplicate(tuple(self._path()), spot, frame.node.keys[event.value]))
         frame.node.keys.setdefault(event.value, spot)
+        frame.node.includes = frame.node.includes or event.value == INCLUDE
 
     def _path(self) -> Iterator[str | int]:
         for frame in self._open:
@@ -210,7 +225,8 @@ class _Composer:
             self._stop(event, "a mapping or list as a key", "text as a key", "put the key in quotes")
         if len(self._open) >= MAX_DEPTH:
             self._too_deep(event)
-        self._open.append(_Frame(Node(_spot(event), {} if mapping else []), event.anchor))
+        self._count(event)
+        self._open.append(_Frame(Node(self._spot(event), {} if mapping else []), event.anchor))
 
     def _too_deep(self, event: Any) -> NoReturn:
         self._stop(event, "too much nesting", f"at most {MAX_DEPTH} levels", "close the brackets that are still open")
@@ -229,7 +245,14 @@ class _Composer:
             self._stop(event, f"the alias *{name} inside of &{name}", "values that end", "write the value out")
         if node is None:
             self._stop(event, f"the alias *{name}", f"an anchor &{name} above it", "write the value out")
+        self._count(event)
         self._put(event, node)
+
+    def _count(self, event: Any) -> None:
+        """Count the nodes of lists that are still open too: their sizes are added up only when they are closed."""
+        self._built += 1
+        if self._built > MAX_NODES:
+            self._stop(event, "too many values", f"at most {MAX_NODES}", "is this a scenario?")
 
     def _put(self, event: Any, node: Node) -> None:
         """Hang a finished node into the innermost open mapping or list."""
@@ -245,11 +268,8 @@ class _Composer:
         frame.key = None
         parent.size += node.size
         parent.height = max(parent.height, node.height + 1)
+        parent.includes = parent.includes or node.includes
         if len(self._open) + node.height > MAX_DEPTH:
             self._too_deep(event)
         if parent.size > MAX_NODES:
             self._stop(event, "too many values (aliases written out)", f"at most {MAX_NODES}", "use fewer aliases")
-
-
-def _spot(event: Any) -> Spot:
-    return Spot(event.start_mark.line + 1, event.start_mark.column + 1)

@@ -38,6 +38,7 @@ Only = Annotated[
 ]
 Results = Annotated[Path, typer.Option("--results", metavar="DIR", help="where results are kept")]
 Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="also write the result as JSON to FILE")]
+PlanJson = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="also write all of it as JSON to FILE")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="print the result only, no progress")]
 NoColor = Annotated[bool, typer.Option("--no-color", help="no colours (they are off in a pipe anyway)")]
 
@@ -73,14 +74,24 @@ def plan(
     rules: Rules = None,
     prometheus: Prometheus = None,
     only: Only = None,
+    json: PlanJson = None,
     no_color: NoColor = False,
 ) -> None:
-    """Show what a drill would do and the soonest that each alert can fire; exit 2 if it cannot succeed."""
+    """Show what a drill would do and the soonest that each alert can fire; exit 2 if it cannot succeed.
+
+    --json writes schema alertdrill/outlook/v1: stretches (begins_s, least_s, longest_s, rate_per_s), injections
+    (requests, touched, share_seen, first_s, last_s), expectations (floor_s, expected_s, worst_s, within_s, odds_within,
+    point_95_s), blast_radius, tail_s, background_per_s, notes and mistakes. What nobody can tell is null.
+    """
+    from alertdrill.adapters.bundled import find_scenario
+    from alertdrill.adapters.yaml_file import load_scenario
+
+    load_scenario(find_scenario(scenario))  # mistakes are said before the imports of a whole drill, which take longer
     from alertdrill.cli.plan import show_plan
     from alertdrill.compose import Options
 
     options = Options(Path("results"), tuple(rules or ()), prometheus, tuple(only or ()))
-    raise typer.Exit(show_plan(_console(no_color), scenario, options))
+    raise typer.Exit(show_plan(_console(no_color), scenario, options, json))
 
 
 @app.command()
@@ -105,6 +116,25 @@ def faults(
 
     console = _console(no_color)
     raise typer.Exit(show_faults(console) if kind is None else show_fault(console, kind))
+
+
+@app.command()
+def schema(
+    file: Annotated[str, typer.Argument(metavar="scenario|result", help="which file")] = "scenario",
+) -> None:
+    """Print the JSON Schema of scenario files, or of result.json.
+
+    Editors with a YAML language server then complete and check a scenario as you write it. Save the schema beside it:
+
+        alertdrill schema > scenario.v1.json
+
+    and make this the first line of the scenario:
+
+        # yaml-language-server: $schema=scenario.v1.json
+    """
+    from alertdrill.cli.schema import show_schema
+
+    raise typer.Exit(show_schema(file))
 
 
 @app.command()

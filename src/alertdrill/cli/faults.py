@@ -1,22 +1,28 @@
 """`alertdrill faults`: the catalogue, from the faults' own documentation."""
 
-import inspect
-
-from rich.console import Console
+from rich.console import Console, Group
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from alertdrill.core.errors import BadInput, Mistake, nearest
+from alertdrill.core.faults.base import Fault, Unit
 from alertdrill.core.faults.catalogue import KINDS
+from alertdrill.core.faults.documentation import sections
+
+INDENT = (0, 0, 0, 4)
 
 
 def show_faults(console: Console) -> int:
-    """One line a fault."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("KIND", "UNIT", "WHAT IT DOES"):
-        table.add_column(title)
-    for kind, fault in sorted(KINDS.items()):
-        table.add_row(kind, fault.unit, (inspect.getdoc(fault) or "").partition("\n")[0])
-    console.print(table)
+    """One line a fault, by unit, in the order of the wire."""
+    for unit in (Unit.SAMPLE, Unit.ROW, Unit.BODY, Unit.EXCHANGE, Unit.ARRIVAL):
+        kinds = {kind: fault for kind, fault in sorted(KINDS.items()) if fault.unit is unit}
+        table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+        table.add_column(min_width=max(map(len, KINDS)))
+        for kind, fault in kinds.items():
+            table.add_row(kind, sections(fault)[""])
+        console.print(Group(Text(unit.upper(), style="bold"), table, ""))
+    console.print(f"{len(KINDS)} kinds; alertdrill faults KIND explains one")
     return 0
 
 
@@ -31,11 +37,20 @@ def show_fault(console: Console, kind: str) -> int:
         near = nearest(kind, KINDS)
         fix = f"did you mean {near}?" if near else f"write one of: {', '.join(sorted(KINDS))}"
         raise BadInput([Mistake("faults", kind, "the kind of a fault", fix)])
-    console.print(f"{kind} (unit: {fault.unit})\n")
-    console.print(inspect.getdoc(fault) or "")
-    console.print("\nFields:")
+    first, *parts = sections(fault).items()
+    console.print(Text.assemble((kind, "bold"), f" (unit: {fault.unit})\n\n{first[1]}\n"))
+    for heading, text in parts:
+        as_written = heading == "Example"
+        shown = Text(text if as_written else " ".join(text.split()), no_wrap=as_written, overflow="ignore")
+        console.print(Text(heading, style="bold"), Padding(shown, INDENT), "")
+    console.print(Text("Fields", style="bold"), Padding(_fields(fault), INDENT))
+    return 0
+
+
+def _fields(fault: type[Fault]) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
     for name, field in fault.model_fields.items():
         if name != "kind":
-            default = "" if field.is_required() else f" (default: {field.default})"
-            console.print(f"    {name}: {field.description}{default}")
-    return 0
+            default = "" if field.is_required() or field.default is None else f" (default: {field.default})"
+            table.add_row(name, Text(f"{field.description}{default}"))
+    return table

@@ -1,12 +1,12 @@
 """`alertdrill run` and `alertdrill check`."""
 
-import os
 from pathlib import Path
 
 from rich.console import Console
 
+from alertdrill.cli.json_file import unwritable
 from alertdrill.compose import Options, Outcome, check_folder, run_drill
-from alertdrill.compose.options import read_scenario
+from alertdrill.compose.options import read_scenario, refuse
 from alertdrill.core.errors import AlertdrillError, BadInput, Mistake
 from alertdrill.core.result import EXIT_CODES
 from alertdrill.report.progress import TerminalProgress
@@ -56,10 +56,7 @@ def _refuse_unusable(scenarios: list[str], options: Options, json: Path | None) 
     if json is not None and len(scenarios) > 1:
         got = f"one file for {len(scenarios)} scenarios"
         mistakes.append(Mistake("--json", got, "one scenario", "leave --json out: every folder has its result.json"))
-    if json is not None and (json.is_dir() or not os.access(json.absolute().parent, os.W_OK)):
-        mistakes.append(Mistake("--json", str(json), "a file that can be written", "give another path"))
-    if mistakes:
-        raise BadInput(mistakes)
+    refuse([*mistakes, *unwritable(json)])
 
 
 def check_again(console: Console, folder: Path, json: Path | None) -> int:

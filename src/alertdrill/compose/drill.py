@@ -14,7 +14,15 @@ from typing import Any, TypeVar
 from alertdrill import __version__
 from alertdrill.adapters import processes
 from alertdrill.adapters.alert_source import PrometheusSource
-from alertdrill.adapters.drill_processes import DrillProcesses, EventJournal, LoadProcess, SystemClock
+from alertdrill.adapters.drill_processes import (
+    DrillProcesses,
+    EventJournal,
+    Injector,
+    Leased,
+    LoadProcess,
+    SystemClock,
+)
+from alertdrill.adapters.inside_token import inside_token
 from alertdrill.adapters.journal_file import JournalFile
 from alertdrill.adapters.processes import Child
 from alertdrill.adapters.prometheus_install import ensure_prometheus
@@ -23,10 +31,11 @@ from alertdrill.adapters.results_folder import EXPECTED, FIX, ResultsFolder, che
 from alertdrill.adapters.scratch import Scratch
 from alertdrill.adapters.signals import run_until_signalled
 from alertdrill.adapters.target import PreparedTarget, prepare_target
+from alertdrill.compose.background import ask_background
 from alertdrill.compose.engine import Engine, open_engine
 from alertdrill.compose.evidence import conclude, no_samples, recording
 from alertdrill.compose.options import Options, in_file, read_scenario, refuse, rule_files
-from alertdrill.compose.planning import make_plan, prospectus
+from alertdrill.compose.planning import Planner
 from alertdrill.compose.wire import Wire
 from alertdrill.core import journal as records
 from alertdrill.core.errors import BadInput, Mistake
@@ -70,11 +79,12 @@ def run_drill(name_or_path: str, options: Options, progress: Progress) -> Outcom
 async def _run_drill(
     scenario: Scenario, path: Path, prometheus: Path | None, options: Options, progress: Progress
 ) -> Outcome:
+    token = inside_token(scenario)
     target = await prepare_target(scenario, path, progress.note)
     refuse(in_file(path, unknown_features(scenario, target.schema)))
     async with AsyncExitStack() as stack:
         work = stack.enter_context(Scratch("alertdrill-run-"))
-        return await _Drill(scenario, path, target, options, progress, stack, work.path).run(prometheus)
+        return await _Drill(scenario, path, target, token, options, progress, stack, work.path).run(prometheus)
 
 
 def check_folder(path: Path) -> Outcome:
@@ -105,6 +115,7 @@ class _Drill:
         scenario: Scenario,
         path: Path,
         target: PreparedTarget,
+        token: str | None,
         options: Options,
         progress: Progress,
         stack: AsyncExitStack,
@@ -112,26 +123,29 @@ class _Drill:
     ) -> None:
         self._scenario, self._path, self._target = scenario, path, target
         self._options, self._progress, self._stack = options, progress, stack
-        self._wire = Wire(target, work, progress.note)
+        self._wire = Wire(target, token, work, progress.note)
         self._early_posts: list[AlertPost] = []
         self._take_post: Callable[[AlertPost], None] = self._early_posts.append
 
     async def run(self, prometheus: Path | None) -> Outcome:
         """Start everything, run the plan, judge."""
         self._stack.push_async_callback(processes.stop_all, self._wire.children)
+        self._stack.push_async_callback(self._wire.leave_apps)
         early = None if self._proxies_dependency() else self._aside(self._model_without_plan())
         engine = await open_engine(
             self._scenario, self._path, prometheus, self._jobs(), lambda post: self._take_post(post), self._stack
         )
         run_id = time.strftime("%Y%m%dT%H%M%S", time.gmtime()) + "-" + secrets.token_hex(3)
-        plan = make_plan(self._scenario, self._path, self._target, engine.groups, engine.scrape_s, run_id)
+        background = await ask_background(self._scenario, engine.api)
+        planner = Planner(self._scenario, self._path, self._target, engine.groups, engine.scrape_s, background)
+        plan = planner.plan(run_id)
         folder = ResultsFolder.create(self._options.results, self._scenario.name, run_id)
         folder.write_plan(plan)
         journal = JournalFile(folder.journal)
         self._stack.callback(journal.close)
         self._open_journal(journal, engine)
         folder.write_samples(no_samples(journal))
-        warned = self._aside(asyncio.to_thread(self._warn, plan, engine))
+        warned = self._aside(asyncio.to_thread(self._warn, planner, plan))
         try:
             load, events = await self._start(plan, folder, journal, engine, early)
             await warned
@@ -146,9 +160,12 @@ class _Drill:
         self._stack.push_async_callback(_end, task)
         return task
 
-    def _warn(self, plan: Plan, engine: Engine) -> None:
+    def _warn(self, planner: Planner, plan: Plan) -> None:
         """Say what cannot succeed; a drill runs all the same, so that controls can be drilled."""
-        for mistake in prospectus(plan, self._path, self._target, engine.groups, engine.scrape_s).mistakes:
+        found = planner.prospectus(plan)
+        for note in found.outlook.notes:
+            self._progress.note(f"note: {note}")
+        for mistake in found.mistakes:
             self._progress.note(f"warning: {mistake.render()}")
 
     def _jobs(self) -> tuple[str, ...]:
@@ -194,6 +211,7 @@ class _Drill:
             model = await wire.model(behind)
         if self._target.spec is not None:
             engine.scrape("model", model)
+        await wire.inside(plan, model, events)
         url = await wire.proxied(plan, folder.plan, Place.MODEL, model, events)
         if self._scenario.monitoring.monitor == "sidecar":
             url = await wire.monitor(url)
@@ -204,9 +222,10 @@ class _Drill:
     async def _drive(
         self, plan: Plan, folder: ResultsFolder, journal: JournalFile, engine: Engine, load: Child, events: EventJournal
     ) -> Outcome:
-        leased = [*self._wire.proxies, load]
+        injectors: list[Injector] = [*self._wire.proxies, *self._wire.inside_apps]
+        leased: list[Leased] = [*injectors, load]
         others = [child for child in self._wire.children if child not in leased]
-        running = DrillProcesses(leased, self._wire.proxies, others, self._scenario.limits.lease)
+        running = DrillProcesses(leased, injectors, others, self._scenario.limits.lease)
         self._stack.enter_context(running.leased())
         source = PrometheusSource(engine.api, engine.alive)
         director = Director(

@@ -30,8 +30,8 @@ async def conclude(
         journal.write(records.Answer(at=time.time(), query=question.query, time_ms=question.time_ms, labels=labels))
     case = Case(plan, journal.records, samples)
     starts = {one.k: one.start_at for one in case.all(records.SegmentStarted)}
-    counts = {k: one.sent for k, one in case.closed.items()}
-    for one in prospects(plan, PlannedTraffic(plan, sample), case.book, scrape_s, starts, counts):
+    counts = {k: one.sent + one.suppressed for k, one in case.closed.items()}
+    for one in prospects(plan, PlannedTraffic(plan, sample, case.touch), case.book, scrape_s, starts, counts):
         journal.write(_fill(one))
     journal.write(records.Ended(at=time.time()))
 

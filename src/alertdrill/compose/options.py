@@ -1,6 +1,6 @@
 """A scenario as the command line wants it, and mistakes of it in the words of its file."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from alertdrill.adapters.bundled import find_scenario
 from alertdrill.adapters.target import bundled_rules
 from alertdrill.adapters.yaml_file import beside, load_scenario, locate
 from alertdrill.core.errors import BadInput, Mistake
-from alertdrill.core.scenario import BundledTarget, Phase, Scenario, UserPrometheus
+from alertdrill.core.scenario import BundledTarget, Monitoring, Phase, Scenario, UrlTarget, UserPrometheus
 from alertdrill.core.scenario.finding import Finding
 
 
@@ -40,8 +40,18 @@ def read_scenario(name_or_path: str, options: Options) -> tuple[Scenario, Path]:
             fix = "leave --rules out, or use the managed Prometheus"
             raise BadInput([Mistake("--rules", "rules for a Prometheus of your own", "a managed Prometheus", fix)])
         monitoring = monitoring.model_copy(update={"rules": tuple(str(path.absolute()) for path in options.rules)})
+    refuse(locate(path, _without_history(scenario, monitoring)))
     changed = {"monitoring": monitoring, "phases": _chosen(scenario, options.only, path)}
     return scenario.model_copy(update=changed), path
+
+
+def _without_history(scenario: Scenario, monitoring: Monitoring) -> Iterator[Finding]:
+    """A question about the traffic so far, for a Prometheus that is only started."""
+    target = scenario.target
+    if isinstance(target, UrlTarget) and target.traffic_query is not None and monitoring.prometheus == "managed":
+        expected = "a Prometheus of your own, as a managed one has seen no traffic yet"
+        fix = "remove it, or write monitoring: {prometheus: {url: …}}"
+        yield Finding(("target", "traffic_query"), expected, fix, "traffic_query", at_key=True)
 
 
 def _own(url: str) -> UserPrometheus:

@@ -11,75 +11,143 @@ from alertdrill.adapters.promtool import check_rules
 from alertdrill.adapters.rule_file import read_rule_files
 from alertdrill.adapters.signals import run_until_signalled
 from alertdrill.adapters.target import PreparedTarget, prepare_target
+from alertdrill.compose.background import Background, ask_background
 from alertdrill.compose.engine import read_engine
 from alertdrill.compose.options import Options, in_file, read_scenario, refuse, rule_files
+from alertdrill.core.auto import in_numbers
+from alertdrill.core.blast_radius import blast_radius
 from alertdrill.core.errors import BadInput, Mistake
-from alertdrill.core.feasibility import hopeless, unknown_features
+from alertdrill.core.faults.base import Place
+from alertdrill.core.feasibility import unknown_features
+from alertdrill.core.hopeless import hopeless, too_fast, without_effect
 from alertdrill.core.observations import RuleGroup
-from alertdrill.core.plan import Plan, RuleText, TargetPlan, make_injections, make_segments
+from alertdrill.core.outlook import Outlook, Planned
+from alertdrill.core.payloads import with_choices
+from alertdrill.core.plan import Plan, RuleText, TargetPlan, make_segments
 from alertdrill.core.prospect import Prospect, assumed_starts, prospects
+from alertdrill.core.reach import reaches
 from alertdrill.core.scenario import Scenario, UserPrometheus
+from alertdrill.core.scenario.part import AUTO_S
 from alertdrill.core.scope import RuleBook, tail_ms
+from alertdrill.core.touch import Touch
 from alertdrill.core.traffic import PlannedTraffic
 from alertdrill.core.units import format_duration
 
 
 @dataclass(frozen=True)
 class Prospectus:
-    """What `plan` shows."""
+    """What `plan` shows, and the mistakes that are in the way of a drill, with their lines."""
 
-    plan: Plan
-    tail_s: float
-    prospects: tuple[Prospect, ...]
+    outlook: Outlook
     mistakes: tuple[Mistake, ...]
 
 
-def make_plan(
-    scenario: Scenario, path: Path, target: PreparedTarget, groups: Sequence[RuleGroup], scrape_s: float, run_id: str
-) -> Plan:
-    """The plan of a drill, rule texts embedded where the engine is ours.
+@dataclass(frozen=True)
+class Planner:
+    """Plans one scenario on one target and one engine.
 
-    Raises:
-        BadInput: the rules look so far back that the drill would outlast `limits.max_duration`.
+    Attributes:
+        scenario: as it was written, `auto` included.
+        path: its file.
+        target: where the requests go, and the rows that they are drawn from.
+        groups: the loaded rules.
+        scrape_s: scrape interval of the engine.
+        background: the traffic of others.
     """
-    tail = tail_s(scenario, groups, scrape_s)
-    _check_duration(scenario, tail)
-    segments = make_segments(scenario, tail)
-    files = sorted({group.file for group in groups}) if scenario.monitoring.prometheus == "managed" else []
-    return Plan(
-        run_id=run_id,
-        seed=scenario.seed,
-        scenario_path=path.name,
-        scenario=scenario,
-        target=TargetPlan(
-            name=target.name,
-            version=target.version,
-            schema_=target.schema,
-            headers=target.headers,
-            sample_sha256=target.sample_sha256,
-        ),
-        rules=tuple(_rule_text(Path(file)) for file in files),
-        segments=segments,
-        injections=make_injections(scenario, segments),
-    )
 
+    scenario: Scenario
+    path: Path
+    target: PreparedTarget
+    groups: Sequence[RuleGroup]
+    scrape_s: float
+    background: Background
 
-def _check_duration(scenario: Scenario, tail: float) -> None:
-    """Phases, and a tail before each fault and at the end, must fit the limit."""
-    faults = sum(bool(phase.faults) for phase in scenario.phases)
-    needed_s = sum(phase.duration for phase in scenario.phases) + tail * (faults + 1)
-    if needed_s > scenario.limits.max_duration:
-        got = (
-            f"{format_duration(scenario.limits.max_duration)}, with a tail of {format_duration(tail)} after each fault"
+    @property
+    def tail_s(self) -> float:
+        """How long a fault can still make an alert in scope fire after its last effect."""
+        return tail_ms(self.scenario, RuleBook.of(self.groups), round(self.scrape_s * 1000)) / 1000
+
+    def plan(self, run_id: str) -> Plan:
+        """The plan, rule texts embedded where the engine is ours, without any `auto`.
+
+        Raises:
+            BadInput: an `auto` cannot be worked out, or a limit would be exceeded.
+        """
+        _check_duration(self.scenario, self.tail_s)
+        scenario, findings = in_numbers(self.scenario, self._look, self.tail_s)
+        refuse(in_file(self.path, findings))
+        _check_duration(scenario, self.tail_s)
+        plan = self._plan(scenario, run_id)
+        refuse(in_file(self.path, too_fast(plan, Touch(plan))))
+        return plan
+
+    def prospectus(self, plan: Plan) -> Prospectus:
+        """What a plan can hope for, before a run."""
+        touch, book = Touch(plan), RuleBook.of(self.groups)
+        planned = Planned(
+            plan=plan,
+            written=self.scenario,
+            touch=touch,
+            tail_s=self.tail_s,
+            starts_s=assumed_starts(plan, touch, self.tail_s)[0],
+            background_per_s=self.background.per_s,
+            reaches=reaches(plan, touch),
+            prospects=self._prospects(plan, touch),
+            blast_radius=blast_radius(plan, touch, _starts(plan, self.target)),
         )
+        names = sorted({rule.name for rule in book.alerts})
+        findings = [
+            *without_effect(plan.scenario.phases, planned.reaches),
+            *hopeless(planned.prospects, planned.reaches, names, self.tail_s),
+        ]
+        mistakes = tuple(sorted(in_file(self.path, findings), key=lambda one: one.line or 0))
+        notes = (self.background.note,) if self.background.note else ()
+        return Prospectus(planned.outlook(notes, mistakes), mistakes)
+
+    def _plan(self, scenario: Scenario, run_id: str) -> Plan:
+        target = self.target
+        segments, injections = make_segments(scenario, target.schema, self.tail_s)
+        managed = scenario.monitoring.prometheus == "managed"
+        files = sorted({group.file for group in self.groups}) if managed else []
+        plan = Plan(
+            run_id=run_id,
+            seed=scenario.seed,
+            scenario_path=self.path.name,
+            scenario=scenario,
+            target=TargetPlan(
+                name=target.name,
+                version=target.version,
+                schema_=target.schema,
+                headers=target.headers,
+                sample_sha256=target.sample_sha256,
+            ),
+            rules=tuple(_rule_text(Path(file)) for file in files),
+            background_per_s=self.background.per_s or 0.0,
+            segments=segments,
+            injections=injections,
+        )
+        return with_choices(plan, target.sample)
+
+    def _look(self, scenario: Scenario) -> tuple[Prospect, ...]:
+        plan = self._plan(scenario, "provisional")
+        return self._prospects(plan, Touch(plan))
+
+    def _prospects(self, plan: Plan, touch: Touch) -> tuple[Prospect, ...]:
+        traffic = PlannedTraffic(plan, self.target.sample, touch)
+        starts, counts = assumed_starts(plan, touch, self.tail_s)
+        return tuple(prospects(plan, traffic, RuleBook.of(self.groups), self.scrape_s, starts, counts))
+
+
+def _check_duration(scenario: Scenario, tail_s: float) -> None:
+    """Phases, and a tail before each fault and at the end, must fit the limit; `auto` counts once it is a number."""
+    faults = sum(bool(phase.faults) for phase in scenario.phases)
+    phases_s = sum(phase.duration for phase in scenario.phases if phase.duration != AUTO_S)
+    needed_s = phases_s + tail_s * (faults + 1)
+    if needed_s > scenario.limits.max_duration:
+        limit = format_duration(scenario.limits.max_duration)
+        got = f"{limit}, with a tail of {format_duration(tail_s)} after each fault"
         fix = "drill rules with shorter windows and `for`, or raise limits.max_duration"
-        expected = f"{format_duration(needed_s)} or more"
-        raise BadInput([Mistake("limits.max_duration", got, expected, fix)])
-
-
-def tail_s(scenario: Scenario, groups: Sequence[RuleGroup], scrape_s: float) -> float:
-    """How long a fault can still make an alert in scope fire after its last effect, seconds."""
-    return tail_ms(scenario, RuleBook.of(groups), round(scrape_s * 1000)) / 1000
+        raise BadInput([Mistake("limits.max_duration", got, f"{format_duration(needed_s)} or more", fix)])
 
 
 def _rule_text(path: Path) -> RuleText:
@@ -87,17 +155,20 @@ def _rule_text(path: Path) -> RuleText:
     return RuleText(path=str(path), text=text, sha256=hashlib.sha256(text.encode()).hexdigest())
 
 
-def prospectus(
-    plan: Plan, path: Path, target: PreparedTarget, groups: Sequence[RuleGroup], scrape_s: float
-) -> Prospectus:
-    """What a plan can hope for, before a run."""
-    tail = tail_s(plan.scenario, groups, scrape_s)
-    starts, counts = assumed_starts(plan, tail)
-    traffic = PlannedTraffic(plan, target.sample)
-    book = RuleBook.of(groups)
-    found = tuple(prospects(plan, traffic, book, scrape_s, starts, counts))
-    names = sorted({rule.name for rule in book.alerts})
-    return Prospectus(plan, tail, found, tuple(in_file(path, hopeless(found, names))))
+def _starts(plan: Plan, target: PreparedTarget) -> tuple[str, ...]:
+    """The processes that a drill starts, in the order of the wire."""
+    names = ["load"]
+    at = {one.place for one in plan.injections}
+    proxies = {place: f"fault proxy ({place})" for place in Place if place in at}
+    monitor = ["monitor"] if plan.scenario.monitoring.monitor == "sidecar" else []
+    names += [proxies[Place.EDGE]] if Place.EDGE in proxies else []
+    names += monitor
+    names += [proxies[Place.MODEL]] if Place.MODEL in proxies else []
+    if target.spec is not None:
+        names.append(f"model {target.name}")
+        names += [proxies[Place.DEPENDENCY]] if Place.DEPENDENCY in proxies else []
+        names += ["feature store"] if target.spec.dependency is not None else []
+    return (*names, "Prometheus") if plan.scenario.monitoring.prometheus == "managed" else tuple(names)
 
 
 def plan_drill(name_or_path: str, options: Options, say: Callable[[str], None]) -> Prospectus:
@@ -112,19 +183,25 @@ def plan_drill(name_or_path: str, options: Options, say: Callable[[str], None]) 
         return run_until_signalled(_plan_on_own_engine(scenario, path, monitoring.prometheus.url, say))
     check_rules(ensure_prometheus(progress=say).promtool.path, rule_files(scenario, path))
     groups = read_rule_files(rule_files(scenario, path), monitoring.evaluation_interval)
-    return run_until_signalled(_plan_with(scenario, path, groups, monitoring.scrape_interval, say))
+    return run_until_signalled(_plan_with(scenario, path, groups, monitoring.scrape_interval, Background(), say))
 
 
 async def _plan_on_own_engine(scenario: Scenario, path: Path, url: str, say: Callable[[str], None]) -> Prospectus:
     async with PrometheusApi(url) as api:
         engine = await read_engine(api)
-    return await _plan_with(scenario, path, engine.groups, engine.scrape_s, say)
+        background = await ask_background(scenario, api)
+    return await _plan_with(scenario, path, engine.groups, engine.scrape_s, background, say)
 
 
 async def _plan_with(
-    scenario: Scenario, path: Path, groups: Sequence[RuleGroup], scrape_s: float, say: Callable[[str], None]
+    scenario: Scenario,
+    path: Path,
+    groups: Sequence[RuleGroup],
+    scrape_s: float,
+    background: Background,
+    say: Callable[[str], None],
 ) -> Prospectus:
     target = await prepare_target(scenario, path, say)
     refuse(in_file(path, unknown_features(scenario, target.schema)))
-    plan = make_plan(scenario, path, target, groups, scrape_s, "planned")
-    return prospectus(plan, path, target, groups, scrape_s)
+    planner = Planner(scenario, path, target, groups, scrape_s, background)
+    return planner.prospectus(planner.plan("planned"))

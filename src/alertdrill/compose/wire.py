@@ -5,11 +5,14 @@ from pathlib import Path
 
 from alertdrill.adapters import processes
 from alertdrill.adapters.drill_processes import EventJournal
+from alertdrill.adapters.inside_app import InsideApp
+from alertdrill.adapters.inside_control import InsideControl
 from alertdrill.adapters.load.launch import LoadArguments, environment
 from alertdrill.adapters.load.launch import argv as load_argv
 from alertdrill.adapters.processes import Child, Event
 from alertdrill.adapters.target import PreparedTarget
 from alertdrill.core.faults.base import Place
+from alertdrill.core.inside_protocol import TOKEN_VARIABLE
 from alertdrill.core.plan import Plan
 
 READY_S = 30.0
@@ -26,12 +29,22 @@ class Wire:
     Attributes:
         children: all of them, in the order in which they were started.
         proxies: the fault proxies among them.
+        inside_apps: the apps that carry out faults inside themselves.
     """
 
-    def __init__(self, target: PreparedTarget, work: Path, say: Callable[[str], None]) -> None:
-        self._target, self._work, self._say = target, work, say
+    def __init__(self, target: PreparedTarget, token: str | None, work: Path, say: Callable[[str], None]) -> None:
+        """Start nothing yet.
+
+        Args:
+            target: the model.
+            token: shared with its app, if faults act inside it.
+            work: folder for logs.
+            say: told what begins.
+        """
+        self._target, self._token, self._work, self._say = target, token, work, say
         self.children: list[Child] = []
         self.proxies: list[Child] = []
+        self.inside_apps: list[InsideApp] = []
 
     async def _start(
         self,
@@ -64,7 +77,8 @@ class Wire:
         script = target.spec.server
         store = ["--feature-store", dependency] if dependency else []
         argv = [str(target.folder / script.script), *script.args, *self._data(), *store]
-        return await self._start("model", argv, MODEL_READY_S)
+        environ = {TOKEN_VARIABLE: self._token} if self._token else None
+        return await self._start("model", argv, MODEL_READY_S, environ=environ)
 
     def _data(self) -> list[str]:
         return ["--data", str(self._target.data), "--port", "0"]
@@ -77,6 +91,20 @@ class Wire:
         address = await self._start(f"proxy-{place}", argv, on_event=events.of_proxy)
         self.proxies.append(self.children[-1])
         return address
+
+    async def inside(self, plan: Plan, url: str, events: EventJournal) -> None:
+        """Hand the plan to the app at `url` if the plan has faults inside it."""
+        if self._token is None:
+            return
+        control = InsideControl(url, self._token, plan.run_id, self._target.headers)
+        app = InsideApp(control, plan, events.of_proxy)
+        self.inside_apps.append(app)
+        await app.open()
+
+    async def leave_apps(self) -> None:
+        """End the faults inside apps."""
+        for app in self.inside_apps:
+            await app.close()
 
     async def monitor(self, upstream: str) -> str:
         """Start the reference monitor in front of `upstream`."""

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from alertdrill.core import journal as records
 from alertdrill.core.alerts import Episode, episodes
-from alertdrill.core.draws import chosen
+from alertdrill.core.faults.base import ArrivalFault
 from alertdrill.core.plan import Injection, Plan, SegmentKind
 from alertdrill.core.recording import Recording
 from alertdrill.core.scope import AlertRule, RuleBook, tail_ms
+from alertdrill.core.touch import Touch
 
 DELIVERED = 0.99
 
@@ -23,12 +24,13 @@ class Delivery:
     """What became of one injection.
 
     Attributes:
-        requests: requests sent in its segment.
+        requests: requests sent in its segment; for an arrival fault also those that it suppressed.
         planned: of these, how many the plan chose.
         touched: of those, how many have a confirmed effect.
         stray: confirmed effects on requests that the plan did not choose.
         first_ms, last_ms: first and last confirmed effect, engine clock; None if there is none.
         served_ms: first answer (or cut) of a touched exchange.
+        full_ms: first confirmed effect from when on the fault was at its full strength.
     """
 
     injection: Injection
@@ -39,6 +41,7 @@ class Delivery:
     first_ms: int | None
     last_ms: int | None
     served_ms: int | None
+    full_ms: int | None
 
     @property
     def delivered(self) -> bool:
@@ -61,6 +64,11 @@ class Case:
     def all(self, kind: type[records.R]) -> list[records.R]:
         """The records of one kind, in order."""
         return [one for one in self._by_kind[kind.model_fields["record"].default] if isinstance(one, kind)]
+
+    @cached_property
+    def touch(self) -> Touch:
+        """Which requests every injection touches."""
+        return Touch(self.plan)
 
     @cached_property
     def offset_s(self) -> float:
@@ -120,24 +128,33 @@ class Case:
         served: list[float] = []
         for one in self.all(records.Touched):
             if one.injection == injection.id:
-                effects.update(zip(one.i, one.effect_at, strict=True))
+                for i, at in zip(one.i, one.effect_at, strict=True):
+                    effects[i] = min(at, effects.get(i, at))
         for answer in self.all(records.Served):
             if answer.injection == injection.id:
                 served += [at for at in answer.served_at if at is not None]
         closed = self.closed.get(injection.segment)
-        sent = closed.sent if closed else max(effects, default=-1) + 1
-        mask = chosen(self.plan.seed, injection.id, injection.segment, 0, sent, injection.share)
-        confirmed = [at for i, at in effects.items() if i < sent and mask[i]]
+        reached = closed.sent + closed.suppressed if closed else max(effects, default=-1) + 1
+        mask = self.touch.mask(injection, 0, reached)
+        confirmed = [at for i, at in effects.items() if i < reached and mask[i]]
+        suppressed = closed.suppressed if closed else 0
         return Delivery(
             injection,
-            sent,
+            reached if isinstance(injection.fault, ArrivalFault) else reached - suppressed,
             int(mask.sum()),
             len(confirmed),
             len(effects) - len(confirmed),
             self.engine_ms(min(confirmed)) if confirmed else None,
             self.engine_ms(max(confirmed)) if confirmed else None,
             self.engine_ms(min(served)) if served else None,
+            self._full_ms(injection, {i: at for i, at in effects.items() if i < reached and mask[i]}),
         )
+
+    def _full_ms(self, injection: Injection, confirmed: Mapping[int, float]) -> int | None:
+        profile = injection.fault.profile
+        at = self.touch.schedule(injection.segment).at
+        full = [when for i, when in confirmed.items() if profile is None or at[i] >= profile.full_at_s]
+        return self.engine_ms(min(full)) if full else None
 
     def evaluations_ms(self, rule: AlertRule) -> NDArray[np.int64]:
         """When the group of a rule is known to have been evaluated, ascending.

@@ -1,15 +1,20 @@
-"""What cannot succeed, said before anything is broken. Paths start from the name of a phase."""
+"""What of a scenario its target's schema does not allow. Paths start from the name of a phase."""
 
-import math
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from fnmatch import fnmatchcase
 
 from alertdrill.core.errors import nearest
-from alertdrill.core.faults.base import RowFault
-from alertdrill.core.faults.mean_shift import MeanShift
-from alertdrill.core.prospect import Prospect
+from alertdrill.core.faults.base import ExchangeFault, RowFault, SlicedFault
+from alertdrill.core.faults.sample.vanished_slice import VanishedSlice
+from alertdrill.core.inside import cannot_be_inside
 from alertdrill.core.scenario import Phase, Scenario
 from alertdrill.core.scenario.finding import Finding
-from alertdrill.protocols.schema import Feature, Schema
+from alertdrill.core.scenario.grammar import Path
+from alertdrill.core.selection import ByItself, ByOther, Wanted
+from alertdrill.core.units import ComparedWith
+from alertdrill.protocols.schema import Feature, FeatureKind, Schema
+
+Features = Mapping[str, Feature]
 
 
 def unknown_features(scenario: Scenario, schema: Schema) -> Iterator[Finding]:
@@ -19,62 +24,92 @@ def unknown_features(scenario: Scenario, schema: Schema) -> Iterator[Finding]:
         if scenario.monitoring.monitor == "sidecar":
             yield from _unknown_in_labels(phase, features)
         for position, fault in enumerate(phase.faults):
-            for n, name in enumerate(fault.features if isinstance(fault, RowFault) else ()):
-                path = (phase.name, "faults", position, "features", n)
-                if name not in features:
-                    near = nearest(name, features)
-                    fix = f"did you mean {near}?" if near else f"write one of: {', '.join(features)}"
-                    yield Finding(path, "a feature of the target", fix)
-                elif isinstance(fault, MeanShift) and not features[name].numeric:
-                    numeric = ", ".join(feature.name for feature in features.values() if feature.numeric)
-                    yield Finding(path, "a numeric feature", f"write one of: {numeric}", f"{name}, a category")
+            path = (phase.name, "faults", position)
+            if isinstance(fault, RowFault):
+                yield from _edited(fault, path, features)
+            if isinstance(fault, SlicedFault):
+                yield from _slice(fault, path, features)
+            if isinstance(fault, ExchangeFault) and (instead := cannot_be_inside(fault)):
+                yield Finding((*path, "place"), instead, "write place: model", "inside")
+            for mistake in fault.unfit(schema):
+                yield Finding((*path, *mistake.at), mistake.expected, mistake.fix, mistake.got)
 
 
-def _unknown_in_labels(phase: Phase, features: Mapping[str, Feature]) -> Iterator[Finding]:
+def _edited(fault: RowFault, path: Path, features: Features) -> Iterator[Finding]:
+    """Names and patterns of features that the fault cannot edit, or that there are not."""
+    able = [feature.name for feature in features.values() if feature.kind in fault.edits]
+    for n, pattern in enumerate(fault.features):
+        at = (*path, "features", n)
+        if pattern in features:
+            if pattern not in able:
+                kinds = " or ".join(_kind(kind) for kind in FeatureKind if kind in fault.edits)
+                yield Finding(at, kinds, _one_of(able), f"{pattern}, {_kind(features[pattern].kind)}")
+        elif not any(fnmatchcase(name, pattern) for name in able):
+            wild = any(character in pattern for character in "*?[")
+            fits = f"a pattern that fits a feature which {fault.kind} can edit"
+            expected, near = fits if wild else "a feature of the target", nearest(pattern, features)
+            yield Finding(at, expected, f"did you mean {near}?" if near else _one_of(able))
+
+
+def _kind(kind: FeatureKind) -> str:
+    return f"an {kind}" if kind is FeatureKind.INTEGER else f"a {kind}"
+
+
+def _one_of(names: Collection[str]) -> str:
+    return f"write one of: {', '.join(names)}" if names else "choose another fault: the target has no such feature"
+
+
+def _slice(fault: SlicedFault, path: Path, features: Features) -> Iterator[Finding]:
+    """Conditions and selections that no row of the target can meet."""
+    for key, wanted in _conditions(fault):
+        yield from _condition((*path, *key), key[-1], wanted, features)
+    numeric = [feature.name for feature in features.values() if feature.numeric]
+    if isinstance(fault.select, ByOther) and fault.select.feature not in numeric:
+        yield Finding((*path, "select", "feature"), "a numeric feature of the target", _one_of(numeric))
+    if isinstance(fault.select, ByItself):
+        yield from _by_itself(fault, path, numeric)
+
+
+def _conditions(fault: SlicedFault) -> Iterator[tuple[tuple[str, str], Wanted]]:
+    for name, wanted in (fault.where or {}).items():
+        yield ("where", name), wanted
+    if isinstance(fault, VanishedSlice):
+        for name, wanted in fault.rows.items():
+            yield ("rows", name), wanted
+
+
+def _condition(at: Path, name: str, wanted: Wanted, features: Features) -> Iterator[Finding]:
+    feature = features.get(name)
+    if feature is None:
+        near = nearest(name, features)
+        fix = f"did you mean {near}?" if near else _one_of(features)
+        yield Finding(at, "a feature of the target", fix, name, at_key=True)
+    elif feature.kind is FeatureKind.CATEGORY:
+        if isinstance(wanted, ComparedWith):
+            yield Finding(at, f"a value of {name}, or a list, as it is a category", "write the text that it must have")
+        elif any(not isinstance(one, str) for one in wanted):
+            yield Finding(at, f"text, as {name} is a category", "put the value in quotes")
+    elif not isinstance(wanted, ComparedWith) and any(isinstance(one, str) for one in wanted):
+        yield Finding(at, f"a number or a comparison, as {name} is no category", 'write it like "> 100"')
+
+
+def _by_itself(fault: SlicedFault, path: Path, numeric: Collection[str]) -> Iterator[Finding]:
+    at = (*path, "select", "kind")
+    if not isinstance(fault, RowFault):
+        yield Finding(at, "mcar or mar, as this fault breaks no value", "write {kind: mar, feature: …}", "mnar")
+        return
+    if len(fault.features) > 1 and fault.of == "requests":
+        yield Finding(at, "one feature, or of: cells, so that each value decides for itself", "add of: cells", "mnar")
+    for n, name in enumerate(fault.features):
+        if name not in numeric:
+            yield Finding((*path, "features", n), "a numeric feature, whose values have ranks", _one_of(numeric))
+
+
+def _unknown_in_labels(phase: Phase, features: Features) -> Iterator[Finding]:
     """Expected `feature` labels that the reference monitor cannot export."""
     for position, expectation in enumerate(phase.expect):
         name = expectation.labels.get("feature")
         if name is not None and name not in features:
             near = nearest(name, features)
-            fix = f"did you mean {near}?" if near else f"write one of: {', '.join(features)}"
+            fix = f"did you mean {near}?" if near else _one_of(features)
             yield Finding((phase.name, "expect", position, "labels", "feature"), "a feature of the target", fix)
-
-
-def hopeless(prospects: Iterable[Prospect], alerts: Collection[str]) -> Iterator[Finding]:
-    """Expectations that cannot be met.
-
-    Alerts that are not loaded or carry other labels, doses that never suffice, deadlines below the floor, phases
-    shorter than `for`.
-
-    Args:
-        prospects: what the expectations can hope for.
-        alerts: names of the loaded alerts.
-    """
-    for one in prospects:
-        path = (one.phase.name, "expect", one.phase.expect.index(one.expectation))
-        yield from _wrong_rule(one, path, alerts)
-        if one.fill is not None and math.isinf(one.fill.low_s):
-            yield Finding((*path, "alert"), "an alert that the planned dose can raise", "raise the share or the dose")
-        floor_s, worst_s, expectation = one.bounds.floor_s, one.bounds.worst_s, one.expectation
-        if floor_s is not None and expectation.within < floor_s:
-            fix = (
-                f"within: {worst_s:g}s always passes on this plan"
-                if worst_s is not None
-                else f"within: {floor_s:g}s or more"
-            )
-            yield Finding((*path, "within"), f"{floor_s:g}s, the floor of what the settings allow, or more", fix)
-        if one.rule is not None and one.phase.duration < one.rule.rule.for_s:
-            expected = f"longer than `for: {one.rule.rule.for_s:g}s` of {one.rule.name}"
-            yield Finding((one.phase.name, "duration"), expected, "lengthen the phase")
-
-
-def _wrong_rule(one: Prospect, path: tuple[str | int, ...], alerts: Collection[str]) -> Iterator[Finding]:
-    if one.rule is None:
-        near = nearest(one.expectation.alert, alerts)
-        fix = f"did you mean {near}?" if near else "load a rule of that name"
-        yield Finding((*path, "alert"), "an alert of the loaded rules", fix)
-        return
-    for label, wanted in one.expectation.labels.items():
-        got = one.rule.rule.labels.get(label, wanted)
-        if got != wanted and "{{" not in got:
-            yield Finding((*path, "labels", label), f"{got}, as the rule says", "correct the expectation or the rule")

@@ -7,7 +7,7 @@ quantile rule is the same ratio of slow answers with threshold 1 - q, counted wh
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,8 @@ class Traffic:
     Attributes:
         at: shape (n,); when each is due, seconds, ascending.
         malformed: shape (n,); bodies that are not JSON.
-        delay_s: shape (n,); how long each is held before the model.
+        delay_s: shape (n,); how long each is held where the monitor can see it.
+        codes: shape (n,); codes of the answers that a fault decides, 0 for the others.
         nulls: feature to a mask, shape (n,): requests in which it is null or missing.
         evidence: feature and offset of the monitor's clock (s) to the instants at which its drift evidence stands at
             or above the threshold, as (instants (m,), above (m,)); None where the detector cannot be run.
@@ -34,6 +35,7 @@ class Traffic:
     at: Times
     malformed: Mask
     delay_s: Times
+    codes: NDArray[np.int64]
     nulls: Callable[[str], Mask]
     evidence: Callable[[str], tuple[tuple[Times, Mask], ...]]
 
@@ -104,14 +106,25 @@ def _feature(selector: Selector, labels: dict[str, str]) -> str | None:
     return next((m.value for m in selector.matchers if m.label == "feature" and m.op == "="), labels.get("feature"))
 
 
-def _observed(condition: Ratio | Quantile, labels: dict[str, str], traffic: Traffic) -> tuple[Times, Mask] | None:
-    """When the monitor counts each request, and which of them count as hits; None for a series we do not know."""
-    done = traffic.at + traffic.delay_s
+def _observed(
+    condition: Ratio | Quantile, labels: dict[str, str], traffic: Traffic, start_s: float
+) -> tuple[Times, Mask] | None:
+    """When the monitor counts each request, and which of them count as hits; None for a series we do not know.
+
+    How the model itself reacts is not known: delays and codes are where a fault decides them, from the start on.
+    """
+    done, since = traffic.at + traffic.delay_s, traffic.at >= start_s
     if isinstance(condition, Quantile):
-        known = condition.buckets.name == "model_request_duration_seconds_bucket"
+        delayed = bool(traffic.delay_s[since].any())
+        known = condition.buckets.name == "model_request_duration_seconds_bucket" and delayed
         return (done, traffic.delay_s > condition.threshold) if known else None
     if condition.part.name == "model_malformed_requests_total" and condition.whole.name == "model_requests_total":
         return done, traffic.malformed
+    if condition.part.name == condition.whole.name == "model_requests_total" and traffic.codes[since].any():
+        asked = [m for m in condition.part.matchers if m.label == "code"]
+        decided = set(traffic.codes.tolist()) - {0}
+        hits = [code for code in decided if all(m.matches({"code": str(code)}) for m in asked)]
+        return done, np.isin(traffic.codes, hits)
     feature = _feature(condition.part, labels)
     if condition.part.name == condition.whole.name == "model_feature_values_total" and feature:
         cells = {
@@ -133,7 +146,7 @@ def _steps(
         feature = labels.get("feature")
         variants = [_Steps(at, above) for at, above in traffic.evidence(feature)] if feature else []
         return (variants, variants) if variants else None
-    observed = _observed(condition, labels, traffic)
+    observed = _observed(condition, labels, traffic, start_s)
     window_s = effective_window_s(condition.window_s, scrape_s)
     if observed is None or window_s <= 0:
         return None
@@ -179,7 +192,8 @@ def fill(
         hold_s: how long the conditions must go on holding for the sure bound (scrape + evaluation + for), seconds.
 
     Returns:
-        None where a condition is of no known shape; NEVER where the plan never makes them hold.
+        None where a condition is of no known shape, or hangs on how the model itself reacts; NEVER where the plan never
+        makes them hold.
     """
     low_sets: list[list[_Steps]] = [[]]
     high_sets: list[list[_Steps]] = [[]]
@@ -194,7 +208,10 @@ def fill(
     highs = [_first(one, start_s, hold_s) for one in high_sets]
     reached = [low for low in lows if low is not None]
     if not reached:
-        return NEVER
+        # Delays below the threshold may do together with what the model takes by itself.
+        lenient = tuple(replace(one, threshold=0.0) if isinstance(one, Quantile) else one for one in conditions)
+        do = lenient != conditions and fill(lenient, labels, traffic, start_s, scrape_s, hold_s) != NEVER
+        return None if do else NEVER
     sure = [high for high in highs if high is not None]
     mean = sum(likely) / len(likely) if likely else min(reached)
     return FillBounds(min(reached), mean, max(sure) if len(sure) == len(highs) else math.inf)

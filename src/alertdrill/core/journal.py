@@ -71,6 +71,7 @@ class SegmentClosed(_Record):
     k: int
     scheduled: int
     sent: int
+    suppressed: int = Field(default=0, description="arrivals that a fault kept from being sent")
     within_100ms: int
     answered: int
     failed: int

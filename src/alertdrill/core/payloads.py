@@ -1,16 +1,36 @@
 """Bodies of requests: rows drawn from the sample, faulted, encoded, faulted; request k.i is the same bytes always."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alertdrill.core.draws import chosen, uniforms
-from alertdrill.core.faults.base import BodyFault, RowContext, RowFault, Spread
+from alertdrill.core.draws import uniforms_at
+from alertdrill.core.faults.base import (
+    Body,
+    BodyFault,
+    CellContext,
+    ExchangeFault,
+    RowContext,
+    RowFault,
+    SampleContext,
+    SampleFault,
+    SlicedFault,
+    Spread,
+    Timeline,
+)
 from alertdrill.core.plan import Injection, Plan
+from alertdrill.core.schedule import newest_by
+from alertdrill.core.selection import ByItself, ByOther, Tail, by_rank, matching, ranks
+from alertdrill.core.touch import Touch, by_rows, pack
 from alertdrill.protocols import json_rows
 from alertdrill.protocols.rows import Cell, Rows
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -20,22 +40,52 @@ class Block:
     Attributes:
         start: index of the first.
         bodies: one a request.
-        touched: injection id to a mask, shape (len(bodies),): which requests its row or body fault touched.
+        content_types: position in `bodies` to what its header says, where that is not the protocol's own.
+        touched: injection id to a mask, shape (len(bodies),): which requests a fault touched on its way to the wire.
+        sent: shape (len(bodies),); False for requests that an arrival fault suppresses.
     """
 
     start: int
-    bodies: list[bytes]
-    touched: Mapping[str, NDArray[np.bool_]]
+    bodies: Sequence[bytes]
+    content_types: Mapping[int, str]
+    touched: Mapping[str, Mask]
+    sent: Mask
+
+
+@dataclass(frozen=True)
+class Faulted:
+    """Rows with their row faults.
+
+    Attributes:
+        rows: n rows.
+        touched: by row injection, shape (n,): which rows it touched.
+    """
+
+    rows: Rows
+    touched: Mapping[str, Mask]
 
 
 def spreads(sample: Rows) -> dict[str, Spread]:
-    """Mean and standard deviation (n - 1) of every numeric feature, over the cells that hold a value."""
+    """The spread of every numeric feature, over the cells that hold a value; all 0 where none does."""
     result = {}
     for name, column in sample.columns.items():
         if column.values.dtype.kind == "f":
             values = column.values[column.cells == Cell.VALUE]
-            result[name] = Spread(float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else 0.0)
+            if not len(values):
+                result[name] = Spread(0.0, 0.0, 0.0, 0.0)
+                continue
+            sd = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+            result[name] = Spread(float(values.mean()), sd, float(values.min()), float(values.max()))
     return result
+
+
+def _ranked_by(fault: SlicedFault, feature: str | None) -> tuple[str, Tail] | None:
+    """The feature whose rank decides over a request, and which end of it; None where chance alone does."""
+    if isinstance(fault.select, ByOther):
+        return fault.select.feature, fault.select.tail
+    if isinstance(fault.select, ByItself) and feature is not None:
+        return feature, fault.select.tail
+    return None
 
 
 class Payloads:
@@ -44,46 +94,184 @@ class Payloads:
     Rows are drawn independently and with replacement: cycling a small pool would mask drift or fake it.
     """
 
-    def __init__(self, plan: Plan, sample: Rows) -> None:
+    def __init__(self, plan: Plan, sample: Rows, touch: Touch | None = None) -> None:
         self._plan = plan
+        self._seed = plan.seed
         self._sample = sample
-        self._spreads = spreads(sample)
+        self._touch = touch or Touch(plan)
+        self._features = {feature.name: feature for feature in plan.target.schema_.features}
+        self._by_segment: dict[int, tuple[Injection, ...]] = {}
+        self._pools: dict[str, Indices] = {}
+
+    @cached_property
+    def _spreads(self) -> dict[str, Spread]:
+        return spreads(self._sample)
+
+    def _injections(self, k: int) -> tuple[Injection, ...]:
+        if k not in self._by_segment:
+            self._by_segment[k] = self._plan.segment_injections(k)
+        return self._by_segment[k]
 
     def rows(self, k: int, start: int, stop: int) -> Rows:
-        """The rows of requests `k.start` to `k.stop - 1`, row faults applied."""
-        return self._faulted_rows(k, start, stop, self._masks(k, start, stop))
-
-    def _faulted_rows(self, k: int, start: int, stop: int, masks: Mapping[str, NDArray[np.bool_]]) -> Rows:
-        drawn = uniforms(self._plan.seed, "row", k, start, stop)
-        rows = self._sample.take((drawn * len(self._sample)).astype(np.int64))
-        for injection in self._plan.segment_injections(k):
-            if isinstance(injection.fault, RowFault):
-                rows = injection.fault.edit(rows, self._context(injection, masks[injection.id], k, start, stop))
-        return rows
-
-    def _masks(self, k: int, start: int, stop: int) -> dict[str, NDArray[np.bool_]]:
-        """Which requests each row or body fault of the segment touches; a hash a request, so drawn once."""
-        return {
-            injection.id: chosen(self._plan.seed, injection.id, k, start, stop, injection.share)
-            for injection in self._plan.segment_injections(k)
-            if isinstance(injection.fault, RowFault | BodyFault)
-        }
+        """The rows of requests `k.start` to `k.stop - 1`, sample and row faults applied."""
+        origin = self._touch.schedule(k).origin[start:stop]
+        return self._faulted(k, origin, self._drawn(k, origin)).rows
 
     def block(self, k: int, start: int, stop: int) -> Block:
         """Requests `k.start` to `k.stop - 1`, ready to be sent."""
-        masks = self._masks(k, start, stop)
-        bodies = json_rows.encode(self._faulted_rows(k, start, stop, masks), self._plan.target.schema_)
-        for injection in self._plan.segment_injections(k):
-            if isinstance(injection.fault, BodyFault):
-                draws = uniforms(self._plan.seed, f"body:{injection.id}", k, start, stop)
-                for position in masks[injection.id].nonzero()[0].tolist():
-                    bodies[position] = injection.fault.edit(bodies[position], float(draws[position]))
-        return Block(start, bodies, masks)
+        schedule = self._touch.schedule(k)
+        origin, sent = schedule.origin[start:stop], schedule.sent[start:stop]
+        drawn = self._drawn(k, origin)
+        faulted = self._faulted(k, origin, drawn)
+        bodies = json_rows.encode(faulted.rows, self._plan.target.schema_)
+        content_types: dict[int, str] = {}
+        touched = {name: mask[start:stop] for name, mask in schedule.touched.items()}
+        for injection in self._injections(k):
+            fault = injection.fault
+            if isinstance(fault, RowFault):
+                touched[injection.id] = faulted.touched[injection.id] & sent
+            elif isinstance(fault, SampleFault | BodyFault):
+                touched[injection.id] = self._touch.chosen_at(injection, origin) & sent
+            if isinstance(fault, BodyFault):
+                positions = touched[injection.id].nonzero()[0]
+                draws = self._draw(injection, origin[positions], "body")
+                for position, draw in zip(positions.tolist(), draws.tolist(), strict=True):
+                    body = Body(bodies[position], content_types.get(position, json_rows.CONTENT_TYPE))
+                    edited = fault.edit(body, draw)
+                    bodies[position] = edited.data
+                    if edited.content_type != body.content_type:
+                        content_types[position] = edited.content_type
+        return Block(start, bodies, content_types, touched, sent)
 
-    def _context(self, injection: Injection, touched: NDArray[np.bool_], k: int, start: int, stop: int) -> RowContext:
-        seed = self._plan.seed
-        return RowContext(
+    # rows
+
+    def _positions(self, k: int, indices: Indices) -> Indices:
+        """Positions in the sample that are drawn for requests, sample faults left out; shape (n,)."""
+        return np.asarray(uniforms_at(self._seed, "row", k, indices) * len(self._sample), dtype=np.int64)
+
+    def _drawn(self, k: int, indices: Indices, until: Injection | None = None) -> Rows:
+        """The rows of requests, the sample faults before `until` applied; all of them by default."""
+        positions = self._positions(k, indices)
+        for injection in self._injections(k):
+            fault = injection.fault
+            if injection is until:
+                break
+            if isinstance(fault, SampleFault):
+                context = SampleContext(
+                    touched=self._chosen(injection, indices, self._sample.take(positions)),
+                    sample=self._sample,
+                    timeline=self._timeline(k, indices),
+                    draws=partial(self._draw, injection, indices),
+                    clean=partial(self._positions, k),
+                    pool=partial(self._pool, injection.id),
+                )
+                positions = fault.choose(positions, context)
+        return self._sample.take(positions)
+
+    def _pool(self, injection_id: str, search: Callable[[Rows], Indices]) -> Indices:
+        if injection_id not in self._pools:
+            self._pools[injection_id] = search(self._sample)
+        return self._pools[injection_id]
+
+    def _faulted(self, k: int, indices: Indices, drawn: Rows) -> Faulted:
+        rows, touched = drawn, {}
+        for injection in self._injections(k):
+            fault = injection.fault
+            if isinstance(fault, RowFault):
+                masks = self._cells(injection, fault, indices, drawn)
+                touched[injection.id] = np.logical_or.reduce(list(masks.values()))
+                doses = self._touch.doses(injection, indices)
+                timeline = self._timeline(k, indices)
+                rows = fault.edit(
+                    rows,
+                    RowContext(
+                        {
+                            name: self._cell_context(injection, name, mask, doses, timeline)
+                            for name, mask in masks.items()
+                        }
+                    ),
+                )
+        return Faulted(rows, touched)
+
+    def _cell_context(
+        self, injection: Injection, name: str, touched: Mask, doses: Floats, timeline: Timeline
+    ) -> CellContext:
+        k = injection.segment
+        numeric = self._features[name].numeric
+        return CellContext(
+            feature=self._features[name],
             touched=touched,
-            spreads=self._spreads,
-            draws=lambda name: uniforms(seed, f"{name}:{injection.id}", k, start, stop),
+            dose=doses,
+            spread=self._spreads[name] if numeric else None,
+            sample=self._sample.columns[name],
+            timeline=timeline,
+            draws=lambda draw: self._draw(injection, timeline.index, f"{draw}/{name}"),
+            clean=lambda indices: self._sample.columns[name].take(self._positions(k, indices)),
         )
+
+    def _draw(self, injection: Injection, indices: Indices, name: str) -> Floats:
+        return uniforms_at(self._seed, f"{name}:{injection.id}", injection.segment, indices)
+
+    def _timeline(self, k: int, indices: Indices) -> Timeline:
+        schedule = self._touch.schedule(k)
+        return Timeline(indices, schedule.at[indices], newest_by(schedule))
+
+    # which of them
+
+    def _cells(self, injection: Injection, fault: RowFault, indices: Indices, drawn: Rows) -> dict[str, Mask]:
+        """By feature, shape (n,): the cells that a row fault touches."""
+        if fault.of == "requests":
+            mask = self._touch.chosen_at(injection, indices) if injection.chosen else None
+            mask = self._picked(injection, indices, drawn, fault.features[0]) if mask is None else mask
+            return dict.fromkeys(fault.features, mask)
+        return {name: self._picked(injection, indices, drawn, name) for name in fault.features}
+
+    def _chosen(self, injection: Injection, indices: Indices, drawn: Rows) -> Mask:
+        """Shape (n,): the requests that a fault of whole requests touches."""
+        if injection.chosen is not None or not by_rows(injection.fault):
+            return self._touch.chosen_at(injection, indices)
+        return self._picked(injection, indices, drawn, None)
+
+    def _picked(self, injection: Injection, indices: Indices, drawn: Rows, feature: str | None) -> Mask:
+        """Shape (n,): draws below share x profile, within the slice, by rank where the injection says so."""
+        fault = injection.fault
+        share: Floats = self._touch.shares(injection, indices)
+        inside: Mask | None = None
+        if isinstance(fault, SlicedFault):
+            ranked = _ranked_by(fault, feature)
+            if ranked is not None:
+                column, sample, tail = drawn.columns[ranked[0]], self._sample.columns[ranked[0]], ranked[1]
+                share = by_rank(share, ranks(column, sample, tail))
+            inside = matching(fault.where, drawn) if fault.where is not None else None
+        name = f"choose:{injection.id}"
+        if isinstance(fault, RowFault) and fault.of == "cells":
+            name = f"{name}/{feature}"
+        picked = uniforms_at(self._seed, name, injection.segment, indices) < share
+        return picked if inside is None else picked & inside
+
+    def chosen_by_rows(self, injection: Injection) -> str:
+        """What the plan carries for an injection whose choice depends on the rows: `Injection.chosen`."""
+        k = injection.segment
+        indices = np.arange(self._plan.segments[k].count)
+        if isinstance(injection.fault, ExchangeFault):
+            indices = self._touch.schedule(k).origin
+        drawn = self._drawn(k, indices, injection if isinstance(injection.fault, SampleFault) else None)
+        if isinstance(injection.fault, RowFault):
+            masks = self._cells(injection, injection.fault, indices, drawn)
+            return pack(np.logical_or.reduce(list(masks.values())))
+        return pack(self._chosen(injection, indices, drawn))
+
+
+def with_choices(plan: Plan, sample: Rows) -> Plan:
+    """The plan with the requests that injections choose by what their rows hold."""
+    if not any(by_rows(injection.fault) for injection in plan.injections):
+        return plan
+    payloads = Payloads(plan, sample)
+    return plan.model_copy(
+        update={
+            "injections": tuple(
+                one.model_copy(update={"chosen": payloads.chosen_by_rows(one)}) if by_rows(one.fault) else one
+                for one in plan.injections
+            )
+        }
+    )

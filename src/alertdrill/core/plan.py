@@ -6,14 +6,16 @@ announces during the run. Request i of segment k is the same bytes whoever build
 
 from collections.abc import Iterator
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from alertdrill.core.faults.base import Fault, Place, Unit
-from alertdrill.core.faults.catalogue import FaultSpec
-from alertdrill.core.scenario import Expectation, Phase, Scenario
-from alertdrill.core.timeline import Arrivals, arrival_times, fingerprint
+from alertdrill.core.faults.base import Fault, Place, RowFault, Unit
+from alertdrill.core.faults.catalogue import AnyFault, FaultSpec
+from alertdrill.core.scenario import Expectation, Load, Phase, Scenario
+from alertdrill.core.schedule import make_schedule
+from alertdrill.core.timeline import Arrivals, fingerprint
 from alertdrill.protocols.schema import Schema
 
 UP_LIMIT_S = 30.0
@@ -54,7 +56,10 @@ class Injection(_Frozen):
     unit: Unit
     place: Place | None
     share: float = Field(ge=0, le=1)
-    fault: FaultSpec
+    fault: FaultSpec = Field(description="with the features that its names and patterns stand for")
+    chosen: str | None = Field(
+        default=None, description="the requests chosen, where that depends on their rows: a compressed bit for each"
+    )
 
 
 class RuleText(_Frozen):
@@ -87,6 +92,9 @@ class Plan(_Frozen):
     scenario: Scenario
     target: TargetPlan
     rules: tuple[RuleText, ...]
+    background_per_s: float = Field(
+        default=0.0, ge=0, description="requests a second that others send to the target, as far as is known"
+    )
     segments: tuple[Segment, ...]
     injections: tuple[Injection, ...]
 
@@ -121,17 +129,24 @@ def _stretches(scenario: Scenario, tail_s: float) -> Iterator[tuple[SegmentKind,
     yield SegmentKind.SETTLE, "settle", gate_s + deadline_s
 
 
-def make_segments(scenario: Scenario, tail_s: float) -> tuple[Segment, ...]:
-    """The segments of a scenario, arrivals included.
+def make_segments(
+    scenario: Scenario, schema: Schema, tail_s: float
+) -> tuple[tuple[Segment, ...], tuple[Injection, ...]]:
+    """The segments of a scenario, arrivals included, and the injections in them.
 
     Args:
-        scenario: the drill.
+        scenario: the drill; its features are names and patterns that the schema knows.
+        schema: of the target.
         tail_s: how long a fault can still make an alert in scope fire after its last effect.
     """
-    arrivals = Arrivals(kind=scenario.load.arrivals, rate_per_s=scenario.load.rate)
-    segments = []
+    segments, injections = [], []
+    phases = {phase.name: phase for phase in scenario.phases}
     for k, (kind, name, duration_s) in enumerate(_stretches(scenario, tail_s)):
-        times = arrival_times(arrivals, scenario.seed, k, duration_s)
+        phase = phases[name] if kind is SegmentKind.PHASE else None
+        arrivals = _arrivals(scenario.load, phase)
+        inside = [_injection(phase, fault, k, schema) for fault in phase.faults] if phase else []
+        times = make_schedule(arrivals, scenario.seed, k, duration_s, inside).at
+        injections += inside
         segments.append(
             Segment(
                 k=k,
@@ -143,7 +158,16 @@ def make_segments(scenario: Scenario, tail_s: float) -> tuple[Segment, ...]:
                 arrivals_sha256=fingerprint(times),
             )
         )
-    return tuple(segments)
+    return tuple(segments), tuple(injections)
+
+
+def _arrivals(load: Load, phase: Phase | None) -> Arrivals:
+    """The load of a stretch: that of the scenario, unless its phase has its own."""
+    own = phase.load if phase is not None else None
+    if own is None:
+        return Arrivals(kind=load.arrivals, rate_per_s=load.rate)
+    rate_per_s = own.rate if own.rate is not None else load.rate * (1.0 if own.factor is None else own.factor)
+    return Arrivals(kind=own.arrivals or load.arrivals, rate_per_s=rate_per_s)
 
 
 def injection_id(phase: Phase, fault: Fault) -> str:
@@ -161,19 +185,31 @@ def expected_fault(phase: Phase, expectation: Expectation) -> Fault:
     return next(fault for fault in phase.faults if expectation.fault in (None, fault_id(fault)))
 
 
-def make_injections(scenario: Scenario, segments: tuple[Segment, ...]) -> tuple[Injection, ...]:
-    """Every fault of every phase, tied to the segment of its phase."""
-    at = {segment.name: segment.k for segment in segments if segment.kind is SegmentKind.PHASE}
-    return tuple(
-        Injection(
-            id=injection_id(phase, fault),
-            phase=phase.name,
-            segment=at[phase.name],
-            unit=fault.unit,
-            place=getattr(fault, "place", None),
-            share=fault.share,
-            fault=fault,
-        )
-        for phase in scenario.phases
-        for fault in phase.faults
+def _injection(phase: Phase, fault: AnyFault, segment: int, schema: Schema) -> Injection:
+    if isinstance(fault, RowFault):
+        fault = fault.model_copy(update={"features": named_features(fault, schema)})
+    return Injection(
+        id=injection_id(phase, fault),
+        phase=phase.name,
+        segment=segment,
+        unit=fault.unit,
+        place=getattr(fault, "place", None),
+        share=fault.share,
+        fault=fault,
     )
+
+
+def named_features(fault: RowFault, schema: Schema) -> tuple[str, ...]:
+    """The features that a fault's names and patterns stand for, each once, in the schema's order for patterns.
+
+    A pattern stands for those that the fault can edit; a name for itself.
+    """
+    found: dict[str, None] = {}
+    for pattern in fault.features:
+        if any(feature.name == pattern for feature in schema.features):
+            found[pattern] = None
+            continue
+        for feature in schema.features:
+            if feature.kind in fault.edits and fnmatchcase(feature.name, pattern):
+                found[feature.name] = None
+    return tuple(found)

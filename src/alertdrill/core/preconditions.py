@@ -36,9 +36,10 @@ def why_not_started(asked: Asked) -> Reason | None:
 def _why_not_delivered(asked: Asked) -> Reason | None:
     case, delivery = asked.case, asked.delivery
     closed = case.closed.get(delivery.injection.segment)
-    if closed is None or closed.within_100ms < ON_TIME * closed.scheduled:
+    due = closed.scheduled - closed.suppressed if closed else 0
+    if closed is None or closed.within_100ms < ON_TIME * due:
         got = (
-            f"{closed.within_100ms:,} of {closed.scheduled:,} arrivals were sent within 100 ms"
+            f"{closed.within_100ms:,} of {due:,} arrivals were sent within 100 ms"
             if closed
             else "the load did not close the phase"
         )

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from alertdrill.core.asked import expectation_id
 from alertdrill.core.detection import Bounds, Settings, bounds, whole_intervals_ms
-from alertdrill.core.draws import chosen
 from alertdrill.core.faults.base import RowFault
 from alertdrill.core.fill import FillBounds, fill
-from alertdrill.core.plan import Plan, SegmentKind, expected_fault, injection_id
-from alertdrill.core.promql import PromqlError, conditions
+from alertdrill.core.odds import Odds, odds_of
+from alertdrill.core.plan import Injection, Plan, SegmentKind, expected_fault, injection_id
+from alertdrill.core.promql import Condition, PromqlError, conditions
 from alertdrill.core.scenario import Expectation, Phase
 from alertdrill.core.scope import AlertRule, RuleBook
-from alertdrill.core.timeline import arrival_times
+from alertdrill.core.touch import Touch
 from alertdrill.core.traffic import PlannedTraffic
 
 
@@ -20,26 +20,34 @@ from alertdrill.core.traffic import PlannedTraffic
 class Prospect:
     """What one expectation can hope for.
 
-    `rule` is None where no such alert is loaded; `fill` where it cannot be derived or the plan never fills the rule.
+    Attributes:
+        id: name of the expectation.
+        phase, expectation: what is expected, and where.
+        rule: the rule that must fire; None where no such alert is loaded.
+        start_s: when the first touched request is due, seconds from the start of the phase; None if none is touched.
+        fill: None where it cannot be derived; infinite where the plan never fills the rule.
+        bounds: floor, expected and worst, from the first touched request.
+        odds: the distribution of ttd; None where the fill is unknown, or not sure to be reached.
+        window_s: how far back the rule looks; 0 where it is not loaded.
     """
 
     id: str
     phase: Phase
     expectation: Expectation
     rule: AlertRule | None
+    start_s: float | None
     fill: FillBounds | None
     bounds: Bounds
-    requests: int
-    touched: int
+    odds: Odds | None
+    window_s: float
 
 
-def assumed_starts(plan: Plan, tail_s: float) -> tuple[dict[int, float], dict[int, int]]:
+def assumed_starts(plan: Plan, touch: Touch, tail_s: float) -> tuple[dict[int, float], dict[int, int]]:
     """Segment starts (s from 0) and counts before a run: steady state and gates last a tail, phases their duration."""
     starts, counts, now = {}, {}, 0.0
     for segment in plan.segments:
         lasts = segment.duration_s if segment.kind is SegmentKind.PHASE else min(segment.duration_s, max(tail_s, 1.0))
-        times = arrival_times(segment.arrivals, plan.seed, segment.k, segment.duration_s)
-        starts[segment.k], counts[segment.k] = now, int((times < lasts).sum())
+        starts[segment.k], counts[segment.k] = now, int((touch.schedule(segment.k).at < lasts).sum())
         now += lasts
     return starts, counts
 
@@ -62,90 +70,78 @@ def prospects(
         starts_s: segment number to its start (s, any origin).
         counts: segment number to how many of its requests are sent.
     """
+    look = _Look(plan, traffic, book, scrape_s, starts_s, counts)
     for phase in plan.scenario.phases:
-        k = plan.phase_segment(phase.name).k
-        if k not in starts_s:
-            continue
-        for position, expectation in enumerate(phase.expect):
-            rule = book.rule_of(expectation)
-            start_s, touched = _first_touched(plan, phase, expectation, k)
-            found = None
-            settings = Settings(0, round(scrape_s * 1000), round(scrape_s * 1000), 0.0)
-            if rule is not None:
-                settings = Settings(
-                    rule.for_ms, round(scrape_s * 1000), rule.interval_ms, book.lookback_ms(rule) / 1000
-                )
-                if start_s is not None:
-                    found = _fill(
-                        rule,
-                        book,
-                        expectation,
-                        traffic,
-                        k,
-                        starts_s,
-                        counts,
-                        starts_s[k] + start_s,
-                        scrape_s,
-                        _features(plan, phase, expectation),
-                    )
-            yield Prospect(
-                expectation_id(phase, position),
-                phase,
-                expectation,
-                rule,
-                found,
-                bounds(found, settings, None),
-                plan.segments[k].count,
-                touched,
-            )
+        if plan.phase_segment(phase.name).k in starts_s:
+            for position in range(len(phase.expect)):
+                yield look.at(phase, position)
 
 
-def _features(plan: Plan, phase: Phase, expectation: Expectation) -> tuple[str, ...]:
-    """The features that the expected fault touches."""
-    fault = expected_fault(phase, expectation)
-    return fault.features if isinstance(fault, RowFault) else ()
+@dataclass(frozen=True)
+class _Look:
+    """What all prospects of a plan are worked out from; see `prospects`."""
+
+    plan: Plan
+    traffic: PlannedTraffic
+    book: RuleBook
+    scrape_s: float
+    starts_s: Mapping[int, float]
+    counts: Mapping[int, int]
+
+    def at(self, phase: Phase, position: int) -> Prospect:
+        expectation = phase.expect[position]
+        wanted = injection_id(phase, expected_fault(phase, expectation))
+        injection = next(one for one in self.plan.injections if one.id == wanted)
+        schedule = self.traffic.touch.schedule(injection.segment)
+        mask = self.traffic.touch.mask(injection, 0, len(schedule))
+        start_s = float(schedule.at[mask.argmax()]) if mask.any() else None
+        rule = self.book.rule_of(expectation)
+        found = None if rule is None or start_s is None else self._fill(rule, expectation, injection, start_s)
+        settings = self._settings(rule)
+        return Prospect(
+            id=expectation_id(phase, position),
+            phase=phase,
+            expectation=expectation,
+            rule=rule,
+            start_s=start_s,
+            fill=found,
+            bounds=bounds(found, settings, None),
+            odds=odds_of(found, settings),
+            window_s=settings.window_s,
+        )
+
+    def _settings(self, rule: AlertRule | None) -> Settings:
+        scrape_ms = round(self.scrape_s * 1000)
+        if rule is None:
+            return Settings(0, scrape_ms, scrape_ms, 0.0)
+        return Settings(rule.for_ms, scrape_ms, rule.interval_ms, self.book.lookback_ms(rule) / 1000)
+
+    def _fill(
+        self, rule: AlertRule, expectation: Expectation, injection: Injection, start_s: float
+    ) -> FillBounds | None:
+        shape, k = _shape(self.book.inlined(rule)), injection.segment
+        if not shape:
+            return None
+        interval_s = rule.interval_ms / 1000
+        hold_s = self.scrape_s + interval_s + whole_intervals_ms(rule.for_ms, rule.interval_ms) / 1000
+        planned = self.traffic.until(k, self.starts_s, self.counts)
+        found = [
+            fill(shape, labels, planned, self.starts_s[k] + start_s, self.scrape_s, hold_s)
+            for labels in _label_sets(expectation, injection)
+        ]
+        reached = [one for one in found if one is not None]
+        return min(reached, key=lambda one: one.low_s) if reached else None
 
 
-def _first_touched(plan: Plan, phase: Phase, expectation: Expectation, k: int) -> tuple[float | None, int]:
-    """When the first touched request of the expected fault is due (s into the segment), and how many are touched."""
-    fault = expected_fault(phase, expectation)
-    injection = next(i for i in plan.segment_injections(k) if i.id == injection_id(phase, fault))
-    segment = plan.segments[k]
-    mask = chosen(plan.seed, injection.id, k, 0, segment.count, injection.share)
-    if not mask.any():
-        return None, 0
-    times = arrival_times(segment.arrivals, plan.seed, k, segment.duration_s)
-    return float(times[mask.argmax()]), int(mask.sum())
-
-
-def _fill(
-    rule: AlertRule,
-    book: RuleBook,
-    expectation: Expectation,
-    traffic: PlannedTraffic,
-    k: int,
-    starts_s: Mapping[int, float],
-    counts: Mapping[int, int],
-    start_s: float,
-    scrape_s: float,
-    features: tuple[str, ...],
-) -> FillBounds | None:
-    expression = book.inlined(rule)
+def _shape(expression: str | None) -> tuple[Condition, ...] | None:
     try:
-        shape = conditions(expression) if expression else None
+        return conditions(expression) if expression else None
     except PromqlError:
-        shape = None
-    if not shape:
         return None
-    interval_s = rule.interval_ms / 1000
-    hold_s = scrape_s + interval_s + whole_intervals_ms(rule.for_ms, rule.interval_ms) / 1000
-    planned = traffic.until(k, starts_s, counts)
-    found = [fill(shape, labels, planned, start_s, scrape_s, hold_s) for labels in _label_sets(expectation, features)]
-    reached = [one for one in found if one is not None]
-    return min(reached, key=lambda one: one.low_s) if reached else None
 
 
-def _label_sets(expectation: Expectation, features: tuple[str, ...]) -> list[dict[str, str]]:
+def _label_sets(expectation: Expectation, injection: Injection) -> list[dict[str, str]]:
     """The labels of an expectation; where it names no feature, one set for each feature that the fault touches."""
-    labels = dict(expectation.labels)
+    labels, fault = dict(expectation.labels), injection.fault
+    features = fault.features if isinstance(fault, RowFault) else ()
     return [labels] if "feature" in labels or not features else [{**labels, "feature": name} for name in features]

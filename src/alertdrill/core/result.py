@@ -107,7 +107,10 @@ class ExpectationResult(_Frozen):
     control: bool = Field(description="the fault was written with share 0: `nothing_touched` is the passing answer")
     fault_start: float | None
     fault_start_source: Literal["measured", "stated"] = "measured"
-    full_dose_at: float | None
+    full_dose_at: float | None = Field(description="first confirmed effect at the profile's full strength")
+    dose_at_firing: float | None = Field(
+        default=None, description="the profile's strength when the alert fired, 0 to 1; 0 after the phase"
+    )
     pending_at: float | None
     firing_at: float | None
     resolved_at: float | None

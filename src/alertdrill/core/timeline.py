@@ -23,15 +23,21 @@ class Arrivals(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: ArrivalKind = Field(description="poisson (exponential gaps) or constant (equal gaps)")
-    rate_per_s: float = Field(gt=0, description="mean arrivals per second")
+    rate_per_s: float = Field(ge=0, description="mean arrivals per second")
 
 
-def arrival_times(arrivals: Arrivals, seed: int, k: int, duration_s: float) -> NDArray[np.float64]:
+def arrival_times(
+    arrivals: Arrivals, seed: int, k: int, duration_s: float, name: str = "arrival"
+) -> NDArray[np.float64]:
     """Seconds from the start of segment `k` at which its requests are due, ascending, all below `duration_s`.
+
+    `name` tells apart streams of one segment. A rate of 0 gives none.
 
     Poisson gaps are -ln(1 - u) / rate (inverse transform of the exponential); constant arrivals stand at
     (i + 1/2) / rate, so that segments that follow each other keep the rate.
     """
+    if arrivals.rate_per_s <= 0:
+        return np.empty(0, dtype=np.float64)
     if arrivals.kind is ArrivalKind.CONSTANT:
         times = (
             np.asarray(np.arange(int(duration_s * arrivals.rate_per_s) + 1) + 0.5, dtype=np.float64)
@@ -41,7 +47,7 @@ def arrival_times(arrivals: Arrivals, seed: int, k: int, duration_s: float) -> N
     times = np.empty(0, dtype=np.float64)
     block, start = max(64, int(duration_s * arrivals.rate_per_s * 1.1)), 0
     while times.size == 0 or times[-1] < duration_s:
-        gaps: NDArray[np.float64] = -np.log1p(-uniforms(seed, "arrival", k, start, start + block)) / arrivals.rate_per_s
+        gaps: NDArray[np.float64] = -np.log1p(-uniforms(seed, name, k, start, start + block)) / arrivals.rate_per_s
         times = np.concatenate([times, (times[-1] if times.size else 0.0) + np.cumsum(gaps)])
         start += block
     return times[times < duration_s]

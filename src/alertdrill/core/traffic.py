@@ -1,34 +1,72 @@
 """The planned requests around a fault, as the monitor will count them: what the fill of a rule is worked out from."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alertdrill.core.draws import chosen, uniforms
-from alertdrill.core.faults.base import BodyFault, ExchangeFault, Place
+from alertdrill.core.draws import uniforms, uniforms_at
+from alertdrill.core.faults.base import BodyFault, Cut, ExchangeFault, Place
 from alertdrill.core.fill import Mask, Times, Traffic
 from alertdrill.core.payloads import Payloads
-from alertdrill.core.plan import Plan
-from alertdrill.core.timeline import arrival_times
+from alertdrill.core.plan import Injection, Plan
+from alertdrill.core.touch import Touch
+from alertdrill.drift.cells import Absent, Cells
 from alertdrill.drift.e_detector import UPDATE_S, EDetector, log_threshold
 from alertdrill.drift.reference import place_column, watched_cells
+from alertdrill.protocols import json_rows
 from alertdrill.protocols.rows import Cell, Rows
 
 PHASES = 10
 HISTORY = 20_000
+LARGEST_BODY_BYTES = 1 << 20  # the monitor reads no longer one
+BAD_GATEWAY, GATEWAY_TIMEOUT, GATEWAY_TIMEOUT_S = 502, 504, 30.0
+
+Codes = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """Requests of one span that reach the monitor, in the order of their arrival; n of them.
+
+    Attributes:
+        at: shape (n,); when each is due, seconds from its segment's start.
+        delay_s: shape (n,); how long each is held where the monitor can see it.
+        codes: shape (n,); of the answers that a fault decides, else 0.
+        malformed: shape (n,); bodies that hold no row.
+        rows: of all of them, body faults left out.
+        bodies: position to the decoded body, where a body fault left one that differs.
+    """
+
+    at: Times
+    delay_s: Times
+    codes: Codes
+    malformed: Mask
+    rows: Rows
+    bodies: Mapping[int, Mapping[str, Any]]
 
 
 class PlannedTraffic:
-    """Builds `Traffic` for the segments of a plan, given when each started and how many requests it had."""
+    """Builds `Traffic` for the segments of a plan, given when each started and how many requests it had.
 
-    def __init__(self, plan: Plan, sample: Rows) -> None:
+    Args:
+        plan: the plan.
+        sample: the rows that its requests are drawn from.
+        touch: which requests its injections touch.
+    """
+
+    def __init__(self, plan: Plan, sample: Rows, touch: Touch) -> None:
+        self.touch = touch
         self._plan = plan
-        self._payloads = Payloads(plan, sample)
+        self._sample = sample
+        self._background_per_s = plan.background_per_s
+        self._payloads = Payloads(plan, sample, touch)
         self._cells = watched_cells(plan.target.schema_, sample)
         self._threshold = log_threshold(len(self._cells))
-        self._rows = cache(self._payloads.rows)
+        self._seen = cache(self._look)
 
     def until(self, k: int, starts_s: Mapping[int, float], counts: Mapping[int, int]) -> Traffic:
         """The requests of segments up to `k`, at most the last 20,000 before it.
@@ -36,54 +74,131 @@ class PlannedTraffic:
         Args:
             k: the segment of the fault; taken in full, as planned.
             starts_s: segment number to its start (s, any origin).
-            counts: segment number to how many of its requests were sent, for the segments before `k`.
+            counts: segment number to how many of its arrivals came due, for the segments before `k`.
         """
         sizes = [(j, counts.get(j, 0) if j < k else self._plan.segments[k].count) for j in sorted(starts_s) if j <= k]
         spans = _last(sizes, HISTORY)
-        at = np.concatenate([starts_s[j] + self._times(j)[begin:end] for j, begin, end in spans])
-        delay_s = np.concatenate([self._delays(j, begin, end) for j, begin, end in spans])
-        malformed = np.concatenate([self._malformed(j, begin, end) for j, begin, end in spans])
+        seen = [self._seen(*span) for span in spans]
+        at = np.concatenate([starts_s[span[0]] + one.at for span, one in zip(spans, seen, strict=True)])
+        delay_s = np.concatenate([one.delay_s for one in seen])
+        malformed = np.concatenate([one.malformed for one in seen])
         done = at + delay_s
 
         def nulls(feature: str) -> Mask:
             if all(one.name != feature for one in self._plan.target.schema_.features):
                 return np.zeros(len(at), dtype=bool)
-            parts = [self._rows(*span).columns[feature].cells for span in spans]
-            cells = np.concatenate(parts)
-            return np.asarray((cells == Cell.NULL) | (cells == Cell.MISSING))
+            return np.concatenate([_absent(one, feature) for one in seen])
 
         def evidence(feature: str) -> tuple[tuple[Times, Mask], ...]:
             if feature not in self._cells:
                 return ()
             cells = self._cells[feature]
-            placed = np.concatenate([place_column(cells, self._rows(*span).columns[feature]) for span in spans])
+            placed = np.concatenate([_placed(one, feature, cells) for one in seen])
             return tuple(
                 self._evidence(feature, placed[~malformed], done[~malformed], phase / PHASES) for phase in range(PHASES)
             )
 
-        return Traffic(at, malformed, delay_s, nulls, evidence)
+        return Traffic(at, malformed, delay_s, np.concatenate([one.codes for one in seen]), nulls, evidence)
 
-    def _times(self, k: int) -> NDArray[np.float64]:
-        segment = self._plan.segments[k]
-        return arrival_times(segment.arrivals, self._plan.seed, k, segment.duration_s)
+    # what reaches the monitor
 
-    def _malformed(self, k: int, begin: int, end: int) -> Mask:
-        mask = np.zeros(end - begin, dtype=bool)
-        for injection in self._plan.segment_injections(k):
-            if isinstance(injection.fault, BodyFault):
-                mask |= chosen(self._plan.seed, injection.id, k, begin, end, injection.share)
-        return mask
+    def _look(self, k: int, begin: int, end: int) -> _Seen:
+        schedule = self.touch.schedule(k)
+        delay_s, codes, reaches = self._exchanges(k, begin, end)
+        reaches &= schedule.sent[begin:end]
+        rows = self._payloads.rows(k, begin, end)
+        malformed, bodies = self._bodies(k, begin, end, rows)
+        position = np.cumsum(reaches) - 1
+        kept = reaches.nonzero()[0]
+        ours = _Seen(
+            schedule.at[begin:end][kept],
+            delay_s[kept],
+            codes[kept],
+            malformed[kept],
+            rows.take(kept),
+            {int(position[i]): body for i, body in bodies.items() if reaches[i]},
+        )
+        return self._with_background(ours, k)
 
-    def _delays(self, k: int, begin: int, end: int) -> Times:
-        """How long requests are held where the monitor can see it: a proxy at the edge is before the monitor."""
-        delays = np.zeros(end - begin)
+    def _exchanges(self, k: int, begin: int, end: int) -> tuple[Times, Codes, Mask]:
+        """Delay, code (0: not decided by a fault) and whether the request reaches the monitor at all; shape (n,) each.
+
+        What a proxy at the edge does is before the monitor.
+        """
+        delay_s, codes = np.zeros(end - begin), np.zeros(end - begin, dtype=np.int64)
+        reaches = np.ones(end - begin, dtype=bool)
         for injection in self._plan.segment_injections(k):
             fault = injection.fault
-            if isinstance(fault, ExchangeFault) and fault.place is not Place.EDGE:
-                mask = chosen(self._plan.seed, injection.id, k, begin, end, injection.share)
-                draws = uniforms(self._plan.seed, f"effect:{injection.id}", k, begin, end)
-                delays += np.where(mask, [fault.effect(float(draw)).delay_s for draw in draws], 0.0)
-        return delays
+            if not isinstance(fault, ExchangeFault):
+                continue
+            touched = self.touch.mask(injection, begin, end)
+            draws = uniforms(self._plan.seed, f"effect:{injection.id}", k, begin, end)
+            doses = self.touch.doses(injection, np.arange(begin, end))
+            for i in touched.nonzero()[0].tolist():
+                effect = fault.effect(float(draws[i]), float(doses[i]))
+                if injection.place is Place.EDGE:
+                    reaches[i] &= effect.answer is None and effect.cut is None
+                    continue
+                delay_s[i] += effect.delay_s + effect.upload_s + effect.download_s
+                if injection.place is Place.DEPENDENCY or codes[i]:
+                    continue
+                if effect.answer is not None:
+                    codes[i] = effect.answer.status
+                elif effect.cut is Cut.RESET:
+                    codes[i] = BAD_GATEWAY
+                elif effect.cut is Cut.SILENCE:
+                    codes[i], delay_s[i] = GATEWAY_TIMEOUT, delay_s[i] + GATEWAY_TIMEOUT_S
+        return delay_s, codes, reaches
+
+    def _bodies(self, k: int, begin: int, end: int, rows: Rows) -> tuple[Mask, dict[int, Mapping[str, Any]]]:
+        """Which bodies hold no row, shape (n,), and those that a body fault altered, as the monitor reads them."""
+        malformed = np.zeros(end - begin, dtype=bool)
+        for column in rows.columns.values():
+            if column.raw is not None:
+                unreadable = {text for text in set(column.raw[column.cells == Cell.RAW]) if not json_rows.is_json(text)}
+                malformed |= np.array([text in unreadable for text in column.raw]) & (column.cells == Cell.RAW)
+        touched = self._by_body_faults(k, begin, end)
+        decoded: dict[int, Mapping[str, Any]] = {}
+        if touched.any():
+            bodies = self._payloads.block(k, begin, end).bodies
+            for i in touched.nonzero()[0].tolist():
+                try:
+                    decoded[i] = json_rows.decode(bodies[i])
+                    malformed[i] = len(bodies[i]) > LARGEST_BODY_BYTES
+                except ValueError:
+                    malformed[i] = True
+        return malformed, decoded
+
+    def _by_body_faults(self, k: int, begin: int, end: int) -> Mask:
+        masks = [self.touch.mask(one, begin, end) for one in self._body_injections(k)]
+        return np.asarray(np.logical_or.reduce([np.zeros(end - begin, dtype=bool), *masks]))
+
+    def _body_injections(self, k: int) -> list[Injection]:
+        return [one for one in self._plan.segment_injections(k) if isinstance(one.fault, BodyFault)]
+
+    def _with_background(self, ours: _Seen, k: int) -> _Seen:
+        """The traffic of others merged in: untouched, evenly spaced, rows drawn from the sample."""
+        count = int(self._background_per_s * ours.at[-1]) if len(ours.at) else 0
+        if not count:
+            return ours
+        at = (np.arange(count) + 0.5) / self._background_per_s
+        drawn = uniforms_at(self._plan.seed, "background", k, np.arange(count))
+        theirs = self._sample.take((drawn * len(self._sample)).astype(np.int64))
+        order = np.argsort(np.concatenate([ours.at, at]), kind="stable")
+        place = np.empty(len(order), dtype=np.int64)
+        place[order] = np.arange(len(order))
+
+        def merged(mine: NDArray[Any]) -> NDArray[Any]:
+            return np.concatenate([mine, np.zeros(count, dtype=mine.dtype)])[order]
+
+        return _Seen(
+            np.concatenate([ours.at, at])[order],
+            merged(ours.delay_s),
+            merged(ours.codes),
+            merged(ours.malformed),
+            ours.rows.followed_by(theirs).take(order),
+            {int(place[i]): body for i, body in ours.bodies.items()},
+        )
 
     def _evidence(self, feature: str, placed: NDArray[np.int64], done: Times, phase: float) -> tuple[Times, Mask]:
         """The detector over planned rows, ticks `phase` of an update late: when it was updated, whether it alarmed."""
@@ -100,6 +215,25 @@ class PlannedTraffic:
                 alarmed = bool(detector.update(counts[index : index + 1])[0] >= self._threshold)
             above[index] = alarmed
         return np.asarray((np.arange(first, last + 1) + 1 + phase) * UPDATE_S, dtype=np.float64), above
+
+
+def _absent(seen: _Seen, feature: str) -> Mask:
+    """Shape (n,): requests in which a feature is null or its key missing."""
+    column = seen.rows.columns[feature]
+    absent = (column.cells == Cell.NULL) | (column.cells == Cell.MISSING)
+    if column.raw is not None:
+        absent |= (column.cells == Cell.RAW) & np.array([text == b"null" for text in column.raw])
+    for i, body in seen.bodies.items():
+        absent[i] = body.get(feature) is None
+    return np.asarray(absent)
+
+
+def _placed(seen: _Seen, feature: str, cells: Cells) -> NDArray[np.int64]:
+    """Shape (n,): the cell that the monitor counts for each request."""
+    placed = place_column(cells, seen.rows.columns[feature])
+    for i, body in seen.bodies.items():
+        placed[i] = cells.place_value(body.get(feature, Absent.KEY))
+    return placed
 
 
 def _last(spans: list[tuple[int, int]], at_most: int) -> list[tuple[int, int, int]]:

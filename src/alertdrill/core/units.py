@@ -193,7 +193,7 @@ def parse_comparison(value: object) -> ComparedWith:
     raise BadValue("a comparison with a number (==, !=, <, <=, >, >=)", fix)
 
 
-_DURATION_SCHEMA = {"type": "string", "pattern": r"^(\d+(\.\d+)?(ms|s|m|h))+$", "examples": ["30s", "500ms", "1h30m"]}
+DURATION_SCHEMA = {"type": "string", "pattern": r"^(\d+(\.\d+)?(ms|s|m|h))+$", "examples": ["30s", "500ms", "1h30m"]}
 
 Share = Annotated[
     float,
@@ -214,7 +214,7 @@ DurationS = Annotated[
     float,
     BeforeValidator(lambda value: parse_duration(value)),
     PlainSerializer(format_duration, when_used="json"),
-    WithJsonSchema(_DURATION_SCHEMA),
+    WithJsonSchema(DURATION_SCHEMA),
 ]
 """Seconds, written with a unit: `30s`, `500ms`, `1h30m`."""
 
@@ -225,6 +225,26 @@ RatePerS = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?\s*/\s*(s|m|h)$", "examples": ["100/s", "6000/m"]}),
 ]
 """Requests per second, written `100/s` or `6000/m`."""
+
+
+def parse_factor(value: object) -> float:
+    """A factor of at least 0, such as 3 or 0.2.
+
+    Raises:
+        BadValue: it is none.
+    """
+    number = _as_number(value)
+    if number is not None and math.isfinite(number) and number >= 0:
+        return number
+    raise BadValue("a factor of at least 0, such as 3 or 0.2", "write a plain number, without a unit")
+
+
+Factor = Annotated[
+    float,
+    BeforeValidator(parse_factor),
+    WithJsonSchema({"type": "number", "minimum": 0, "examples": [3, 0.2]}),
+]
+"""A factor of at least 0."""
 
 Shift = Annotated[
     ShiftBy,

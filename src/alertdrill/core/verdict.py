@@ -16,6 +16,7 @@ from alertdrill.core.crossing import crossed
 from alertdrill.core.detection import Bounds
 from alertdrill.core.health import doubt, scrapes
 from alertdrill.core.missed import labels_differ, not_loaded, why_silent
+from alertdrill.core.plan import Injection
 from alertdrill.core.preconditions import why_not_started
 from alertdrill.core.result import Code, ExpectationResult, HopResult, Reason, Verdict
 from alertdrill.core.scope import AlertRule, expects
@@ -190,7 +191,8 @@ def _result(
         reason=reason,
         control=delivery.injection.share == 0,
         fault_start=_seconds(start),
-        full_dose_at=_seconds(start),
+        full_dose_at=_seconds(delivery.full_ms),
+        dose_at_firing=None if firing is None else _dose_at(case, delivery.injection, firing),
         pending_at=_seconds(episode.pending_at if episode else None),
         firing_at=_seconds(firing),
         resolved_at=_seconds(episode.resolved_at if episode else None),
@@ -211,6 +213,16 @@ def _result(
         carry_over=carry,
         evidence=_evidence(asked, episode),
     )
+
+
+def _dose_at(case: Case, injection: Injection, at_ms: int) -> float | None:
+    """How strong a fault was at an instant, from 0 to 1: the factor of its share or dose; None before its phase."""
+    start_ms = case.starts_ms.get(injection.segment)
+    if start_ms is None:
+        return None
+    if injection.fault.profile is None or at_ms >= case.segment_end_ms(injection.segment):
+        return 1.0 if injection.fault.profile is None else 0.0
+    return round(float(injection.fault.profile.strength(np.array([(at_ms - start_ms) / 1000]))[0]), 4)
 
 
 def _evidence(asked: Asked, episode: Episode | None) -> dict[str, object]:

@@ -1,8 +1,10 @@
 """The cells of every watched feature of a schema, from a sample of normal rows."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from alertdrill.drift.cells import CategoryCells, Cells, NumericCells
+from alertdrill.protocols.json_rows import cell_value
 from alertdrill.protocols.rows import Cell, Column, Rows
 from alertdrill.protocols.schema import Feature, Schema
 
@@ -30,12 +32,16 @@ def _cells(feature: Feature, column: Column) -> Cells:
         raise ValueError(f"{feature.name}: {error}") from None
 
 
-def place_column(cells: Cells, column: Column) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Shape (n,): the cell of every row of a column; raw cells count as type errors."""
+def place_column(cells: Cells, column: Column) -> NDArray[np.int64]:
+    """Shape (n,): the cell of every row of a column; raw cells are read as the JSON that they are."""
     if isinstance(cells, NumericCells):
         placed = cells.place_numbers(column.values.astype(np.float64))
     else:
         placed = cells.place(column.values.tolist())
     placed = np.where(column.cells == Cell.NULL, cells.null, placed)
     placed = np.where(column.cells == Cell.MISSING, cells.missing, placed)
-    return np.asarray(np.where(column.cells == Cell.RAW, cells.type_error, placed), dtype=np.int64)
+    if column.raw is not None:
+        is_raw = column.cells == Cell.RAW
+        texts = {text: cells.place_value(cell_value(text)) for text in set(column.raw[is_raw])}
+        placed[is_raw] = [texts[text] for text in column.raw[is_raw]]
+    return np.asarray(placed, dtype=np.int64)

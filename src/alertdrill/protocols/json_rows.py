@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from alertdrill.protocols.rows import Cell, Column, Rows
 from alertdrill.protocols.schema import FeatureKind, Schema
@@ -11,33 +13,79 @@ from alertdrill.protocols.schema import FeatureKind, Schema
 CONTENT_TYPE = "application/json"
 
 
-def _texts(column: Column, kind: FeatureKind) -> list[bytes]:
+def _numbers(values: NDArray[Any]) -> list[bytes]:
+    """JSON texts of numbers, shape (n,); a NaN is null."""
+    if not len(values):
+        return []
+    return orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")
+
+
+def _integers(values: NDArray[np.float64]) -> list[bytes]:
+    """JSON texts of whole numbers; decimals are cut off, a NaN is null."""
+    if np.isfinite(values).all() and (np.abs(values) < 2.0**63).all():
+        return _numbers(values.astype(np.int64))
+    return [b"%d" % value if np.isfinite(value) else b"null" for value in values.tolist()]
+
+
+def iso_texts(seconds: NDArray[np.float64]) -> NDArray[np.str_]:
+    """ISO 8601 in UTC with milliseconds of seconds since the epoch, shape (n,); NaN gives `NaT`."""
+    finite = np.isfinite(seconds)
+    moments = (np.where(finite, seconds, 0.0) * 1000.0).round().astype("datetime64[ms]")
+    return np.where(finite, np.char.add(np.datetime_as_string(moments, unit="ms"), "Z"), "NaT")
+
+
+def cell_texts(column: Column, kind: FeatureKind) -> list[bytes]:
     """The JSON text of every cell of a column; empty where the key is missing."""
-    cells = column.cells
-    if kind is FeatureKind.INTEGER:
-        texts = [b"%d" % value if value == value else b"null" for value in column.values.tolist()]
+    if kind is FeatureKind.NUMBER:
+        texts = _numbers(column.values)
+    elif kind is FeatureKind.INTEGER:
+        texts = _integers(column.values)
+    elif kind is FeatureKind.TIMESTAMP:
+        texts = [b'"%s"' % text.encode() for text in iso_texts(column.values).tolist()]
     else:
-        texts = [orjson.dumps(value) for value in column.values.tolist()]
-    for position in cells.nonzero()[0].tolist():
-        if cells[position] == Cell.NULL:
+        texts = list(map(orjson.dumps, column.values.tolist()))
+    cells = column.cells
+    others = cells.nonzero()[0]
+    for position, cell in zip(others.tolist(), cells[others].tolist(), strict=True):
+        if cell == Cell.NULL:
             texts[position] = b"null"
-        elif cells[position] == Cell.MISSING:
+        elif cell == Cell.MISSING:
             texts[position] = b""
-        else:
+        elif column.raw is not None:
             texts[position] = column.raw[position]
     return texts
 
 
 def encode(rows: Rows, schema: Schema) -> list[bytes]:
     """One request body a row, keys in the schema's order."""
-    columns = [
-        [
-            b'"%s":%s' % (feature.name.encode(), text) if text else b""
-            for text in _texts(rows.columns[feature.name], feature.kind)
-        ]
-        for feature in schema.features
-    ]
-    return [b"{" + b",".join(part for part in parts if part) + b"}" for parts in zip(*columns, strict=True)]
+    keys = [orjson.dumps(feature.name) + b":" for feature in schema.features]
+    columns = [cell_texts(rows.columns[feature.name], feature.kind) for feature in schema.features]
+    template = b"{" + b",".join(key.replace(b"%", b"%%") + b"%b" for key in keys) + b"}"
+    bodies = [template % texts for texts in zip(*columns, strict=True)]
+    gaps: NDArray[np.bool_] = np.zeros(len(bodies), dtype=bool)
+    for feature in schema.features:
+        gaps |= rows.columns[feature.name].cells == Cell.MISSING
+    for position in gaps.nonzero()[0].tolist():
+        parts = [key + column[position] for key, column in zip(keys, columns, strict=True) if column[position]]
+        bodies[position] = b"{" + b",".join(parts) + b"}"
+    return bodies
+
+
+def is_json(text: bytes) -> bool:
+    """Whether a text is JSON, as RFC 8259 has it: NaN is not."""
+    try:
+        orjson.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def cell_value(text: bytes) -> object:
+    """The decoded value of a raw cell; what is not JSON is read as text, which fits no number."""
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        return text
 
 
 def decode(body: bytes) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 
 class FeatureKind(StrEnum):
@@ -11,6 +11,7 @@ class FeatureKind(StrEnum):
     NUMBER = "number"
     INTEGER = "integer"
     CATEGORY = "category"
+    TIMESTAMP = "timestamp"  # ISO 8601, UTC: 2026-11-22T20:46:15.000Z
 
 
 class Feature(BaseModel):
@@ -19,15 +20,23 @@ class Feature(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(description="name of the feature, as the request writes it")
-    kind: FeatureKind = Field(description="number, integer or category")
+    kind: FeatureKind = Field(description="number, integer, category or timestamp (ISO 8601, UTC)")
     watched: bool = Field(
-        default=True, description="whether the monitor keeps drift statistics of it; false for identifiers"
+        default=True,
+        validate_default=True,
+        description="whether the monitor keeps drift statistics of it; false for identifiers, always for timestamps",
     )
+
+    @field_validator("watched")
+    @classmethod
+    def _not_time(cls, watched: bool, info: ValidationInfo) -> bool:
+        """Time goes on, which is no drift."""
+        return watched and info.data.get("kind") is not FeatureKind.TIMESTAMP
 
     @property
     def numeric(self) -> bool:
         """Whether the values are numbers."""
-        return self.kind is not FeatureKind.CATEGORY
+        return self.kind in (FeatureKind.NUMBER, FeatureKind.INTEGER)
 
 
 class Schema(BaseModel):
@@ -38,6 +47,9 @@ class Schema(BaseModel):
     protocol: str = Field(default="json", description="how requests and answers are written")
     path: str = Field(default="/predict", description="path of the endpoint that predicts")
     features: tuple[Feature, ...] = Field(min_length=1, description="the inputs of the model, in order")
+    label: str | None = Field(
+        default=None, description="column of the sample that holds the true label of a row; never sent"
+    )
 
     def names(self) -> tuple[str, ...]:
         """Names of the features, in order."""

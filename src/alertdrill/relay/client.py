@@ -13,6 +13,7 @@ from alertdrill.relay import wire
 from alertdrill.relay.control import Control
 from alertdrill.relay.exchange import Request, Response
 from alertdrill.relay.flight import Flight, Incoming
+from alertdrill.relay.touched import Touched
 
 MAX_HEAD_BYTES = 1 << 16
 MAX_WAITING = 100
@@ -218,7 +219,11 @@ class Client(asyncio.Protocol):
     def _take(self, incoming: Incoming) -> None:
         response = self._control.local(incoming.request)
         if response is None:
-            self._flight = Flight(self._control, self, incoming)
+            effect = self._control.effect(incoming.request)
+            if effect is None:
+                self._flight = Flight(self._control, self, incoming)
+            else:
+                self._flight = Touched(self._control, self, incoming, effect)
             self._flight.start()
             return
         connection = incoming.connection(close=not incoming.keep_alive)
@@ -248,7 +253,7 @@ class Client(asyncio.Protocol):
             self._transport.writelines(pieces)
 
     def cut(self, *, reset: bool) -> None:
-        """End the connection within an answer; without length or chunks, only a reset shows that it is incomplete."""
+        """End the connection within an exchange; `reset`: by a TCP reset, at once."""
         self._flight = None
         self._deaf = True
         self._queue.clear()

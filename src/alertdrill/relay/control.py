@@ -15,11 +15,11 @@ Given = TypeVar("Given")
 Answer = TypeVar("Answer")
 
 
-class Held(Protocol):
-    """An exchange under way, which may be waiting out a delay."""
+class UnderWay(Protocol):
+    """An exchange under way, which may have an effect on it."""
 
     def release(self) -> None:
-        """Forward the request if it is being held."""
+        """End the effect at once."""
 
 
 @dataclass(slots=True)
@@ -39,18 +39,18 @@ class Control:
     handler: Handler
     pool: Pool
     max_body_bytes: int
-    flights: set[Held] = field(default_factory=set)
+    flights: set[UnderWay] = field(default_factory=set)
     handler_errors: int = 0
     refused: int = 0
 
     idle: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def launched(self, flight: Held) -> None:
+    def launched(self, flight: UnderWay) -> None:
         """An exchange begins."""
         self.flights.add(flight)
         self.idle.clear()
 
-    def landed(self, flight: Held) -> None:
+    def landed(self, flight: UnderWay) -> None:
         """An exchange is over."""
         self.flights.discard(flight)
         if not self.flights:
@@ -63,6 +63,17 @@ class Control:
     def effect(self, request: Request) -> Effect | None:
         """What the handler does to the exchange; None also if it raised."""
         return self._guarded(self.handler.effect, request)
+
+    def edited(self, edit: Callable[[bytes], bytes], body: bytes) -> bytes:
+        """The edited body; `body` itself if the edit raised, or changed the length that the client was told."""
+
+        def checked(body: bytes) -> bytes:
+            edited = edit(body)
+            if len(edited) != len(body):
+                raise ValueError(f"an edit must keep the length: got {len(edited)} bytes, expected {len(body)}")
+            return edited
+
+        return self._guarded(checked, body) or body
 
     def ended(self, exchange: Exchange) -> None:
         """Tell the handler."""

@@ -1,5 +1,6 @@
 """What passes through a relay: requests, answers, how an exchange ended, and the handler that watches and edits it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -52,18 +53,40 @@ class End(StrEnum):
     UPSTREAM_CLOSED = "upstream_closed"  # before an answer: 502; within one: the client's connection was cut too
     UPSTREAM_TIMEOUT = "upstream_timeout"  # before an answer: 504; within one: the client's connection was cut
     CLIENT_GONE = "client_gone"  # the client left, or the relay was closed, before the answer was out
+    CUT = "cut"  # the effect ended the client's connection, before an answer or within it
+
+
+class Cut(StrEnum):
+    """How an effect ends an exchange without an answer."""
+
+    RESET = "reset"  # the client's connection is reset
+    SILENCE = "silence"  # nothing comes until the client leaves
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What an exchange fault does to one exchange.
+    """What is done to one exchange, in this order. What is left at its default is not done.
 
     Attributes:
-        delay_s: how long the request is held before it is forwarded, in seconds.
+        delay_s: how long the request is held before anything else happens, in seconds.
+        upload_s: seconds over which the body is sent upstream, evenly; the head goes at once.
+        answer: given instead of forwarding the request.
+        cut: how the exchange ends, instead of forwarding the request or answering it.
+        edit: body of the answer to the body that the client gets, of the same length. Bodies longer than
+            `KEPT_BODY_BYTES` pass as they are.
+        kept: share of the answer's body that is passed back before the client's connection is ended, always less than
+            all of it; an answer without a body is cut within its head.
+        download_s: seconds over which the answer's body is passed back, evenly; the head goes at once.
         causes: ids of the injections that asked for it; the relay only carries them to `Exchange.effect`.
     """
 
     delay_s: float = 0.0
+    upload_s: float = 0.0
+    answer: Response | None = None
+    cut: Cut | None = None
+    edit: Callable[[bytes], bytes] | None = None
+    kept: float | None = None
+    download_s: float = 0.0
     causes: tuple[str, ...] = ()
 
 
@@ -79,9 +102,12 @@ class Exchange:
         ended_at: the last byte was handed to the kernel, or the exchange failed.
         end: how it ended.
         effect: what the handler's `effect` returned.
-        held_at: the delay of `effect` began; None if the exchange was not held.
-        released_at: the held request went on to the upstream; None if it was not held, or its client left before.
+        effect_at: when the effect first became real: the hold or the slow upload began, the answer was given, the
+            connection was reset or cut, the silence began, or the first edited or delayed byte of the answer was
+            written. None if it never did, as when the upstream failed before there was an answer to edit.
+        released_at: the touched request went on to the upstream; None if it was untouched, or never went on.
         cut: the client got no whole answer, not even one of the relay's own 502 and 504.
+        response_headers: of the upstream's answer, or of the effect's; names in lower case. Empty if there was none.
     """
 
     request: Request
@@ -91,16 +117,17 @@ class Exchange:
     ended_at: float
     end: End
     effect: Effect | None = field(default=None)
-    held_at: float | None = field(default=None)
+    effect_at: float | None = field(default=None)
     released_at: float | None = field(default=None)
     cut: bool = field(default=False)
+    response_headers: Headers = field(default=())
 
 
 class Handler(Protocol):
     """What watches and edits the exchanges of a relay. Called on the event loop: return quickly, never block.
 
-    An exception in any of the three is counted in `Relay.handler_errors` and hurts no exchange: the request is
-    forwarded untouched (for `local`: too).
+    An exception in any of the three, or in the edit of an effect, is counted in `Relay.handler_errors` and hurts no
+    exchange: the request is forwarded untouched (for `local`: too), the answer passed back unedited.
     """
 
     def local(self, request: Request) -> Response | None:

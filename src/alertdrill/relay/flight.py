@@ -1,4 +1,4 @@
-"""One request on its way through a relay: held if the handler says so, forwarded, its answer streamed back."""
+"""One request on its way through a relay: forwarded, its answer streamed back."""
 
 import asyncio
 import time
@@ -8,7 +8,7 @@ from typing import Protocol
 from alertdrill.relay import wire
 from alertdrill.relay.answer import Framing
 from alertdrill.relay.control import Control
-from alertdrill.relay.exchange import KEPT_BODY_BYTES, Effect, End, Exchange, Headers, Request
+from alertdrill.relay.exchange import KEPT_BODY_BYTES, End, Exchange, Headers, Request
 from alertdrill.relay.upstream import Upstream
 from alertdrill.relay.wire import Survey
 
@@ -29,6 +29,11 @@ class Incoming:
     keep_alive: bool
     http_1_0: bool
 
+    @property
+    def bodiless(self) -> bool:
+        """Whether no answer to it has a body."""
+        return self.request.method == b"HEAD"
+
     def connection(self, *, close: bool) -> bytes | None:
         """Value of the answer's `Connection` header; None where silence says the same."""
         if close:
@@ -47,7 +52,7 @@ class Back(Protocol):
         """Send bytes to the client."""
 
     def cut(self, *, reset: bool) -> None:
-        """End the connection so that the client sees its answer as incomplete; `reset`: only a reset shows it."""
+        """End the connection within the exchange; `reset`: by a TCP reset, at once, unread bytes lost."""
 
     def landed(self, *, keep_alive: bool) -> None:
         """The exchange is over; the next request may be taken if the connection stays."""
@@ -61,19 +66,16 @@ class Flight:
         "_chunked",
         "_connecting",
         "_control",
-        "_effect",
         "_framing",
-        "_held_at",
+        "_headers",
         "_incoming",
         "_keep_alive",
         "_kept",
         "_outcome",
         "_over",
         "_pieces",
-        "_released_at",
         "_room",
         "_status",
-        "_timer",
         "_upstream",
     )
 
@@ -81,13 +83,10 @@ class Flight:
         self._control = control
         self._back = back
         self._incoming = incoming
-        self._effect: Effect | None = None
-        self._held_at: float | None = None
-        self._released_at: float | None = None
-        self._timer: asyncio.TimerHandle | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._upstream: Upstream | None = None
         self._status: int | None = None
+        self._headers: Headers = ()
         self._framing = Framing.NONE
         self._chunked = False
         self._keep_alive = incoming.keep_alive
@@ -100,26 +99,12 @@ class Flight:
     # the way out
 
     def start(self) -> None:
-        """Hold the request if the handler wants that, else forward it."""
+        """Forward the request."""
         self._control.launched(self)
-        self._effect = self._control.effect(self._incoming.request)
-        if self._effect is None:
-            self._forward()
-            return
-        self._held_at = time.monotonic()
-        if self._effect.delay_s > 0:
-            self._timer = asyncio.get_running_loop().call_later(self._effect.delay_s, self.release)
-        else:
-            self.release()
+        self._forward()
 
     def release(self) -> None:
-        """Forward the request if it is being held."""
-        if self._held_at is None or self._released_at is not None:
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._released_at = time.monotonic()
-        self._forward()
+        """Nothing is held: there is no effect on this exchange."""
 
     def _forward(self) -> None:
         upstream = self._control.pool.take()
@@ -145,9 +130,10 @@ class Flight:
 
     def _send(self, upstream: Upstream) -> None:
         self._upstream = upstream
-        request = self._incoming.request
-        head = wire.request_head(request, self._incoming.headers, self._control.pool.authority)
-        upstream.send(self, head, request.body, bodiless=request.method == b"HEAD")
+        upstream.send(self, self._request_head(), self._incoming.request.body, bodiless=self._incoming.bodiless)
+
+    def _request_head(self) -> bytes:
+        return wire.request_head(self._incoming.request, self._incoming.headers, self._control.pool.authority)
 
     # the way back (Listener)
 
@@ -158,7 +144,7 @@ class Flight:
 
     def head(self, status: int, reason: bytes, headers: Survey, framing: Framing) -> None:
         """Pass the head on, framed as the client can read it."""
-        self._status, self._framing = status, framing
+        self._status, self._headers, self._framing = status, headers.lower, framing
         passed = headers.passed
         if framing in (Framing.CHUNKED, Framing.UNTIL_CLOSE):
             if self._incoming.http_1_0:
@@ -219,8 +205,6 @@ class Flight:
 
     def client_gone(self) -> None:
         """The client left: nobody waits for the answer."""
-        if self._timer is not None:
-            self._timer.cancel()
         if self._upstream is not None:
             self._upstream.abandon()
             self._upstream = None
@@ -243,7 +227,8 @@ class Flight:
             self._write_last(end)
         else:
             self.flush()
-            self._end(end, truncated=True)
+            # Without length or chunks, only a reset shows that the answer is incomplete.
+            self._cut(end, reset=not self._chunked and self._framing is not Framing.LENGTH)
 
     def _apologise(self, end: End) -> None:
         status, what = ERROR_OF[end]
@@ -251,19 +236,22 @@ class Flight:
         self._status = status
         self._kept = [response.body]
         connection = self._incoming.connection(close=not self._keep_alive)
-        bodiless = self._incoming.request.method == b"HEAD"
-        self._pieces.append(wire.answer(response, bodiless=bodiless, connection=connection))
+        self._pieces.append(wire.answer(response, bodiless=self._incoming.bodiless, connection=connection))
 
-    def _end(self, end: End, *, truncated: bool = False) -> None:
-        if self._over:
-            return
+    def _end(self, end: End) -> None:
+        if not self._over:
+            self._settle(end, cut=end is End.CLIENT_GONE)
+            self._back.landed(keep_alive=self._keep_alive)
+
+    def _cut(self, end: End, *, reset: bool) -> None:
+        if not self._over:
+            self._settle(end, cut=True)
+            self._back.cut(reset=reset)
+
+    def _settle(self, end: End, *, cut: bool) -> None:
         self._over = True
         self._control.landed(self)
-        self._control.ended(self._exchange(end, cut=truncated or end is End.CLIENT_GONE))
-        if truncated:
-            self._back.cut(reset=not self._chunked and self._framing is not Framing.LENGTH)
-        else:
-            self._back.landed(keep_alive=self._keep_alive)
+        self._control.ended(self._exchange(end, cut=cut))
 
     def _exchange(self, end: End, *, cut: bool) -> Exchange:
         return Exchange(
@@ -273,8 +261,6 @@ class Flight:
             started_at=self._incoming.started_at,
             ended_at=time.monotonic(),
             end=end,
-            effect=self._effect,
-            held_at=self._held_at,
-            released_at=self._released_at,
             cut=cut,
+            response_headers=self._headers,
         )

@@ -1,4 +1,4 @@
-"""A reverse proxy for HTTP/1.1 that a handler can watch and slow down."""
+"""A reverse proxy for HTTP/1.1 that a handler can watch, and disturb."""
 
 import asyncio
 import contextlib
@@ -42,7 +42,7 @@ class Relay:
         return len(self._control.flights)
 
     def release_held(self) -> None:
-        """Forward at once every request that is being held."""
+        """End every effect at once: what is held goes on untouched, what is slow is sent, what is silent is closed."""
         for flight in tuple(self._control.flights):
             flight.release()
 

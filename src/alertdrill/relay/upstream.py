@@ -33,6 +33,7 @@ class Upstream(asyncio.Protocol):
 
     def _start(self, *, bodiless: bool) -> None:
         self._bodiless = bodiless
+        self._unsent = False
         self._answered = False
         self._headed = False
         self._complete = False
@@ -53,6 +54,17 @@ class Upstream(asyncio.Protocol):
             self._transport.write(head + body)
         else:
             self._transport.writelines((head, body))
+
+    def send_head(self, listener: Listener, head: bytes, *, bodiless: bool) -> None:
+        """Send the head of a request whose body `send_piece` brings; listener and `bodiless` as for `send`."""
+        self.send(listener, head, b"", bodiless=bodiless)
+        self._unsent = True
+
+    def send_piece(self, piece: bytes, *, last: bool) -> None:
+        """Send the next bytes of the body. The upstream has its full time to answer from here on."""
+        self._active_at = time.monotonic()
+        self._unsent = not last
+        self._transport.write(piece)
 
     def abandon(self) -> None:
         """Forget the exchange in flight; the connection is of no more use, its answer may still be coming."""
@@ -177,7 +189,7 @@ class Upstream(asyncio.Protocol):
         self._listener = None
         trailers = tuple(self._headers)
         self._used = True
-        if self._dirty or self._transport.get_write_buffer_size():
+        if self._dirty or self._unsent or self._transport.get_write_buffer_size():
             self._transport.abort()
         else:
             if self._bodiless:

@@ -13,6 +13,7 @@ HOP_BY_HOP = frozenset(
 MARKS = HOP_BY_HOP | {b"content-length", b"expect", b"host"}
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 NO_BODY_STATUSES = frozenset({204, 304})
+REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 
 
 @dataclass(slots=True)
@@ -74,6 +75,11 @@ def status_line(status: int, reason: bytes) -> bytes:
     return b"HTTP/1.1 %d %b" % (status, reason)
 
 
+def reason_of(status: int) -> bytes:
+    """The usual reason phrase of a status code, empty for one that has none."""
+    return REASONS.get(status, b"")
+
+
 def answer(response: Response, *, bodiless: bool, connection: bytes | None) -> bytes:
     """A whole answer that the relay gives itself.
 
@@ -82,11 +88,12 @@ def answer(response: Response, *, bodiless: bool, connection: bytes | None) -> b
         bodiless: the request was HEAD: the head is the same, the body stays away.
         connection: value of the `Connection` header, None for no such header.
     """
-    reason = HTTPStatus(response.status).phrase.encode()
     headers = [*response.headers, (b"Content-Length", b"%d" % len(response.body))]
     if connection is not None:
         headers.append((b"Connection", connection))
-    return head(status_line(response.status, reason), headers) + (b"" if bodiless else response.body)
+    return head(status_line(response.status, reason_of(response.status)), headers) + (
+        b"" if bodiless else response.body
+    )
 
 
 def error(status: int, code: str, detail: str) -> Response:

@@ -59,7 +59,7 @@ def judge(plan: Plan, journal: Iterable[records.Record], recording: Recording) -
         also_fired=silence.also_fired(case, attribution),
         false_alarms=false_alarms,
         background=silence.background(case, attribution),
-        faults=tuple(_fault(delivery) for delivery in case.deliveries.values()),
+        faults=tuple(_fault(case, delivery) for delivery in case.deliveries.values()),
         load=_load(case),
         clock=ClockResult(
             offset_s=round(clock.offset_s, 6) if clock else None, error_s=round(clock.error_s, 6) if clock else None
@@ -96,7 +96,7 @@ def _passing_control(expectation: ExpectationResult) -> bool:
     return expectation.control and expectation.reason is not None and expectation.reason.code is Code.NOTHING_TOUCHED
 
 
-def _fault(delivery: Delivery) -> FaultResult:
+def _fault(case: Case, delivery: Delivery) -> FaultResult:
     injection = delivery.injection
     return FaultResult(
         id=injection.id.rsplit("/", 1)[-1],
@@ -107,10 +107,18 @@ def _fault(delivery: Delivery) -> FaultResult:
         requests=delivery.requests,
         planned=delivery.planned,
         touched=delivery.touched,
-        share_seen=round(delivery.touched / delivery.requests, 4) if delivery.requests else None,
+        share_seen=_share_seen(case, delivery),
         first_at=None if delivery.first_ms is None else delivery.first_ms / 1000,
         last_at=None if delivery.last_ms is None else delivery.last_ms / 1000,
     )
+
+
+def _share_seen(case: Case, delivery: Delivery) -> float | None:
+    """Touched requests among all that the target saw in the phase, those of others included."""
+    k = delivery.injection.segment
+    lasted_s = (case.segment_end_ms(k) - case.starts_ms[k]) / 1000 if k in case.starts_ms else 0.0
+    seen = delivery.requests + case.plan.background_per_s * lasted_s
+    return round(delivery.touched / seen, 4) if seen else None
 
 
 def _load(case: Case) -> LoadResult:

@@ -23,7 +23,7 @@ def test_a_held_exchange_is_touched_and_served() -> None:
         injection="slow/latency",
         k=3,
         i=[5],
-        held=[10.0],
+        effect_at=[10.0],
         released=[10.4],
         ended=[10.5],
         code=[200],
@@ -36,8 +36,8 @@ def test_a_held_exchange_is_touched_and_served() -> None:
 
 def test_an_exchange_that_was_cut_before_it_was_held_is_not_touched() -> None:
     written, events = taken(
-        "proxy", event="touched", injection="slow/latency", k=3, i=[5, 6], held=[None, 11.0], released=[None, 11.4],
-        ended=[None, 11.5], code=[0, 200],
+        "proxy", event="touched", injection="slow/latency", k=3, i=[5, 6], effect_at=[None, 11.0],
+        released=[None, 11.4], ended=[None, 11.5], code=[0, 200],
     )  # fmt: skip
     assert (written[0].i, written[0].effect_at) == ((6,), (11.0,))
     assert events.last_touched == 11.0
@@ -52,7 +52,8 @@ def test_a_sent_request_is_touched_before_it_is_answered() -> None:
 
 def test_a_closed_segment_keeps_its_account() -> None:
     account = {
-        "k": 1, "scheduled": 10, "sent": 10, "within_100ms": 10, "answered": 9, "failed": 1, "in_flight": 0,
+        "k": 1, "scheduled": 10, "sent": 10, "suppressed": 0, "within_100ms": 10, "answered": 9,
+        "failed": 1, "in_flight": 0,
         "first_sent": 1.0, "last_sent": 2.0, "error_p50_s": 0.0, "error_p99_s": 0.0, "error_max_s": 0.0,
         "payload_sha256": ["a"],
     }  # fmt: skip

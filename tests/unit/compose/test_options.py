@@ -5,6 +5,7 @@ import pytest
 from alertdrill.compose.options import Options, in_file, read_scenario, rule_files
 from alertdrill.core.errors import BadInput
 from alertdrill.core.feasibility import unknown_features
+from alertdrill.core.scenario import UrlTarget
 from alertdrill.protocols.schema import Feature, FeatureKind, Schema
 
 SCENARIO = """\
@@ -73,3 +74,37 @@ def test_an_unknown_feature_names_the_nearest(path: str) -> None:
 def test_an_address_that_is_none_is_a_mistake(path: str, url: str) -> None:
     with pytest.raises(BadInput, match="--prometheus"):
         read_scenario(path, Options(prometheus=url))
+
+
+OWN = """\
+version: 1
+name: own
+target: {url: "http://127.0.0.1:9", schema: schema.json, sample: sample.csv, traffic_query: "sum(rate(x[5m]))"}
+monitoring: {rules: [rules.yml]}
+load: {rate: 10/s}
+phases: [{name: baseline, duration: 5s}]
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> str:
+    (tmp_path / "own.yaml").write_text(OWN)
+    for name in ("schema.json", "sample.csv", "rules.yml"):
+        (tmp_path / name).touch()
+    return str(tmp_path / "own.yaml")
+
+
+def test_a_managed_prometheus_has_seen_no_traffic(own: str) -> None:
+    with pytest.raises(BadInput, match=r"own\.yaml:3:\d+: target\.traffic_query"):
+        read_scenario(own, Options())
+
+
+def test_a_prometheus_of_the_user_s_own_has(tmp_path: Path, own: str) -> None:
+    (tmp_path / "own.yaml").write_text(OWN.replace("rules: [rules.yml]", 'prometheus: {url: "http://127.0.0.1:9"}'))
+    scenario, _ = read_scenario(own, Options())
+    assert isinstance(scenario.target, UrlTarget)
+    assert scenario.target.traffic_query == "sum(rate(x[5m]))"
+
+
+def test_that_of_the_command_line_counts(own: str) -> None:
+    read_scenario(own, Options(prometheus="http://127.0.0.1:9090"))

@@ -13,14 +13,13 @@ import numpy as np
 from alertdrill.core import journal as records
 from alertdrill.core.attribution import Attribution, attribute
 from alertdrill.core.case import Case
-from alertdrill.core.draws import chosen
 from alertdrill.core.observations import RawSeries, RuleGroup, RuleInfo
-from alertdrill.core.plan import Plan, SegmentKind, TargetPlan, make_injections, make_segments
+from alertdrill.core.plan import Plan, SegmentKind, TargetPlan, make_segments
 from alertdrill.core.recording import Recording, merge
 from alertdrill.core.result import ExpectationResult, Result
 from alertdrill.core.scenario import Scenario, read_scenario
 from alertdrill.core.scope import RuleBook, tail_ms
-from alertdrill.core.timeline import arrival_times
+from alertdrill.core.touch import Touch
 from alertdrill.protocols.schema import Feature, FeatureKind, Schema
 from alertdrill.run.checker import judge
 
@@ -99,11 +98,12 @@ def read(*phases: dict[str, Any], **changes: Any) -> Scenario:
 
 def make_plan(scenario: Scenario, rules: RuleGroup = RULES) -> Plan:
     """The plan of a scenario on a target with three features."""
-    segments = make_segments(scenario, tail_ms(scenario, RuleBook.of([rules]), INTERVAL_MS) / 1000)
+    tail_s = tail_ms(scenario, RuleBook.of([rules]), INTERVAL_MS) / 1000
+    segments, injections = make_segments(scenario, SCHEMA, tail_s)
     return Plan(
         run_id="run", seed=scenario.seed, scenario_path="drill.yaml", scenario=scenario,
         target=TargetPlan(name="fraud", version="1", schema=SCHEMA, sample_sha256=""), rules=(), segments=segments,
-        injections=make_injections(scenario, segments),
+        injections=injections,
     )  # fmt: skip
 
 
@@ -151,11 +151,11 @@ class Drill:
         return now
 
     def _send(self, k: int, start: float, length_s: float) -> None:
-        segment = self.plan.segments[k]
-        times = arrival_times(segment.arrivals, self.plan.seed, k, segment.duration_s)
+        touch = Touch(self.plan)
+        times = touch.schedule(k).at
         times = times[times < length_s]
         for one in self.plan.segment_injections(k):
-            i = chosen(self.plan.seed, one.id, k, 0, len(times), one.share).nonzero()[0].tolist()
+            i = touch.mask(one, 0, len(times)).nonzero()[0].tolist()
             sent = [round(start + float(times[n]), 6) for n in i]
             served = tuple(at + 0.005 for at in sent)
             self.add(records.Touched(at=start, injection=one.id, k=k, i=tuple(i), effect_at=tuple(sent)))

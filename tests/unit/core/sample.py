@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from alertdrill.core.faults.base import RowContext
-from alertdrill.core.payloads import spreads
 from alertdrill.protocols.rows import Cell, Column, Rows
 
 N = 400
@@ -22,9 +20,3 @@ def sample() -> Rows:
             "country": Column(countries, cells),
         }
     )
-
-
-def context(rows: Rows, touched: object) -> RowContext:
-    """What a row fault may know of rows, all draws one half."""
-    mask = np.array(touched, dtype=bool)
-    return RowContext(touched=mask, spreads=spreads(rows), draws=lambda name: np.full(len(mask), 0.5))

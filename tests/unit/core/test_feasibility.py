@@ -1,61 +1,92 @@
-from drill import BASELINE, SCHEMA, expect, nulls_phase, read
-from planned import look
+import pytest
+from drill import SCHEMA, expect, nulls_phase, read
 
-from alertdrill.core.feasibility import hopeless, unknown_features
+from alertdrill.core.feasibility import unknown_features
 from alertdrill.core.scenario.finding import Finding
+from alertdrill.protocols.schema import Feature, FeatureKind, Schema
 
-ALERTS = ("NullsHigh", "SlowAnswers")
 
-
-def paths(findings: list[Finding]) -> list[tuple[object, ...]]:
-    return [tuple(one.path) for one in findings]
+def found(*faults: dict[str, object], schema: Schema = SCHEMA, **changes: object) -> list[Finding]:
+    scenario = read(nulls_phase(faults=list(faults), **changes)) if faults else read(nulls_phase(**changes))
+    return list(unknown_features(scenario, schema))
 
 
 def test_a_feature_that_the_target_lacks_is_found_and_the_nearest_suggested() -> None:
-    faults = [{"kind": "nulls", "features": ["amount", "amuont"], "share": 1}]
-    (one,) = unknown_features(read(nulls_phase(faults=faults)), SCHEMA)
+    (one,) = found({"kind": "nulls", "features": ["amount", "amuont"], "share": 1})
     assert one.path == ("nulls", "faults", 0, "features", 1)
-    assert "amount" in one.fix
+    assert one.fix == "did you mean amount?"
+
+
+def test_a_pattern_must_fit_a_feature_that_the_fault_can_edit() -> None:
+    assert found({"kind": "mean_shift", "features": ["a*", "h?ur"], "by": "1sd", "share": 1}) == []
+    (one,) = found({"kind": "mean_shift", "features": ["count*"], "by": "1sd", "share": 1})
+    assert one.expected == "a pattern that fits a feature which mean_shift can edit"
 
 
 def test_a_category_cannot_be_shifted() -> None:
-    faults = [{"kind": "mean_shift", "features": ["country"], "by": "1sd", "share": 1}]
-    (one,) = unknown_features(read(nulls_phase(faults=faults)), SCHEMA)
+    (one,) = found({"kind": "mean_shift", "features": ["country"], "by": "1sd", "share": 1})
+    assert (one.got, one.expected) == ("country, a category", "a number or an integer")
     assert one.fix == "write one of: amount, hour"
 
 
+def test_a_fault_for_which_the_target_has_no_feature_needs_another_target() -> None:
+    only = Schema(features=(Feature(name="country", kind=FeatureKind.CATEGORY),))
+    shift = {"kind": "mean_shift", "features": ["country"], "by": "1sd", "share": 1}
+    (one,) = found(shift, schema=only, expect=[])
+    assert one.fix == "choose another fault: the target has no such feature"
+
+
 def test_features_of_the_target_are_no_finding() -> None:
-    assert list(unknown_features(read(nulls_phase()), SCHEMA)) == []
-
-
-def test_a_deadline_below_the_floor_cannot_be_met() -> None:
-    found = list(hopeless(look(read(BASELINE, nulls_phase(expect=[expect(within="1s")]))), ALERTS))
-    assert paths(found) == [("nulls", "expect", 0, "within")]
-    assert "always passes" in found[0].fix
-
-
-def test_a_phase_shorter_than_for_cannot_fire() -> None:
-    found = list(hopeless(look(read(BASELINE, nulls_phase(duration="1500ms"))), ALERTS))
-    assert ("nulls", "duration") in paths(found)
-
-
-def test_what_can_be_met_is_no_finding() -> None:
-    assert list(hopeless(look(read(BASELINE, nulls_phase())), ALERTS)) == []
+    assert found() == []
 
 
 def test_an_expected_feature_that_the_target_lacks_is_found() -> None:
-    labels = {"feature": "amonut"}
-    (one,) = unknown_features(read(nulls_phase(expect=[expect(labels=labels)])), SCHEMA)
+    (one,) = found(expect=[expect(labels={"feature": "amonut"})])
     assert (one.path, one.fix) == (("nulls", "expect", 0, "labels", "feature"), "did you mean amount?")
 
 
-def test_an_alert_that_is_not_loaded_cannot_fire() -> None:
-    (one,) = hopeless(look(read(BASELINE, nulls_phase(expect=[expect("NullHigh")]))), ALERTS)
-    assert (one.path, one.fix) == (("nulls", "expect", 0, "alert"), "did you mean NullsHigh?")
+def test_without_our_monitor_a_feature_label_can_be_anything() -> None:
+    scenario = read(nulls_phase(expect=[expect(labels={"feature": "x"})]), monitoring={"monitor": "none"})
+    assert list(unknown_features(scenario, SCHEMA)) == []
 
 
-def test_a_dose_that_never_suffices_is_found() -> None:
-    faults = [{"kind": "nulls", "features": ["amount"], "share": "1%"}]
-    (one,) = hopeless(look(read(BASELINE, nulls_phase(faults=faults))), ALERTS)
-    assert one.path == ("nulls", "expect", 0, "alert")
-    assert "share" in one.fix
+@pytest.mark.parametrize(
+    ("where", "key", "fix"),
+    [
+        ({"contry": "NO"}, "contry", "did you mean country?"),
+        ({"country": "> 3"}, "country", "write the text that it must have"),
+        ({"country": [1, "NO"]}, "country", "put the value in quotes"),
+        ({"amount": "much"}, "amount", 'write it like "> 100"'),
+    ],
+)
+def test_a_slice_that_no_row_can_be_in_is_found(where: dict[str, object], key: str, fix: str) -> None:
+    (one,) = found({"kind": "nulls", "features": ["amount"], "share": 1, "where": where})
+    assert (one.path, one.fix) == (("nulls", "faults", 0, "where", key), fix)
+    (gone,) = found({"kind": "vanished_slice", "rows": where, "share": 1})
+    assert (gone.path, gone.fix) == (("nulls", "faults", 0, "rows", key), fix)
+
+
+@pytest.mark.parametrize("where", [{"country": ["NO", "SE"]}, {"amount": "> 10"}, {"hour": [3, 4]}])
+def test_a_slice_by_values_that_features_have_is_no_finding(where: dict[str, object]) -> None:
+    assert found({"kind": "nulls", "features": ["amount"], "share": 1, "where": where}) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "path"),
+    [
+        ({"kind": "nulls", "features": ["amount"], "select": {"kind": "mar", "feature": "country"}}, "feature"),
+        ({"kind": "malformed_json", "select": {"kind": "mnar"}}, "kind"),
+        ({"kind": "nulls", "features": ["amount", "hour"], "select": {"kind": "mnar"}}, "kind"),
+        ({"kind": "nulls", "features": ["country"], "select": {"kind": "mnar"}}, 0),
+    ],
+)
+def test_a_selection_by_rank_needs_numbers_to_rank(fault: dict[str, object], path: object) -> None:
+    (one,) = found({**fault, "share": 0.2})
+    assert one.path[-1] == path
+
+
+def test_a_prior_can_be_shifted_only_where_labels_are_known() -> None:
+    shift = {"kind": "prior_shift", "label": "1", "share": 0.3}
+    (one,) = found(shift)
+    assert one.path == ("nulls", "faults", 0, "label")
+    assert found(shift, schema=SCHEMA.model_copy(update={"label": "is_fraud"})) == []

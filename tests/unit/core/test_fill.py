@@ -30,7 +30,14 @@ def traffic(
 ) -> Traffic:
     none = np.zeros(len(at), dtype=bool)
     masks = [none if mask is None else np.asarray(mask, dtype=bool) for mask in (malformed, slow, null)]
-    return Traffic(at, masks[0], np.where(masks[1], delay_s, 0.0), lambda feature: masks[2], lambda feature: ())
+    return Traffic(
+        at,
+        masks[0],
+        np.where(masks[1], delay_s, 0.0),
+        np.zeros(len(at), dtype=int),
+        lambda feature: masks[2],
+        lambda feature: (),
+    )
 
 
 def steady(share: float, before: float = 0.0) -> tuple[Times, object]:
@@ -125,7 +132,7 @@ def test_the_evidence_of_the_detector_has_a_spread_over_the_monitor_s_clock() ->
 
     at = np.arange(10.0)
     none = np.zeros(10, dtype=bool)
-    planned = Traffic(at, none, np.zeros(10), lambda feature: none, evidence)
+    planned = Traffic(at, none, np.zeros(10), np.zeros(10, dtype=int), lambda feature: none, evidence)
     expression = "model_drift_evidence >= model_drift_threshold"
     one = found(expression, planned, AMOUNT)
     assert one is not None

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sample import sample
 
-from alertdrill.core.draws import chosen
+from alertdrill.core.draws import uniforms
 from alertdrill.core.payloads import Payloads, spreads
 from alertdrill.protocols.rows import Cell, Column, Rows
 
@@ -61,7 +61,7 @@ def test_a_segment_without_faults_sends_rows_of_the_sample() -> None:
 
 def test_row_and_body_faults_account_for_what_they_touch_and_exchange_faults_do_not() -> None:
     assert set(WHOLE.touched) == {"nulls/nulls", "nulls/mean_shift", "nulls/malformed_json"}
-    assert WHOLE.touched["nulls/nulls"].tolist() == chosen(7, "nulls/nulls", 2, 0, 120, 0.2).tolist()
+    assert WHOLE.touched["nulls/nulls"].tolist() == (uniforms(7, "choose:nulls/nulls", 2, 0, 120) < 0.2).tolist()
 
 
 def test_only_the_touched_requests_change() -> None:

@@ -1,7 +1,7 @@
 import json
 
 import numpy as np
-from drill import BASELINE, make_plan, nulls_phase, read
+from drill import BASELINE, SCHEMA, make_plan, nulls_phase, read
 
 from alertdrill.core.plan import Plan, SegmentKind, make_segments
 from alertdrill.core.timeline import arrival_times, fingerprint
@@ -30,13 +30,13 @@ def test_arrivals_of_a_segment_can_be_derived_again_and_proven() -> None:
 
 def test_a_gate_can_last_a_tail_although_the_timeout_is_shorter() -> None:
     scenario = read(nulls_phase(), settle={"timeout": "2s"})
-    gate = make_segments(scenario, tail_s=30.0)[1]
+    gate = make_segments(scenario, SCHEMA, tail_s=30.0)[0][1]
     assert gate.duration_s > 30
 
 
 def test_settle_waits_for_the_longest_deadline_to_resolve() -> None:
     slow = nulls_phase(expect=[{"alert": "NullsHigh", "within": "5s", "resolves_within": "100s"}])
-    assert make_segments(read(slow), 9.0)[-1].duration_s >= 100 + 9
+    assert make_segments(read(slow), SCHEMA, 9.0)[0][-1].duration_s >= 100 + 9
 
 
 def test_injections_are_tied_to_the_segment_of_their_phase() -> None:

@@ -7,6 +7,7 @@ from alertdrill.core.observations import RuleGroup
 from alertdrill.core.plan import SegmentKind
 from alertdrill.core.prospect import assumed_starts, prospects
 from alertdrill.core.scope import RuleBook
+from alertdrill.core.touch import Touch
 from alertdrill.core.traffic import PlannedTraffic
 
 
@@ -14,7 +15,7 @@ def test_a_known_rule_has_floor_expected_and_worst() -> None:
     (one,) = look(read(BASELINE, nulls_phase()))
     assert one.id == "nulls/NullsHigh"
     assert one.fill is not None
-    assert one.touched > 150
+    assert one.start_s == 0.025
     floor_s, expected_s, worst_s = one.bounds.floor_s, one.bounds.expected_s, one.bounds.worst_s
     assert floor_s is not None
     assert expected_s is not None
@@ -41,7 +42,7 @@ def test_a_rule_that_is_not_loaded_and_a_share_of_0_have_none_either() -> None:
     control = nulls_phase(faults=[{"kind": "nulls", "features": ["amount"], "share": 0}])
     (untouched,) = look(read(BASELINE, control))
     assert (absent.rule, absent.fill) == (None, None)
-    assert (untouched.touched, untouched.fill) == (0, None)
+    assert (untouched.start_s, untouched.fill, untouched.odds) == (None, None, None)
 
 
 def test_an_expectation_without_a_feature_takes_the_features_of_its_fault() -> None:
@@ -60,13 +61,15 @@ def test_drift_is_derived_from_the_detector() -> None:
 def test_phases_without_a_start_have_no_prospect() -> None:
     plan = make_plan(read(nulls_phase("one"), nulls_phase("two")), KNOWN)
     book = RuleBook.of([KNOWN])
-    found = prospects(plan, PlannedTraffic(plan, sample()), book, 1.0, {0: 0.0, 1: 5.0, 2: 9.0}, {0: 100, 1: 80})
+    found = prospects(
+        plan, PlannedTraffic(plan, sample(), Touch(plan)), book, 1.0, {0: 0.0, 1: 5.0, 2: 9.0}, {0: 100, 1: 80}
+    )
     assert [one.phase.name for one in found] == ["one"]
 
 
 def test_before_a_run_gates_last_a_tail_and_phases_their_duration() -> None:
     plan = make_plan(read(BASELINE, nulls_phase()))
-    starts, counts = assumed_starts(plan, 9.0)
+    starts, counts = assumed_starts(plan, Touch(plan), 9.0)
     assert starts == {0: 0.0, 1: 9.0, 2: 19.0, 3: 28.0, 4: 48.0}
     assert [counts[one.k] for one in plan.segments if one.kind is SegmentKind.PHASE] == [200, 400]
     assert counts[2] == 180

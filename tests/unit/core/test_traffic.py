@@ -2,7 +2,7 @@ import numpy as np
 from drill import BASELINE, make_plan, nulls_phase, read
 from sample import sample
 
-from alertdrill.core.draws import chosen
+from alertdrill.core.touch import Touch
 from alertdrill.core.traffic import HISTORY, PlannedTraffic
 
 FAULTS = [
@@ -15,7 +15,8 @@ PHASE = nulls_phase(faults=FAULTS, expect=[{"alert": "NullsHigh", "within": "10s
 PLAN = make_plan(read(BASELINE, PHASE))
 STARTS = {0: 0.0, 1: 4.0, 2: 14.0, 3: 16.0}
 COUNTS = {0: 80, 1: 200, 2: 40}
-TRAFFIC = PlannedTraffic(PLAN, sample())
+TOUCH = Touch(PLAN)
+TRAFFIC = PlannedTraffic(PLAN, sample(), TOUCH)
 PLANNED = TRAFFIC.until(3, STARTS, COUNTS)
 FIRST = 80 + 200 + 40
 
@@ -28,7 +29,7 @@ def test_what_was_sent_before_and_the_whole_phase_are_planned_in_order() -> None
 
 def test_the_faults_of_the_phase_are_those_of_the_draws() -> None:
     n = PLAN.segments[3].count
-    touched = {one.id: chosen(PLAN.seed, one.id, 3, 0, n, one.share) for one in PLAN.injections}
+    touched = {one.id: TOUCH.mask(one, 0, n) for one in PLAN.injections}
     assert PLANNED.malformed[FIRST:].tolist() == touched["nulls/malformed_json"].tolist()
     assert PLANNED.nulls("amount")[FIRST:].tolist() == touched["nulls/nulls"].tolist()
     assert (PLANNED.delay_s[FIRST:] > 0).tolist() == touched["nulls/model"].tolist()
@@ -67,5 +68,5 @@ def test_history_is_bounded() -> None:
     plan = make_plan(scenario)
     counts = {k: plan.segments[k].count for k in range(3)}
     assert sum(counts.values()) > HISTORY
-    planned = PlannedTraffic(plan, sample()).until(3, {0: 0.0, 1: 60.0, 2: 70.0, 3: 100.0}, counts)
+    planned = PlannedTraffic(plan, sample(), Touch(plan)).until(3, {0: 0.0, 1: 60.0, 2: 70.0, 3: 100.0}, counts)
     assert len(planned.at) == HISTORY + plan.segments[3].count

@@ -323,7 +323,7 @@ def test_firing_after_the_deadline_is_late() -> None:
     one = Drill(nulls_phase(expect=[expect(within="3s")])).detect().expectation()
     assert outcome(one) == ("late", "too_late")
     assert one.reason is not None
-    assert "within: 5s" in one.reason.decide_it_by
+    assert "within: 4s" in one.reason.decide_it_by
 
 
 def test_late_behind_an_evaluation_gap_is_doubt() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alertdrill.relay.exchange import Request, Response
-from alertdrill.relay.wire import answer, chunk, error, last_chunk, origin_form, request_head, survey
+from alertdrill.relay.wire import answer, chunk, error, last_chunk, origin_form, reason_of, request_head, survey
 
 
 def request(*headers: tuple[bytes, bytes], body: bytes = b"") -> Request:
@@ -83,3 +83,8 @@ def test_chunks_decode_to_what_was_encoded(pieces: list[bytes]) -> None:
             break
         decoded, wire = decoded + wire[: int(size, 16)], wire[int(size, 16) + 2 :]
     assert (decoded, wire) == (b"".join(pieces), b"T: 1\r\n\r\n")
+
+
+def test_a_status_without_a_usual_name_has_an_empty_reason() -> None:
+    assert answer(Response(599, (), b""), bodiless=False, connection=None).startswith(b"HTTP/1.1 599 \r\n")
+    assert reason_of(503) == b"Service Unavailable"

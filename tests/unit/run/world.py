@@ -8,7 +8,7 @@ import numpy as np
 
 from alertdrill.core import journal as records
 from alertdrill.core.observations import ClockReading, Labels, RawSeries, RuleGroup, RuleInfo
-from alertdrill.core.plan import Plan, SegmentKind, TargetPlan, make_injections, make_segments
+from alertdrill.core.plan import Plan, SegmentKind, TargetPlan, make_segments
 from alertdrill.core.scenario import Scenario
 from alertdrill.core.scope import RuleBook, tail_ms
 from alertdrill.protocols.schema import Feature, Schema
@@ -334,10 +334,10 @@ class World:
 
 
 def _plan(drill: Scenario, groups: Sequence[RuleGroup]) -> Plan:
-    segments = make_segments(drill, tail_ms(drill, RuleBook.of(groups), 1000) / 1000)
     schema = Schema(protocol="json", path="/predict", features=(Feature(name="amount", kind="number"),))
+    segments, injections = make_segments(drill, schema, tail_ms(drill, RuleBook.of(groups), 1000) / 1000)
     return Plan(
         run_id="run", seed=drill.seed, scenario_path="stepped.yaml", scenario=drill,
         target=TargetPlan(name="fraud", version="1", schema_=schema, sample_sha256=""),
-        rules=(), segments=segments, injections=make_injections(drill, segments),
+        rules=(), segments=segments, injections=injections,
     )  # fmt: skip

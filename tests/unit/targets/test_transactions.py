@@ -81,7 +81,7 @@ def test_labels_are_draws_from_the_rule(drawn: Any) -> None:
 
 
 def test_the_sample_reads_back_by_the_schema(drawn: Any, schema: Schema) -> None:
-    assert drawn.to_csv().splitlines()[0] == ",".join(schema.names())
+    assert drawn.to_csv().splitlines()[0] == ",".join([*schema.names(), "is_fraud"])
     rows = parse_csv(drawn.to_csv(), schema)
     assert len(rows) == ROWS
     for feature in schema.features:

@@ -25,7 +25,8 @@ from alertdrill.adapters.load.statistics import LocustStatistics
 from alertdrill.adapters.load.wire import Address
 from alertdrill.core.payloads import Payloads
 from alertdrill.core.plan import Plan
-from alertdrill.core.timeline import arrival_times, fingerprint
+from alertdrill.core.timeline import fingerprint
+from alertdrill.core.touch import Touch
 from alertdrill.protocols.rows import Rows, parse_csv
 
 TICK_S = 0.05
@@ -52,7 +53,7 @@ def read_sample(arguments: LoadArguments, plan: Plan) -> Rows:
     return parse_csv(data.decode(), plan.target.schema_)
 
 
-def planned_times(plan: Plan) -> list[list[float]]:
+def planned_times(plan: Plan, touch: Touch) -> list[list[float]]:
     """Due times by segment, in seconds from its start.
 
     Raises:
@@ -60,7 +61,7 @@ def planned_times(plan: Plan) -> list[list[float]]:
     """
     result = []
     for segment in plan.segments:
-        times = arrival_times(segment.arrivals, plan.seed, segment.k, segment.duration_s)
+        times = touch.schedule(segment.k).at
         if fingerprint(times) != segment.arrivals_sha256:
             raise ValueError(
                 f"plan: segments[{segment.k}].arrivals_sha256: got {fingerprint(times)} here, "
@@ -93,8 +94,9 @@ class LoadRun:
         plan = Plan.model_validate_json(arguments.plan.read_bytes())
         endpoint = Endpoint(arguments.url, plan.target.schema_.path, plan.run_id, plan.target.headers)
         self._anchor = anchor = Anchor.take()
-        self._times = planned_times(plan)
-        self._stocks = Stocks(Payloads(plan, read_sample(arguments, plan)), endpoint.encode, self._times)
+        touch = Touch(plan)
+        self._times = planned_times(plan, touch)
+        self._stocks = Stocks(Payloads(plan, read_sample(arguments, plan), touch), endpoint.encode, self._times)
         self._stocks.prepare()
         statistics = LocustStatistics(environment.stats, endpoint.path)
         self._reporter = Reporter(lifeline.emit, anchor.wall, lambda ended: statistics.fold(ended, anchor.now()))
@@ -141,6 +143,10 @@ class LoadRun:
         assert self._stock is not None
         request = self._stock.take()
         request.intended = intended
+        if request.suppressed:
+            request.sent = monotonic_s()
+            self._reporter.suppressed.append(request)
+            return
         self._reporter.attempted.append(request)
         self._pool.submit(request)
 

@@ -27,16 +27,28 @@ class Endpoint:
         self.host = parts.hostname
         self.port = parts.port or 80
         self.path = parts.path.rstrip("/") + path
-        fixed = {"Host": parts.netloc.rpartition("@")[2], "Content-Type": CONTENT_TYPE}
         ours = {"content-length", "transfer-encoding", "connection", "x-alertdrill-run", "x-alertdrill-seq"}
         given = {name: value for name, value in headers.items() if name.lower() not in ours}
+        fixed = {"Host": parts.netloc.rpartition("@")[2], "Content-Type": CONTENT_TYPE}
         replaced = {name.lower() for name in given}
         kept = {name: value for name, value in fixed.items() if name.lower() not in replaced}
-        lines = [f"{name}: {value}" for name, value in {**kept, **given, "x-alertdrill-run": run_id}.items()]
+        self._headers = {**kept, **given, "x-alertdrill-run": run_id}
+        self._heads: dict[str | None, bytes] = {None: self._head(self._headers)}
+
+    def _head(self, headers: Mapping[str, str]) -> bytes:
+        """A request's head up to its number."""
+        lines = [f"{name}: {value}" for name, value in headers.items()]
         if any(character in line for line in [self.path, *lines] for character in "\r\n"):
             raise ValueError("load: a header or the path holds a line break; remove it from target.headers")
-        self._head = "\r\n".join([f"POST {self.path} HTTP/1.1", *lines, "x-alertdrill-seq: "]).encode("latin-1")
+        return "\r\n".join([f"POST {self.path} HTTP/1.1", *lines, "x-alertdrill-seq: "]).encode("latin-1")
 
-    def encode(self, k: int, i: int, body: bytes) -> bytes:
-        """Request `k.i` as it goes on the wire."""
-        return b"%s%d.%d\r\nContent-Length: %d\r\n\r\n%s" % (self._head, k, i, len(body), body)
+    def _head_with(self, content_type: str) -> bytes:
+        others = {name: value for name, value in self._headers.items() if name.lower() != "content-type"}
+        return self._head({**others, "Content-Type": content_type})
+
+    def encode(self, k: int, i: int, body: bytes, content_type: str | None = None) -> bytes:
+        """Request `k.i` as it goes on the wire; a content type of its own replaces that of the endpoint."""
+        head = self._heads.get(content_type)
+        if head is None:
+            head = self._heads[content_type] = self._head_with(content_type or CONTENT_TYPE)
+        return b"%s%d.%d\r\nContent-Length: %d\r\n\r\n%s" % (head, k, i, len(body), body)

@@ -69,7 +69,7 @@ class Stocks:
     def __init__(
         self,
         builder: Builder,
-        encode: Callable[[int, int, bytes], bytes],
+        encode: Callable[[int, int, bytes, str | None], bytes],
         times: Sequence[Sequence[float]],
         clock: Callable[[], float] = monotonic_s,
     ) -> None:
@@ -77,7 +77,7 @@ class Stocks:
 
         Args:
             builder: makes the bodies.
-            encode: makes the bytes on the wire from k, i and body.
+            encode: makes the bytes on the wire from k, i, body and its content type (None: the protocol's own).
             times: due times by segment.
             clock: measures what a chunk costs.
         """
@@ -126,7 +126,8 @@ class Stocks:
         for injection, mask in block.touched.items():
             for position in mask.nonzero()[0].tolist():
                 touched[position] = (*touched.get(position, ()), injection)
+        sent, types, encode = block.sent.tolist(), block.content_types, self._encode
         return [
-            Request(k, start + n, body, self._encode(k, start + n, body), touched.get(n, ()))
+            Request(k, start + n, body, encode(k, start + n, body, types.get(n)), touched.get(n, ()), not sent[n])
             for n, body in enumerate(block.bodies)
         ]

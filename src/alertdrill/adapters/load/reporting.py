@@ -17,6 +17,7 @@ class Reporter:
     Attributes:
         attempted: requests handed to a connection since the last report, in order, all of the running segment.
         ended: requests answered or failed since the last report.
+        suppressed: requests withheld since the last report, all of the running segment.
     """
 
     def __init__(self, emit: Emit, wall: Callable[[float], float], fold: Callable[[Sequence[Request]], None]) -> None:
@@ -36,6 +37,7 @@ class Reporter:
         self._in_flight = 0
         self.attempted: list[Request] = []
         self.ended: list[Request] = []
+        self.suppressed: list[Request] = []
 
     def began(self, k: int) -> None:
         """Segment `k` runs; what is attempted belongs to it."""
@@ -55,6 +57,10 @@ class Reporter:
         """Emit what happened since the last report; nothing if nothing did."""
         attempted, self.attempted = self.attempted, []
         ended, self.ended = self.ended, []
+        suppressed, self.suppressed = self.suppressed, []
+        if suppressed:
+            self._tallies[self._k].suppressed += len(suppressed)
+            self._emit_touched(suppressed)
         if not attempted and not ended:
             self._confirm(())
             return
@@ -83,6 +89,9 @@ class Reporter:
         sent = [request for request in waiting if request.sent]
         for k in {request.k for request in sent}:
             self._tallies[k].confirmed(self._wall(request.sent) for request in sent if request.k == k)
+        self._emit_touched(sent)
+
+    def _emit_touched(self, sent: Iterable[Request]) -> None:
         for (injection, k), requests in _by_injection(request for request in sent if request.touched).items():
             self._emit(
                 {

@@ -25,7 +25,8 @@ class Request:
         index: its index i in the segment.
         body: its body, faults applied.
         data: the whole request as it goes on the wire.
-        touched: ids of the row and body injections that touched it.
+        touched: ids of the injections that touched it on its way to the wire.
+        suppressed: whether an arrival fault keeps it from being sent; `sent` is then when it was due and withheld.
         intended: when it was due.
         attempted: when it was handed to a connection.
         sent: when the kernel had all its bytes; 0 if that never happened.
@@ -49,15 +50,19 @@ class Request:
         "sent",
         "size",
         "status",
+        "suppressed",
         "touched",
     )
 
-    def __init__(self, k: int, index: int, body: bytes, data: bytes, touched: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, k: int, index: int, body: bytes, data: bytes, touched: tuple[str, ...] = (), suppressed: bool = False
+    ) -> None:
         self.k = k
         self.index = index
         self.body = body
         self.data = data
         self.touched = touched
+        self.suppressed = suppressed
         self.intended = self.attempted = self.sent = self.ended = 0.0
         self.status = self.size = 0
         self.failure: Failure | None = None

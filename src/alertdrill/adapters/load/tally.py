@@ -74,7 +74,7 @@ class Tally:
     """What became of the requests of one segment."""
 
     def __init__(self) -> None:
-        self.sent = self.answered = self.failed = self.within_100ms = 0
+        self.sent = self.suppressed = self.answered = self.failed = self.within_100ms = 0
         self.first_sent: float | None = None
         self.last_sent: float | None = None
         self._errors = LogHistogram()
@@ -106,6 +106,7 @@ class Tally:
             "k": k,
             "scheduled": scheduled,
             "sent": self.sent,
+            "suppressed": self.suppressed,
             "within_100ms": self.within_100ms,
             "answered": self.answered,
             "failed": self.failed,

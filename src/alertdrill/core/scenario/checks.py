@@ -85,12 +85,32 @@ def _limits(outline: Outline) -> Iterator[Finding]:
     if limits and limits.max_rate and rate_per_s and rate_per_s > limits.max_rate:
         fix = f"lower it, or raise limits.max_rate to {format_rate(rate_per_s)}"
         yield Finding(("load", "rate"), f"at most {format_rate(limits.max_rate)} (limits.max_rate)", fix)
+    yield from _phase_rates(outline, limits.max_rate if limits else None)
     total_s = math.fsum(phase.duration or 0.0 for phase in outline.phases or () if phase)
     if limits and limits.max_duration and total_s > limits.max_duration:
         total = format_duration(total_s)
         expected = f"at most {format_duration(limits.max_duration)} (limits.max_duration)"
         fix = f"shorten the phases, or raise limits.max_duration to {total}"
         yield Finding(("phases",), expected, fix, f"phases that last {total} together", at_key=True)
+
+
+def _phase_rates(outline: Outline, max_rate: float | None) -> Iterator[Finding]:
+    rate_per_s = outline.load.rate if outline.load else None
+    for position, phase in enumerate(outline.phases or ()):
+        load = phase.load if phase else None
+        if load is None or max_rate is None:
+            continue
+        if load.rate is not None and load.rate > max_rate:
+            fix = f"lower it, or raise limits.max_rate to {format_rate(load.rate)}"
+            yield Finding(
+                ("phases", position, "load", "rate"), f"at most {format_rate(max_rate)} (limits.max_rate)", fix
+            )
+        if load.factor is not None and rate_per_s is not None and rate_per_s * load.factor > max_rate:
+            reached = format_rate(rate_per_s * load.factor)
+            expected = f"at most {format_rate(max_rate)} (limits.max_rate), not {reached}"
+            yield Finding(
+                ("phases", position, "load", "factor"), expected, f"lower it, or raise limits.max_rate to {reached}"
+            )
 
 
 def _monitoring(outline: Outline) -> Iterator[Finding]:

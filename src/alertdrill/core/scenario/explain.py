@@ -10,10 +10,11 @@ from pydantic_core import ErrorDetails
 from alertdrill.core.errors import BadValue, nearest
 from alertdrill.core.faults.catalogue import KINDS
 from alertdrill.core.scenario.finding import Finding, show
-from alertdrill.core.scenario.grammar import Spot, keys_at, spot_at
+from alertdrill.core.scenario.grammar import Spot, keys_at, kinds_at, spot_at
 from alertdrill.core.units import format_duration, parse_duration
 
 _SEE_KINDS = "alertdrill faults shows all kinds"
+_A_FAULT = "a kind of fault"
 
 
 def explain_all(errors: Iterable[ErrorDetails], top: type[BaseModel]) -> list[Finding]:
@@ -65,11 +66,19 @@ def _missing(spot: Spot, error: ErrorDetails, context: Mapping[str, Any]) -> Fin
 
 
 def _kind(spot: Spot, error: ErrorDetails, context: Mapping[str, Any]) -> Finding:
+    kinds = kinds_at(spot.annotation)
+    expected = _one_of(kinds)
     if error["type"] == "union_tag_not_found":
-        return Finding(spot.path, "a kind of fault", f"add kind: … ({_SEE_KINDS})", "no kind")
-    close = nearest(str(context["tag"]), KINDS)
-    fix = f"write {close}" if close else f"choose one ({_SEE_KINDS})"
-    return Finding((*spot.path, "kind"), "a kind of fault", fix)
+        example = f"{kinds[0]}" if expected != _A_FAULT else f"… ({_SEE_KINDS})"
+        return Finding(spot.path, expected, f"add kind: {example}", "no kind")
+    close = nearest(str(context["tag"]), kinds)
+    fix = f"write {close}" if close else f"choose one ({_SEE_KINDS})" if expected == _A_FAULT else "choose one"
+    return Finding((*spot.path, "kind"), expected, fix)
+
+
+def _one_of(kinds: tuple[str, ...]) -> str:
+    """The kinds that can stand at a place: all of them, unless they are the faults, which are too many."""
+    return _A_FAULT if set(kinds) == set(KINDS) else f"the kind {_list(kinds)}"
 
 
 def _literal(spot: Spot, error: ErrorDetails, context: Mapping[str, Any]) -> Finding:
@@ -85,8 +94,10 @@ def _mapping(spot: Spot, error: ErrorDetails, context: Mapping[str, Any]) -> Fin
         return Finding(spot.path, "a mapping", "write {name: value}")
     given = error["input"] if isinstance(error["input"], str | int | float) else "…"
     if "kind" in keys:
-        kind = given if given in KINDS else "…"
-        return Finding(spot.path, "a mapping with a kind of fault", f"write {{kind: {kind}, …}} ({_SEE_KINDS})")
+        kinds = kinds_at(spot.annotation)
+        kind = given if given in kinds else "…"
+        more = f" ({_SEE_KINDS})" if _one_of(kinds) == _A_FAULT else ""
+        return Finding(spot.path, f"a mapping with {_one_of(kinds)}", f"write {{kind: {kind}, …}}{more}")
     required = [key for key, field in keys.items() if field.is_required()]
     fix = f"{required[0]}: {given}" if len(required) == 1 else ", ".join(f"{key}: …" for key in required or keys)
     return Finding(spot.path, f"a mapping with the keys {_list(keys)}", f"write {{{fix}}}")

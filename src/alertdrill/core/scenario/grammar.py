@@ -34,7 +34,8 @@ class Spot(NamedTuple):
             if isinstance(extra, WithJsonSchema):
                 examples += (extra.json_schema or {}).get("examples", [])
         choices = get_args(self.annotation) if get_origin(self.annotation) is Literal else ()
-        return str([*examples, *choices, "…"][0])
+        first = [*examples, *choices, "…"][0]
+        return f"[{', '.join(map(str, first))}]" if isinstance(first, list) else str(first)
 
 
 def spot_at(location: Path, top: type[BaseModel]) -> Spot:
@@ -61,6 +62,11 @@ def keys_at(annotation: Any) -> dict[str, FieldInfo]:
     return keys
 
 
+def kinds_at(annotation: Any) -> tuple[str, ...]:
+    """The values that `kind` can have at a place, in the order of the models."""
+    return tuple(tag for member in _members(annotation) for tag in _tags(_bare(member)))
+
+
 def _step(spot: Spot, element: str | int) -> Spot:
     for member in _members(spot.annotation):
         if isinstance(element, str) and element in _tags(member):
@@ -82,8 +88,11 @@ def _bare(annotation: Any) -> Any:
 
 
 def _members(annotation: Any) -> tuple[Any, ...]:
+    """What a union consists of, unions inside of it spread out; nothing for any other type."""
     bare = _bare(annotation)
-    return get_args(bare) if get_origin(bare) in (Union, UnionType) else ()
+    if get_origin(bare) not in (Union, UnionType):
+        return ()
+    return tuple(inner for member in get_args(bare) for inner in _members(member) or (member,))
 
 
 def _tags(member: Any) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, WrapValidator
 from pydantic.functional_validators import ModelWrapValidatorHandler
 
-from alertdrill.core.units import DurationS, RatePerS
+from alertdrill.core.units import DurationS, Factor, RatePerS
 
 
 def _or_none(value: Any, read: ModelWrapValidatorHandler[Any]) -> Any:
@@ -40,11 +40,19 @@ class ExpectOutline(_Outline):
     fault: OptionalText = None
 
 
+class PhaseLoadOutline(_Outline):
+    """The load of one phase."""
+
+    rate: OptionalRatePerS = None
+    factor: Annotated[Factor | None, Lenient] = None
+
+
 class PhaseOutline(_Outline):
-    """A phase; entries that cannot be read are None."""
+    """A phase; entries that cannot be read, and durations that are still to be worked out, are None."""
 
     name: OptionalText = None
     duration: OptionalDurationS = None
+    load: Annotated[PhaseLoadOutline | None, Lenient] = None
     faults: Annotated[tuple[Annotated[FaultOutline | None, Lenient], ...] | None, Lenient] = ()
     expect: Annotated[tuple[Annotated[ExpectOutline | None, Lenient], ...] | None, Lenient] = ()
 

@@ -1,12 +1,22 @@
 """What every part of a scenario has in common, and the types that several parts use."""
 
+import math
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from alertdrill.core.errors import BadValue
-from alertdrill.core.units import DurationS
+from alertdrill.core.units import DURATION_SCHEMA, DurationS, format_duration, parse_duration
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}"
 _LABEL_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -53,3 +63,24 @@ Labels = dict[LabelName, str]
 
 PositiveDurationS = Annotated[DurationS, Field(gt=0)]
 """Seconds above 0, written with a unit."""
+
+AUTO_S = math.inf
+"""`auto`: still to be worked out from the plan."""
+
+
+def _parse_auto(value: object) -> float:
+    if value in ("auto", AUTO_S):
+        return AUTO_S
+    duration_s = parse_duration(value)
+    if duration_s <= 0:
+        raise BadValue("above 0s, or auto", "write a value above 0s, or auto")
+    return duration_s
+
+
+AutoDurationS = Annotated[
+    float,
+    PlainValidator(_parse_auto),
+    PlainSerializer(lambda value: "auto" if value == AUTO_S else format_duration(value), when_used="json"),
+    WithJsonSchema({"anyOf": [{"const": "auto"}, DURATION_SCHEMA], "examples": ["30s", "auto"]}),
+]
+"""Seconds above 0, written with a unit, or `auto`."""

@@ -6,7 +6,9 @@ from pydantic import Field, model_validator
 
 from alertdrill.core.errors import BadValue
 from alertdrill.core.faults.catalogue import FaultSpec
-from alertdrill.core.scenario.part import Labels, Name, Part, PositiveDurationS, Text
+from alertdrill.core.scenario.part import AutoDurationS, Labels, Name, Part, PositiveDurationS, Text
+from alertdrill.core.timeline import ArrivalKind
+from alertdrill.core.units import Factor, RatePerS
 
 
 class Notifies(Part):
@@ -21,7 +23,10 @@ class Expectation(Part):
 
     alert: Text = Field(description="name of the alert", examples=["FeatureDrift"])
     labels: Labels = Field(default_factory=dict, description="labels that the firing alert must have")
-    within: PositiveDurationS = Field(description="from the first confirmed effect of the fault, such as 10s")
+    within: AutoDurationS = Field(
+        description="from the first confirmed effect of the fault, such as 10s; auto: enough in 95 of 100 drills",
+        examples=["10s", "auto"],
+    )
     notifies: Notifies | None = Field(default=None, description="the alert must also reach a receiver in time")
     resolves_within: PositiveDurationS | None = Field(
         default=None, description="from the last confirmed effect of the fault, such as 30s"
@@ -46,11 +51,33 @@ class Prohibition(Part):
         return self
 
 
+class PhaseLoad(Part):
+    """What is different about the traffic of one phase."""
+
+    rate: RatePerS | None = Field(default=None, description="mean arrivals instead of those of `load`, such as 300/s")
+    factor: Factor | None = Field(
+        default=None, description="times the rate of `load`: 3 is a surge, 0.2 a loss, 0 no traffic"
+    )
+    arrivals: ArrivalKind | None = Field(
+        default=None, description="poisson or constant instead of the kind that `load` has"
+    )
+
+    @model_validator(mode="after")
+    def _check_one_rate(self) -> "PhaseLoad":
+        if self.rate is not None and self.factor is not None:
+            raise BadValue("a rate or a factor", "remove one of the two", "both")
+        return self
+
+
 class Phase(Part):
     """A stretch of the drill: a baseline if it has no faults, else a fault phase."""
 
     name: Name = Field(description="unique name of the phase", examples=["baseline"])
-    duration: PositiveDurationS = Field(description="the longest that the phase lasts, such as 30s")
+    duration: AutoDurationS = Field(
+        description="the longest that the phase lasts, such as 30s; auto: enough for its alerts in 95 of 100 drills",
+        examples=["30s", "auto"],
+    )
+    load: PhaseLoad | None = Field(default=None, description="traffic that differs from `load` in this phase")
     end_when: Literal["decided"] | None = Field(
         default=None,
         description="decided: end two evaluations after every expected alert fired and notified; default: last in full",

@@ -86,6 +86,12 @@ class UrlTarget(Part):
     headers: Annotated[dict[str, str], AfterValidator(_check_headers)] = Field(
         default_factory=dict, description="headers sent with every request"
     )
+    traffic_query: Text | None = Field(
+        default=None,
+        description="PromQL for all requests a second that the target gets, for a Prometheus of your own; it says how "
+        "far the traffic of others dilutes a drill",
+        examples=["sum(rate(http_requests_total[5m]))"],
+    )
 
     @field_validator("url")
     @classmethod

@@ -22,7 +22,8 @@ class Builder:
         self.now += self.cost_s
         self.blocks.append((k, start, stop))
         numbers = np.arange(start, stop)
-        return Block(start, [b"%d.%d" % (k, i) for i in numbers], {"even": numbers % 2 == 0, "third": numbers % 3 == 0})
+        touched = {"even": numbers % 2 == 0, "third": numbers % 3 == 0}
+        return Block(start, [b"%d.%d" % (k, i) for i in numbers], {}, touched, np.ones(len(numbers), dtype=bool))
 
 
 def _times(count: int, rate_per_s: float = 100.0) -> list[float]:
@@ -31,7 +32,7 @@ def _times(count: int, rate_per_s: float = 100.0) -> list[float]:
 
 def _stocks(builder: Builder, *counts: int, rate_per_s: float = 100.0) -> Stocks:
     times = [_times(count, rate_per_s) for count in counts]
-    return Stocks(builder, lambda k, i, body: b"head " + body, times, builder.clock)
+    return Stocks(builder, lambda k, i, body, content_type: b"head " + body, times, builder.clock)
 
 
 def test_requests_come_in_order_each_once() -> None:

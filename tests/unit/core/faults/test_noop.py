@@ -1,13 +1,11 @@
-import numpy as np
+from tests.unit.core.faults.contexts import cell_context, numbers
 
-from alertdrill.core.faults.base import RowContext
-from alertdrill.core.faults.noop import Noop
-from alertdrill.protocols.rows import Column, Rows
+from alertdrill.core.faults.row.noop import Noop
 
-ROWS = Rows({"amount": Column(np.array([1.5, 2.5, 3.5]), np.zeros(3, dtype=np.uint8))})
-CONTEXT = RowContext(touched=np.array([True, False, True]), spreads={}, draws=lambda name: np.zeros(3))
+COLUMN = numbers(1.5, 2.5, 3.5)
 
 
 def test_no_value_changes():
-    faulted = Noop(kind="noop", features=("amount",), share=0.2).edit(ROWS, CONTEXT)
-    assert faulted.columns["amount"].values.tolist() == [1.5, 2.5, 3.5]
+    context = cell_context(COLUMN, touched=[True, False, True])
+    faulted = Noop(kind="noop", features=("x",), share=0.2).edit_column(COLUMN, context)
+    assert faulted.values.tolist() == [1.5, 2.5, 3.5]

@@ -1,0 +1,42 @@
+"""Send the row in the shape of a batch."""
+
+from dataclasses import replace
+from typing import Literal
+
+from pydantic import Field
+
+from alertdrill.core.faults.base import Body, BodyFault
+from alertdrill.core.faults.shared.members import join, split
+
+
+class WrongBatchShape(BodyFault):
+    """Send the row in the shape of a batch.
+
+    What it does:
+        `list` wraps the object in a list, [{…}]; `double` in two, [[{…}]]; `columns` keeps the object and wraps each
+        value in a list, {"amount": [1.5], …}. An empty object has no columns and comes as a list.
+    Why it matters:
+        Serving frameworks differ in whether they take a row, rows or columns, and clients are moved from one to the
+        other. Some servers broadcast a wrong shape instead of refusing it.
+    Should trigger:
+        list and double: an alert on malformed requests (bundled: MalformedRequestsHigh) or on 4xx. columns: a drift
+        alert on every watched feature, as each value has a wrong type (bundled: FeatureDrift), or on 4xx.
+    Example:
+        - {kind: wrong_batch_shape, shape: list, share: 10%}
+    References:
+        TensorFlow Serving, RESTful API: predict requests in row format (instances) and in column format (inputs).
+    """
+
+    kind: Literal["wrong_batch_shape"]
+    shape: Literal["list", "double", "columns"] = Field(
+        default="list", description='list ([{…}]), double ([[{…}]]) or columns ({"amount": [1.5], …})'
+    )
+
+    def edit(self, body: Body, draw: float) -> Body:
+        """Wrap the row, or each of its values."""
+        members = split(body.data) if self.shape == "columns" else None
+        if members:
+            return replace(body, data=join([(name, b"[" + value + b"]") for name, value in members]))
+        if self.shape == "double":
+            return replace(body, data=b"[[" + body.data + b"]]")
+        return replace(body, data=b"[" + body.data + b"]")

@@ -1,0 +1,51 @@
+"""Declare the body as something that it is not."""
+
+import re
+from dataclasses import replace
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from alertdrill.core.errors import BadValue
+from alertdrill.core.faults.base import Body, BodyFault
+from alertdrill.protocols.json_rows import CONTENT_TYPE
+
+
+def _check(content_type: str) -> str:
+    """The content type itself, if a header can hold it and it is not the right one.
+
+    Raises:
+        BadValue: it is not.
+    """
+    if not re.fullmatch(r"[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?", content_type):
+        raise BadValue("one line of plain ASCII text, 200 characters at most", "write a type such as text/plain")
+    if content_type.lower() == CONTENT_TYPE:
+        raise BadValue(f"another type than {CONTENT_TYPE}", "write a wrong one such as text/plain")
+    return content_type
+
+
+class WrongContentType(BodyFault):
+    """Declare the body as something that it is not.
+
+    What it does:
+        Sends `content_type` in the header Content-Type; the body stays as it is.
+    Why it matters:
+        A client library whose default changed, a proxy that rewrites headers. Strict frameworks answer 415 or 422 to
+        a body that is fine; lenient ones read it all the same, until they are upgraded.
+    Should trigger:
+        An alert on 4xx where the server checks the header. Bundled: nothing, as model and monitor read every body as
+        JSON.
+    Example:
+        - {kind: wrong_content_type, content_type: text/plain, share: 10%}
+    References:
+        RFC 9110, HTTP Semantics, sections 8.3 and 15.5.16.
+    """
+
+    kind: Literal["wrong_content_type"]
+    content_type: Annotated[str, AfterValidator(_check)] = Field(
+        default="text/plain", description="what the header says, such as text/plain"
+    )
+
+    def edit(self, body: Body, draw: float) -> Body:
+        """The same bytes under another type."""
+        return replace(body, content_type=self.content_type)

@@ -1,0 +1,9 @@
+"""What the middleware in an app and the controller of a drill agree on. Both import it, so it imports nothing."""
+
+TOKEN_VARIABLE = "ALERTDRILL_INSIDE_TOKEN"
+SHORTEST_TOKEN = 16
+PREFIX = "/.alertdrill/"
+TOKEN_HEADER = "x-alertdrill-token"
+LEASE_HEADER = "x-alertdrill-lease"
+AFTER_HEADER = "x-alertdrill-after"
+SHORTEST_LEASE_S, LONGEST_LEASE_S = 0.1, 60.0

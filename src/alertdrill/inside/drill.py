@@ -1,0 +1,131 @@
+"""One drill's faults inside this app: the plan, its lease, and which requests are touched."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from alertdrill.core.draws import uniform
+from alertdrill.core.drill_headers import RUN_HEADER, SEQ_HEADER, read_seq
+from alertdrill.core.faults.base import ExchangeEffect, ExchangeFault, Place
+from alertdrill.core.inside import cannot_be_inside, combined
+from alertdrill.core.plan import Injection, Plan
+from alertdrill.core.touch import Touch
+from alertdrill.inside.account import Account
+from alertdrill.inside.asgi import Scope, header
+
+SHOWN_CHARACTERS = 300
+
+Clock = Callable[[], float]
+
+
+class Unusable(ValueError):
+    """A plan that this middleware cannot carry out."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What is done to request `k.i`, and the injections that ask for it."""
+
+    k: int
+    i: int
+    does: ExchangeEffect
+    causes: tuple[str, ...]
+
+
+class Faults:
+    """The exchange faults of a plan at `place: inside`."""
+
+    def __init__(self, plan_json: bytes) -> None:
+        """Read a plan and have at hand what it chose. Takes up to some 100 ms: not for an event loop.
+
+        Raises:
+            Unusable: it is no plan of this version, or asks for what an ASGI app cannot do.
+        """
+        try:
+            plan = Plan.model_validate_json(plan_json)
+        except ValueError as error:
+            raise Unusable(f"not a plan of this version: {' '.join(str(error).split())[:SHOWN_CHARACTERS]}") from None
+        self.run_id = plan.run_id
+        self._seed = plan.seed
+        self._touch = Touch(plan)
+        self._by_segment: dict[int, list[tuple[Injection, ExchangeFault]]] = {}
+        for injection in plan.injections:
+            fault = injection.fault
+            if not isinstance(fault, ExchangeFault) or injection.place is not Place.INSIDE:
+                continue
+            why = cannot_be_inside(fault)
+            if why is not None:
+                raise Unusable(f"{injection.id}: got place inside, expected {why}")
+            self._touch.one(injection, 0)
+            self._by_segment.setdefault(injection.segment, []).append((injection, fault))
+
+    def effect(self, k: int, i: int) -> Effect | None:
+        """What the plan does to request `k.i`; None if nothing."""
+        wanted = {}
+        for injection, fault in self._by_segment.get(k, ()):
+            if self._touch.one(injection, i):
+                draw = uniform(self._seed, f"effect:{injection.id}", k, i)
+                wanted[injection.id] = fault.effect(draw, self._touch.dose_one(injection, i))
+        found = combined(wanted)
+        return None if found is None else Effect(k, i, *found)
+
+
+class Drill:
+    """Faults under a lease: they end when it runs out, and what is held goes on.
+
+    Attributes:
+        run_id: of the drill.
+        account: what was touched and seen.
+        over: done once the faults have ended.
+    """
+
+    def __init__(self, faults: Faults, lease_s: float, clock: Clock) -> None:
+        self.run_id = faults.run_id
+        self.account = Account()
+        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._faults = faults
+        self._run = faults.run_id.encode()
+        self._clock = clock
+        self._wall_minus_clock_s = time.time() - clock()
+        self._timer: asyncio.TimerHandle | None = None
+        self.renew(lease_s)
+
+    def renew(self, lease_s: float) -> None:
+        """Let the faults go on for `lease_s` seconds from now."""
+        self._ends_at = self._clock() + lease_s
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(lease_s, self.end)
+
+    def end(self) -> None:
+        """End the faults."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if not self.over.done():
+            self.over.set_result(None)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the lease still runs."""
+        if self._clock() >= self._ends_at:
+            self.end()
+        return not self.over.done()
+
+    def effect(self, scope: Scope) -> Effect | None:
+        """What is done to a request; None if it is not the drill's, or not touched."""
+        if header(scope, RUN_HEADER) != self._run or not self.alive:
+            return None
+        seq = read_seq(header(scope, SEQ_HEADER) or b"")
+        if seq is None:
+            return None
+        self.account.saw(seq[0])
+        return self._faults.effect(*seq)
+
+    def now(self) -> float:
+        """Seconds on the clock that leases and holds go by."""
+        return self._clock()
+
+    def wall(self, at: float | None) -> float | None:
+        """An instant of that clock as seconds since the epoch."""
+        return None if at is None else round(at + self._wall_minus_clock_s, 6)

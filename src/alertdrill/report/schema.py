@@ -1,0 +1,65 @@
+"""JSON Schemas of the files that users write and read: the scenario and `result.json`."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
+from pydantic_core import core_schema
+
+from alertdrill.core.result import Result
+from alertdrill.core.scenario import Scenario
+from alertdrill.report.schema_include import with_include
+
+
+def scenario_schema() -> str:
+    """JSON Schema of a scenario file. Where a mapping includes a fragment, no key is demanded of it."""
+    schema = with_include(Scenario.model_json_schema(schema_generator=_AsWritten))
+    return _text("alertdrill/scenario/v1", "alertdrill scenario", schema)
+
+
+def result_schema() -> str:
+    """JSON Schema of `result.json`. Keys that it does not know are allowed: v1 may grow."""
+    schema = Result.model_json_schema(schema_generator=_AsWritten, mode="serialization")
+    return _text("alertdrill/result/v1", "alertdrill result", _open(schema))
+
+
+SCHEMAS: Mapping[str, Callable[[], str]] = {"scenario": scenario_schema, "result": result_schema}
+"""What each file's JSON Schema is, as text, by the name of the file."""
+
+
+class _AsWritten(GenerateJsonSchema):
+    """Defaults with their units, as a file has them (`500/s`, not 500.0), and no titles made of field names."""
+
+    def get_default_value(self, schema: core_schema.WithDefaultSchema) -> Any:
+        default = super().get_default_value(schema)
+        inner: Mapping[str, Any] | None = schema["schema"]
+        while inner is not None and default is not None:
+            serialization = inner.get("serialization") or {}
+            if "function" in serialization:
+                return serialization["function"](default)
+            inner = inner.get("schema")
+        return default
+
+    def field_is_required(self, field: Any, total: bool) -> bool:
+        return self.mode == "serialization" or super().field_is_required(field, total)
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+    def generate(self, schema: core_schema.CoreSchema, mode: JsonSchemaMode = "validation") -> dict[str, Any]:
+        generated = super().generate(schema, mode)
+        for definition in generated.get("$defs", {}).values():
+            definition["description"] = definition.get("description", "").partition("\n")[0]
+        return generated
+
+
+def _text(identifier: str, title: str, schema: dict[str, Any]) -> str:
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": identifier}
+    return json.dumps({**head, **schema, "title": title}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _open(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        return {k: _open(v) for k, v in schema.items() if not (k == "additionalProperties" and v is False)}
+    return [_open(item) for item in schema] if isinstance(schema, list) else schema

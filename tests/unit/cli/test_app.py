@@ -1,0 +1,18 @@
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from alertdrill.cli.app import app
+from alertdrill.core.errors import BadInput
+
+
+def test_a_scenario_that_cannot_be_read_is_refused_before_anything_else_is_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "drill.yaml").write_text("version: 2\n")
+    monkeypatch.setitem(sys.modules, "alertdrill.cli.plan", None)
+    refused = CliRunner().invoke(app, ["plan", str(tmp_path / "drill.yaml")]).exception
+    assert isinstance(refused, BadInput)
+    assert "got 2, expected 1" in str(refused)
