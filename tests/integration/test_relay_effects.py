@@ -360,14 +360,14 @@ async def test_closing_the_relay_ends_every_effect() -> None:
 
 EFFECTS = [
     None, Effect(0.02), Effect(upload_s=0.05), Effect(answer=BUSY), Effect(cut=Cut.RESET), Effect(cut=Cut.SILENCE),
-    Effect(edit=lambda body: body[::-1]), Effect(kept=0.5), Effect(download_s=0.05), Effect(0.01, upload_s=0.02, kept=0.9),
+    Effect(edit=lambda body: body[::-1]), Effect(kept=0.5), Effect(download_s=0.05), Effect(upload_s=0.02, kept=0),
 ]  # fmt: skip
 
 
 @on_both_loops
 async def test_whatever_happens_to_others_an_untouched_exchange_gets_its_own_answer() -> None:
     drawn = random.Random(5)
-    plan = [(drawn.choice(EFFECTS), drawn.random() < 0.2, drawn.uniform(0.0, 0.05)) for _ in range(1200)]
+    plan = [(drawn.choice(EFFECTS), drawn.random() < 0.2, drawn.uniform(0.0, 0.05)) for _ in range(800)]
 
     async def echoing(peer: Peer) -> None:
         while True:
@@ -406,8 +406,8 @@ async def test_whatever_happens_to_others_an_untouched_exchange_gets_its_own_ans
 
     handler = Remembering(effects=lambda request: plan[int(request.target[1:])][0])
     async with line(echoing, handler) as on:
-        answered = await asyncio.gather(*[use(on, range(start, 1200, 24)) for start in range(24)])
-        assert sum(answered) > 60
+        answered = await asyncio.gather(*[use(on, range(start, 800, 24)) for start in range(24)])
+        assert sum(answered) > 40
         await until(lambda: on.relay.in_flight == 0)
         assert on.relay.handler_errors == 0
         for peer in on.clients:

@@ -1,12 +1,12 @@
 """Which exchanges the faults of a plan touch at one place and how, and the account of what was touched and seen."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from alertdrill.core.draws import uniform
 from alertdrill.core.drill_headers import RUN_HEADER, SEQ_HEADER, read_seq
+from alertdrill.core.exchanges import combined
 from alertdrill.core.faults.base import Answer, ExchangeEffect, ExchangeFault, Place
 from alertdrill.core.plan import Injection, Plan
 from alertdrill.core.touch import Touch
@@ -74,25 +74,27 @@ class ExchangeFaults:
             return None
         k, i = seq
         self._seen[k] += 1
-        return _combined(
-            [
-                self._wanted(
-                    injection.id, fault.effect(self._draw(injection, k, i), self._touch.dose_one(injection, i))
-                )
+        found = combined(
+            {
+                injection.id: self._planned(injection, fault, k, i)
                 for injection, fault in self._faults.get(k, ())
                 if self._touch.one(injection, i)
-            ]
+            }
         )
+        return None if found is None else self._relayed(*found)
 
     def _seq(self, request: Request) -> tuple[int, int] | None:
         """Segment and index of a request of this run."""
         return read_seq(request.header(SEQ_HEADER) or b"") if request.header(RUN_HEADER) == self._run_id else None
 
-    def _draw(self, injection: Injection, k: int, i: int) -> float:
-        return uniform(self._seed, f"effect:{injection.id}", k, i)
+    def _planned(self, injection: Injection, fault: ExchangeFault, k: int, i: int) -> ExchangeEffect:
+        """One injection's effect; a replay of nothing is nothing."""
+        draw = uniform(self._seed, f"effect:{injection.id}", k, i)
+        effect = fault.effect(draw, self._touch.dose_one(injection, i))
+        return ExchangeEffect() if effect.replay and self._first_answer is None else effect
 
-    def _wanted(self, cause: str, planned: ExchangeEffect) -> Effect:
-        """One injection's effect in the relay's terms; a replay of nothing is nothing."""
+    def _relayed(self, planned: ExchangeEffect, causes: tuple[str, ...]) -> Effect:
+        """An effect in the relay's terms."""
         answer = _response(planned.answer) if planned.answer is not None else None
         return Effect(
             delay_s=planned.delay_s,
@@ -102,7 +104,7 @@ class ExchangeFaults:
             edit=planned.edit,
             kept=planned.kept,
             download_s=planned.download_s,
-            causes=(cause,),
+            causes=causes,
         )
 
     def ended(self, exchange: Exchange) -> None:
@@ -140,26 +142,6 @@ class ExchangeFaults:
             *[{"event": "touched", "injection": name, "k": k, **vars(one)} for (name, k), one in touched.items()],
             *[{"event": "seen", "k": k, "requests": requests} for k, requests in seen.items()],
         ]
-
-
-def _combined(effects: Sequence[Effect]) -> Effect | None:
-    """One effect for all; None if nothing is left to do."""
-    altering = next((one for one in effects if _alters(one)), Effect())
-    taking_part = [one for one in effects if one is altering or one.delay_s or one.upload_s or one.download_s]
-    if not taking_part:
-        return None
-    return replace(
-        altering,
-        delay_s=sum(one.delay_s for one in taking_part),
-        upload_s=sum(one.upload_s for one in taking_part),
-        download_s=sum(one.download_s for one in taking_part),
-        causes=tuple(cause for one in taking_part for cause in one.causes),
-    )
-
-
-def _alters(effect: Effect) -> bool:
-    """Whether it does more than take time."""
-    return any(part is not None for part in (effect.answer, effect.cut, effect.edit, effect.kept))
 
 
 def _response(answer: Answer) -> Response:

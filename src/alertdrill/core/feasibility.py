@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from alertdrill.core.errors import nearest
-from alertdrill.core.faults.base import ExchangeFault, RowFault, SlicedFault
+from alertdrill.core.exchanges import alters, cannot_be_inside
+from alertdrill.core.faults.base import ExchangeFault, Place, RowFault, SlicedFault
 from alertdrill.core.faults.sample.vanished_slice import VanishedSlice
-from alertdrill.core.inside import cannot_be_inside
+from alertdrill.core.plan import fault_id
 from alertdrill.core.scenario import Phase, Scenario
 from alertdrill.core.scenario.finding import Finding
 from alertdrill.core.scenario.grammar import Path
@@ -23,6 +24,7 @@ def unknown_features(scenario: Scenario, schema: Schema) -> Iterator[Finding]:
     for phase in scenario.phases:
         if scenario.monitoring.monitor == "sidecar":
             yield from _unknown_in_labels(phase, features)
+        yield from _in_each_others_way(phase)
         for position, fault in enumerate(phase.faults):
             path = (phase.name, "faults", position)
             if isinstance(fault, RowFault):
@@ -33,6 +35,17 @@ def unknown_features(scenario: Scenario, schema: Schema) -> Iterator[Finding]:
                 yield Finding((*path, "place"), instead, "write place: model", "inside")
             for mistake in fault.unfit(schema):
                 yield Finding((*path, *mistake.at), mistake.expected, mistake.fix, mistake.got)
+
+
+def _in_each_others_way(phase: Phase) -> Iterator[Finding]:
+    """Faults of one phase that would alter the same answers at one place: only the first of them could."""
+    first: dict[Place, str] = {}
+    for position, fault in enumerate(phase.faults):
+        if isinstance(fault, ExchangeFault) and alters(fault.effect(0.5, 1.0)):
+            if fault.place in first:
+                expected = f"one fault a phase that alters what passes at {fault.place} ({first[fault.place]} does)"
+                yield Finding((phase.name, "faults", position, "kind"), expected, "give it a phase of its own")
+            first.setdefault(fault.place, fault_id(fault))
 
 
 def _edited(fault: RowFault, path: Path, features: Features) -> Iterator[Finding]:

@@ -23,7 +23,8 @@ from alertdrill.protocols.rows import Cell, Rows
 PHASES = 10
 HISTORY = 20_000
 LARGEST_BODY_BYTES = 1 << 20  # the monitor reads no longer one
-BAD_GATEWAY, GATEWAY_TIMEOUT, GATEWAY_TIMEOUT_S = 502, 504, 30.0
+BAD_GATEWAY = 502  # what the monitor counts where the server behind it resets, or breaks off
+GAVE_UP, GAVE_UP_S = 499, 10.0  # what it counts for our load, which waits no longer for an answer
 
 Codes = NDArray[np.int64]
 
@@ -144,10 +145,10 @@ class PlannedTraffic:
                     continue
                 if effect.answer is not None:
                     codes[i] = effect.answer.status
-                elif effect.cut is Cut.RESET:
+                elif effect.cut is Cut.RESET or effect.kept is not None:
                     codes[i] = BAD_GATEWAY
                 elif effect.cut is Cut.SILENCE:
-                    codes[i], delay_s[i] = GATEWAY_TIMEOUT, delay_s[i] + GATEWAY_TIMEOUT_S
+                    codes[i], delay_s[i] = GAVE_UP, delay_s[i] + GAVE_UP_S
         return delay_s, codes, reaches
 
     def _bodies(self, k: int, begin: int, end: int, rows: Rows) -> tuple[Mask, dict[int, Mapping[str, Any]]]:

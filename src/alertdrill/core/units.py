@@ -193,7 +193,12 @@ def parse_comparison(value: object) -> ComparedWith:
     raise BadValue("a comparison with a number (==, !=, <, <=, >, >=)", fix)
 
 
-DURATION_SCHEMA = {"type": "string", "pattern": r"^(\d+(\.\d+)?(ms|s|m|h))+$", "examples": ["30s", "500ms", "1h30m"]}
+_WRITTEN = r"(\d+(\.\d+)?|\.\d+)"  # a number as an editor's pattern has it
+DURATION_SCHEMA = {
+    "type": "string",
+    "pattern": rf"^\s*({_WRITTEN}(ms|s|m|h))+\s*$",
+    "examples": ["30s", "500ms", "1h30m"],
+}
 
 Share = Annotated[
     float,
@@ -202,7 +207,7 @@ Share = Annotated[
         {
             "anyOf": [
                 {"type": "number", "minimum": 0, "maximum": 1},
-                {"type": "string", "pattern": r"^\d+(\.\d+)?\s*%$"},
+                {"type": "string", "pattern": rf"^\s*(\+?{_WRITTEN}|{_WRITTEN}\s*%)\s*$"},
             ],
             "examples": ["20%", 0.2],
         }
@@ -222,7 +227,9 @@ RatePerS = Annotated[
     float,
     BeforeValidator(parse_rate),
     PlainSerializer(format_rate, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?\s*/\s*(s|m|h)$", "examples": ["100/s", "6000/m"]}),
+    WithJsonSchema(
+        {"type": "string", "pattern": rf"^\s*{_WRITTEN}\s*/\s*(s|m|h)\s*$", "examples": ["100/s", "6000/m"]}
+    ),
 ]
 """Requests per second, written `100/s` or `6000/m`."""
 
@@ -242,7 +249,15 @@ def parse_factor(value: object) -> float:
 Factor = Annotated[
     float,
     BeforeValidator(parse_factor),
-    WithJsonSchema({"type": "number", "minimum": 0, "examples": [3, 0.2]}),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0},
+                {"type": "string", "pattern": rf"^\s*\+?{_WRITTEN}\s*$"},
+            ],
+            "examples": [3, 0.2],
+        }
+    ),
 ]
 """A factor of at least 0."""
 
@@ -252,7 +267,7 @@ Shift = Annotated[
     PlainSerializer(str, when_used="json"),
     WithJsonSchema(
         {
-            "anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^[+-]?\d+(\.\d+)?\s*sd$"}],
+            "anyOf": [{"type": "number"}, {"type": "string", "pattern": rf"^\s*[+-]?{_WRITTEN}(\s*sd)?\s*$"}],
             "examples": ["1sd", "-1.5sd", 250],
         }
     ),
@@ -266,7 +281,7 @@ Comparison = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": r"^(==|!=|<=|>=|<|>)\s*[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$",
+            "pattern": rf"^\s*(==|!=|<=|>=|<|>)\s*[+-]?{_WRITTEN}([eE][+-]?\d+)?\s*$",
             "examples": ["== 0", "< 0.2"],
         }
     ),

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from alertdrill.core.draws import uniform
 from alertdrill.core.drill_headers import RUN_HEADER, SEQ_HEADER, read_seq
+from alertdrill.core.exchanges import cannot_be_inside, combined
 from alertdrill.core.faults.base import ExchangeEffect, ExchangeFault, Place
-from alertdrill.core.inside import cannot_be_inside, combined
 from alertdrill.core.plan import Injection, Plan
 from alertdrill.core.touch import Touch
 from alertdrill.inside.account import Account

@@ -75,17 +75,17 @@ def _touches(one: InjectionOutlook) -> str:
 
 
 def _expectations(expectations: Sequence[ExpectationOutlook]) -> Table:
-    table = _table("EXPECTED ALERT", "FOR", "FLOOR", "EXPECTED", "WORST", "WITHIN", "ODDS", "95%")
+    table = _table("EXPECTED ALERT, times in s", "FOR", "FLOOR", "EXPECTED", "WORST", "WITHIN", "ODDS", "95%")
     for one in expectations:
         table.add_row(
             one.id,
-            "not loaded" if one.for_s is None else f"{one.for_s:g} s",
+            "not loaded" if one.for_s is None else f"{one.for_s:g}",
             _s(one.floor_s),
             _s(one.expected_s),
             _s(one.worst_s),
-            f"{'auto ' if one.within_is_auto else ''}{one.within_s:g} s",
+            f"{'auto ' if one.within_is_auto else ''}{one.within_s:g}",
             _odds(one.odds_within),
-            "–" if one.point_95_s is None else f"{one.point_95_s:g} s",
+            "–" if one.point_95_s is None else f"{one.point_95_s:g}",
         )
     return table
 
@@ -93,7 +93,7 @@ def _expectations(expectations: Sequence[ExpectationOutlook]) -> Table:
 def _s(seconds: float | None) -> str:
     if seconds is None:
         return "–"
-    return f"{seconds:.2f} s" if seconds < 100 else f"{seconds:.0f} s"
+    return f"{seconds:.2f}" if seconds < 100 else f"{seconds:.0f}"
 
 
 def _odds(share: float | None) -> str:

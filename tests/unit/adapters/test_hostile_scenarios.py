@@ -51,6 +51,12 @@ TEXTS = {
     "all wrong": filled(ALL_WRONG).encode(),
     "empty phases": b"phases:\n" + b"- {}\n" * 19_000,
     "the same key": b"k: 1\n" * 19_000,
+    "a key like a mark of pydantic": b"'[key]': 1\n",
+    "faults and alerts": b"phases: [{faults: ["
+    + b"".join(b"{kind: nulls, id: f%d}," % i for i in range(3_500))
+    + b"], expect: ["
+    + b"".join(b"{alert: A%d, fault: g%d}," % (i, i) for i in range(2_000))
+    + b"]}]\n",
     "rule files": HEAD.encode() + b"monitoring: {rules: [" + b"gone.yml," * 19_000 + b"]}\n",
     "a long name": b'name: "' + b"a" * (MAX_BYTES - 20) + b'"\n',
     "a long rate": b"load: {rate: " + b"1" * 900_000 + b"/s}\n",

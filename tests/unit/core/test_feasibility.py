@@ -90,3 +90,23 @@ def test_a_prior_can_be_shifted_only_where_labels_are_known() -> None:
     (one,) = found(shift)
     assert one.path == ("nulls", "faults", 0, "label")
     assert found(shift, schema=SCHEMA.model_copy(update={"label": "is_fraud"})) == []
+
+
+def test_what_an_app_cannot_do_cannot_be_inside() -> None:
+    (one,) = found({"kind": "connection_reset", "share": 0.2, "place": "inside"}, expect=[])
+    assert (one.path, one.fix) == (("nulls", "faults", 0, "place"), "write place: model")
+    assert found({"kind": "http_error", "share": 0.2, "place": "inside"}, expect=[]) == []
+
+
+def test_two_faults_that_alter_the_same_answers_are_in_each_others_way() -> None:
+    errors, resets = ({"kind": kind, "share": 0.3} for kind in ("http_error", "connection_reset"))
+    slow = {"kind": "latency", "delay": "1s", "share": 0.3}
+    (one,) = found(errors, slow, resets, expect=[])
+    assert one.path == ("nulls", "faults", 2, "kind")
+    assert "http_error does" in one.expected
+    assert found(errors, slow, {**resets, "place": "edge"}, expect=[]) == []
+
+
+def test_what_a_fault_itself_finds_unfit_is_shown_where_it_stands() -> None:
+    (one,) = found({"kind": "renamed_field", "field": "amuont", "to": "x", "share": 0.3}, expect=[])
+    assert (one.path, one.fix) == (("nulls", "faults", 0, "field"), "did you mean amount?")

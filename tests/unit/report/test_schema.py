@@ -1,14 +1,17 @@
+import contextlib
 import json
 from typing import Any
 
 import pytest
 import yaml
 from hypothesis import given
+from pydantic import TypeAdapter, ValidationError
 from tests.unit.adapters.scenario_trees import FUZZ, GOOD, at, fault_tree, places, rearranged_trees, removed
 from tests.unit.report.json_schema import is_valid
 
 from alertdrill.core.faults.catalogue import KINDS
 from alertdrill.core.scenario import read_scenario
+from alertdrill.core.units import Comparison, DurationS, Factor, RatePerS, Share, Shift
 from alertdrill.report.schema import SCHEMAS, result_schema, scenario_schema
 from alertdrill.report.schema_include import with_include
 
@@ -124,6 +127,27 @@ def test_entries_of_lists_wherever_they_are_can_be_included() -> None:
         assert is_valid({"pair": value, "free": {"key": value}}, schema)
         assert not is_valid({"free": {"key": value}}, schema)
     assert not is_valid({"pair": [{"include": "a.yaml", "more": 1}]}, schema)
+
+
+@pytest.mark.parametrize("quantity", [Share, DurationS, RatePerS, Factor, Shift, Comparison])
+def test_a_quantity_is_valid_however_the_reader_lets_it_be_written(quantity: Any) -> None:
+    numbers = ["1", ".5", "0.5", "+0.5", "1.25"]
+    units = ["", "%", " %", "ms", "s", "h", "/s", " / m", "sd", " sd"]
+    texts = [
+        f"{blank}{sign}{number}{unit}{blank}"
+        for blank in ("", " ")
+        for number in numbers
+        for sign in ("", "== ", "<", "-")
+        for unit in units
+    ]
+    adapter = TypeAdapter(quantity)
+    schema, accepted = adapter.json_schema(), 0
+    for value in (*texts, "1h30m", 0, 1, 0.5):
+        with contextlib.suppress(ValidationError):
+            adapter.validate_python(value)
+            assert is_valid(value, schema)
+            accepted += 1
+    assert accepted > 5
 
 
 @FUZZ

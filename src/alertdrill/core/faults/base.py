@@ -84,7 +84,8 @@ TIMES = frozenset({FeatureKind.TIMESTAMP})
 class Fault(BaseModel):
     """What every fault has in a scenario file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A validator for each of so many kinds would take half a second to build; the scenario's union needs none of them.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     unit: ClassVar[Unit]
     has_dose: ClassVar[bool] = False  # whether it has a size that a profile `of: dose` can scale

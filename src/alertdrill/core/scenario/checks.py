@@ -1,13 +1,16 @@
 """What must agree between parts of a scenario."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from alertdrill.core.errors import nearest
 from alertdrill.core.scenario.finding import Finding
 from alertdrill.core.scenario.grammar import Path
 from alertdrill.core.scenario.outline import ExpectOutline, Outline, PhaseOutline
 from alertdrill.core.units import format_duration, format_rate
+
+_SHOWN_IDS = 20
 
 
 def cross_checks(outline: Outline) -> Iterator[Finding]:
@@ -52,10 +55,13 @@ def _fault_ids(phase: PhaseOutline, path: Path) -> Iterator[Finding]:
 
 def _expectations(phase: PhaseOutline, path: Path) -> Iterator[Finding]:
     seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
+    known = dict.fromkeys(_ids(phase))
+    readable = phase.faults is not None and all(fault is not None for fault in phase.faults)
     for position, expectation in enumerate(phase.expect or ()):
         if expectation is None:
             continue
-        yield from _named_fault(phase, expectation, (*path, position))
+        if readable:
+            yield from _named_fault(known, len(phase.faults or ()), expectation, (*path, position))
         labels = tuple(sorted((expectation.labels or {}).items()))
         if expectation.alert is not None and (expectation.alert, labels) in seen:
             fix = "remove one, or tell them apart by labels"
@@ -63,20 +69,19 @@ def _expectations(phase: PhaseOutline, path: Path) -> Iterator[Finding]:
         seen.add((expectation.alert or "", labels))
 
 
-def _named_fault(phase: PhaseOutline, expectation: ExpectOutline, path: Path) -> Iterator[Finding]:
-    if phase.faults is None or None in phase.faults:
-        return
-    known = _ids(phase)
-    if not known and not phase.faults:
+def _named_fault(known: Mapping[str, None], faults: int, expectation: ExpectOutline, path: Path) -> Iterator[Finding]:
+    shown = list(islice(known, _SHOWN_IDS))
+    if not known and not faults:
         yield Finding(
             path, "a fault in this phase that the alert must notice", "add faults, or use must_not_fire", "no faults"
         )
-    elif expectation.fault is None and len(phase.faults) > 1:
-        fix = f"add fault: {known[0]}" if known else "add fault: …"
+    elif expectation.fault is None and faults > 1:
+        fix = f"add fault: {shown[0]}" if known else "add fault: …"
         yield Finding((*path, "fault"), "the fault that must raise the alert, as the phase has several", fix, "nothing")
     elif expectation.fault is not None and expectation.fault not in known:
-        fix = f"write {nearest(expectation.fault, known) or known[0]}" if known else "remove it"
-        yield Finding((*path, "fault"), f"the id of a fault of this phase ({', '.join(known)})", fix)
+        fix = f"write {nearest(expectation.fault, shown) or shown[0]}" if known else "remove it"
+        more = ", …" if len(known) > len(shown) else ""
+        yield Finding((*path, "fault"), f"the id of a fault of this phase ({', '.join(shown)}{more})", fix)
 
 
 def _limits(outline: Outline) -> Iterator[Finding]:

@@ -41,11 +41,11 @@ class Spot(NamedTuple):
 def spot_at(location: Path, top: type[BaseModel]) -> Spot:
     """The place that a location of a pydantic error means, in a file that `top` describes.
 
-    Tags of unions in the location stand for no key and are dropped.
+    Tags of unions in the location stand for no key and are dropped, as is the `[key]` after a key of free choice.
     """
     spot = Spot((), top, None)
     for element in location:
-        if element == "[key]":
+        if element == "[key]" and get_origin(spot.parent) is dict:
             continue
         spot = _step(spot, element)
     return spot

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -48,7 +49,7 @@ def read_scenario(values: object) -> Reading:
     scenario, findings = read_model(values, Scenario)
     outline = Outline.model_validate(values if isinstance(values, dict) else {})
     if isinstance(values, dict):
-        findings += cross_checks(outline)
+        findings += islice(cross_checks(outline), MAX_FINDINGS)
     target = outline.target if isinstance(outline.target, dict) else {}
     bundled = target.get("bundled")
     return Reading(

@@ -20,7 +20,7 @@ class Latency(ExchangeFault):
         each is held for a time of its own: uniform, delay ± jitter; normal, with mean `delay` and standard deviation
         jitter; lognormal, with median `delay`; pareto, with minimum `delay`. None is held for less than 1 ms or more
         than `at_most`. At `model` the monitor sees the delay and the model server does not: a delay in front of a
-        server never moves that server's own latency metric.
+        server never moves that server's own latency metric; one at `inside` does.
     Why it matters:
         A noisy neighbour, a cold cache, a feature store that cannot keep up. Callers with a time budget see timeouts
         while the model's own dashboard stays flat. Real delays have long tails: a mean can look well while one

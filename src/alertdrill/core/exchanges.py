@@ -1,4 +1,4 @@
-"""What an ASGI middleware can do to an exchange, and what several injections do to the same one."""
+"""What several injections do to one exchange, and what of it an ASGI middleware can do."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -25,21 +25,27 @@ def cannot_be_inside(fault: Fault) -> str | None:
 
 
 def combined(effects: Mapping[str, ExchangeEffect]) -> tuple[ExchangeEffect, tuple[str, ...]] | None:
-    """What several injections, by id, do to one exchange in an app, and which of them take part; None if none does.
+    """What several injections, by id, do to one exchange, and which of them take part; None if none does.
 
-    Delays and downloads add up; of what else they do, the first stands, as in a fault proxy.
+    Delays, uploads and downloads add up; of what else they do, the first stands.
     """
-    altering = next((cause for cause, one in effects.items() if _alters(one)), None)
-    taking_part = {cause: one for cause, one in effects.items() if cause == altering or one.delay_s or one.download_s}
+    altering = next((cause for cause, one in effects.items() if alters(one)), None)
+    taking_part = {
+        cause: one
+        for cause, one in effects.items()
+        if cause == altering or one.delay_s or one.upload_s or one.download_s
+    }
     if not taking_part:
         return None
     whole = replace(
         ExchangeEffect() if altering is None else effects[altering],
         delay_s=sum(one.delay_s for one in taking_part.values()),
+        upload_s=sum(one.upload_s for one in taking_part.values()),
         download_s=sum(one.download_s for one in taking_part.values()),
     )
     return whole, tuple(taking_part)
 
 
-def _alters(effect: ExchangeEffect) -> bool:
-    return any(part is not None for part in (effect.answer, effect.cut, effect.edit))
+def alters(effect: ExchangeEffect) -> bool:
+    """Whether it does more than take time."""
+    return effect.replay or any(part is not None for part in (effect.answer, effect.cut, effect.edit, effect.kept))

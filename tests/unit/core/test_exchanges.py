@@ -1,5 +1,6 @@
 import pytest
 
+from alertdrill.core.exchanges import cannot_be_inside, combined
 from alertdrill.core.faults.base import Answer, Cut, ExchangeEffect, ExchangeFault
 from alertdrill.core.faults.exchange.black_hole import BlackHole
 from alertdrill.core.faults.exchange.connection_reset import ConnectionReset
@@ -12,7 +13,6 @@ from alertdrill.core.faults.exchange.slow_upload import SlowUpload
 from alertdrill.core.faults.exchange.stuck_answer import StuckAnswer
 from alertdrill.core.faults.exchange.truncated_answer import TruncatedAnswer
 from alertdrill.core.faults.row.nulls import Nulls
-from alertdrill.core.inside import cannot_be_inside, combined
 
 INSIDE = {"share": 0.2, "place": "inside"}
 
