@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,8 +51,14 @@ def write_sample(path: Path, rows: int = 200) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def make_plan(folder: Path, rate: str, arrivals: str = "constant", seed: int = 42) -> Plan:
-    """A steady state, a phase, and a phase with nulls and truncated bodies; written as plan.json beside sample.csv."""
+def make_plan(
+    folder: Path,
+    rate: str,
+    arrivals: str = "constant",
+    seed: int = 42,
+    faults: Sequence[Mapping[str, object]] = FAULTS,
+) -> Plan:
+    """A steady state, a phase, and a phase with faults (nulls, truncated); written as plan.json beside sample.csv."""
     scenario = Scenario.model_validate(
         {
             "version": 1,
@@ -64,7 +70,7 @@ def make_plan(folder: Path, rate: str, arrivals: str = "constant", seed: int = 4
             "limits": {"max_rate": "5000/s"},
             "phases": [
                 {"name": "quiet", "duration": "15s"},
-                {"name": "broken", "duration": "15s", "faults": list(FAULTS)},
+                {"name": "broken", "duration": "15s", "faults": list(faults)},
             ],
         }
     )

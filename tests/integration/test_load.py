@@ -34,6 +34,7 @@ from load_process import (
 
 from alertdrill.adapters.load import launch
 from alertdrill.core.timeline import arrival_times
+from alertdrill.core.touch import Touch
 
 NULLS, MALFORMED = "broken/nulls", "broken/malformed_json"
 
@@ -533,3 +534,30 @@ async def test_arrivals_keep_the_times_of_the_plan(tmp_path: Path) -> None:
     closed = load.of("closed")[0]
     assert closed["error_p50_s"] < 0.002
     assert closed["error_p50_s"] <= closed["error_p99_s"] <= closed["error_max_s"]
+
+
+async def test_lost_requests_are_withheld_and_retries_sent_again_and_both_are_reported(tmp_path: Path) -> None:
+    faults = [
+        {"kind": "traffic_loss", "share": "40%"},
+        {"kind": "retry_storm", "share": "50%", "retries": 2, "after": "100ms"},
+        {"kind": "wrong_content_type", "share": "30%"},
+    ]
+    plan = make_plan(tmp_path, "200/s", faults=faults)
+    touch = Touch(plan)
+    schedule = touch.schedule(FAULT_PHASE)
+    async with serving(Target()) as target, loading(tmp_path, target.url) as load:
+        await load.saw("ready")
+        load.segment(FAULT_PHASE)
+        await asyncio.sleep(1.5)
+        await load.close()
+    (closed,) = load.of("closed")
+    reached = closed["sent"] + closed["suppressed"]
+    assert reached == closed["scheduled"] > 300
+    assert sorted(request.i for request in target.arrived) == schedule.sent[:reached].nonzero()[0].tolist()
+    for injection in plan.injections:
+        reported = sorted(i for event in load.of("touched") if event["injection"] == injection.id for i in event["i"])
+        assert reported == touch.mask(injection, 0, reached).nonzero()[0].tolist()
+    bodies = {request.i: request.body for request in target.arrived}
+    assert all(bodies[i] == bodies[schedule.origin[i]] for i in bodies)
+    types = {request.i for request in target.arrived if request.headers[b"content-type"] == b"text/plain"}
+    assert types == set(touch.mask(plan.injections[2], 0, reached).nonzero()[0].tolist())

@@ -1,5 +1,6 @@
 """Commands, their options, and what becomes of errors: a message and an exit code, never a traceback."""
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -167,6 +168,9 @@ def common(
 
 def main() -> None:
     """Run the command line; the process exits with the code of DESIGN's table."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without the characters of a drawing gets question marks
     sys.exit(_guarded(app))
 
 

@@ -1,5 +1,7 @@
 """`alertdrill faults`: the catalogue, from the faults' own documentation."""
 
+from textwrap import indent
+
 from rich.console import Console, Group
 from rich.padding import Padding
 from rich.table import Table
@@ -40,9 +42,11 @@ def show_fault(console: Console, kind: str) -> int:
     first, *parts = sections(fault).items()
     console.print(Text.assemble((kind, "bold"), f" (unit: {fault.unit})\n\n{first[1]}\n"))
     for heading, text in parts:
-        as_written = heading == "Example"
-        shown = Text(text if as_written else " ".join(text.split()), no_wrap=as_written, overflow="ignore")
-        console.print(Text(heading, style="bold"), Padding(shown, INDENT), "")
+        console.print(Text(heading, style="bold"))
+        if heading == "Example":
+            console.print(Text(indent(text, " " * INDENT[3])), "", soft_wrap=True)
+        else:
+            console.print(Padding(Text(" ".join(text.split())), INDENT), "")
     console.print(Text("Fields", style="bold"), Padding(_fields(fault), INDENT))
     return 0
 

@@ -1,3 +1,5 @@
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,3 +18,11 @@ def test_a_scenario_that_cannot_be_read_is_refused_before_anything_else_is_impor
     refused = CliRunner().invoke(app, ["plan", str(tmp_path / "drill.yaml")]).exception
     assert isinstance(refused, BadInput)
     assert "got 2, expected 1" in str(refused)
+
+
+def test_a_terminal_without_the_characters_gets_question_marks_instead_of_an_error() -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "alertdrill", "faults", "mojibake"]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"?" in done.stdout

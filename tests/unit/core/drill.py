@@ -161,12 +161,12 @@ class Drill:
             self.add(records.Touched(at=start, injection=one.id, k=k, i=tuple(i), effect_at=tuple(sent)))
             codes = (200,) * len(i)
             self.add(records.Served(at=start, injection=one.id, k=k, i=tuple(i), served_at=served, code=codes))
-        n = len(times)
+        n = int(touch.schedule(k).sent[: len(times)].sum())
         self.add(
             records.SegmentClosed(
-                at=start + length_s, k=k, scheduled=n, sent=n, within_100ms=n, answered=n, failed=0, in_flight=0,
-                first_sent=start, last_sent=start + length_s, error_p50_s=0.0, error_p99_s=0.001, error_max_s=0.002,
-                payload_sha256=("00",),
+                at=start + length_s, k=k, scheduled=len(times), sent=n, suppressed=len(times) - n, within_100ms=n,
+                answered=n, failed=0, in_flight=0, first_sent=start, last_sent=start + length_s, error_p50_s=0.0,
+                error_p99_s=0.001, error_max_s=0.002, payload_sha256=("00",),
             )
         )  # fmt: skip
 

@@ -95,3 +95,36 @@ def test_scrape_interval_and_tail_follow_the_engine() -> None:
 def test_late_sends_are_kept_as_witnesses() -> None:
     drill = Drill().add(records.Late(at=T0_S, k=1, i=(4,), sent_at=(T0_S + 5.0,), late_s=(0.3,)))
     assert drill.case().late_sends == ((round((T0_S + 5) * 1000), 0.3),)
+
+
+def test_an_effect_that_was_confirmed_twice_counts_from_the_first_time() -> None:
+    drill = Drill()
+    before = drill.start_ms()
+    (touched,) = [one for one in drill.journal if isinstance(one, records.Touched)]
+    drill.add(touched.model_copy(update={"effect_at": tuple(at + 5.0 for at in touched.effect_at)}))
+    assert drill.start_ms() == before
+
+
+def test_a_ramp_is_full_when_it_says_so_and_a_fault_without_profile_at_once() -> None:
+    ramp = {"kind": "nulls", "features": ["amount"], "share": 1, "profile": {"kind": "ramp", "over": "4s"}}
+    one = Drill(nulls_phase(faults=[ramp])).case().deliveries["nulls/nulls"]
+    assert one.first_ms is not None
+    assert one.full_ms is not None
+    assert 3000 < one.full_ms - one.first_ms < 4100
+    plain = Drill().case().deliveries["nulls/nulls"]
+    assert plain.full_ms == plain.first_ms
+
+
+def test_a_ramp_that_is_not_over_when_the_phase_ends_is_never_full() -> None:
+    ramp = {"kind": "nulls", "features": ["amount"], "share": 1, "profile": {"kind": "ramp", "over": "90s"}}
+    assert Drill(nulls_phase(faults=[ramp])).case().deliveries["nulls/nulls"].full_ms is None
+
+
+def test_lost_requests_are_delivered_by_being_withheld() -> None:
+    loss = {"kind": "traffic_loss", "id": "nulls", "share": 0.4}
+    drill = Drill(nulls_phase(faults=[loss]))
+    one = drill.case().deliveries["nulls/nulls"]
+    closed = drill.case().closed[one.injection.segment]
+    assert one.delivered
+    assert one.touched == one.planned == closed.suppressed > 0
+    assert one.requests == closed.scheduled

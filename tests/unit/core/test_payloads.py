@@ -97,3 +97,11 @@ def test_a_spread_leaves_nulls_out() -> None:
     found = spreads(rows)
     assert set(found) == {"x"}
     assert (found["x"].mean, found["x"].sd) == (2.0, pytest.approx(2**0.5))
+
+
+def test_the_cells_of_a_row_draw_each_on_its_own() -> None:
+    noise = {"kind": "gaussian_noise", "features": ["amount", "hour"], "sd": 1000, "share": 1}
+    clean, noisy = (payloads([{**noise, "share": share}]).rows(2, 0, 160).columns for share in (0, 1))
+    amount, hour = (noisy[name].values - clean[name].values for name in ("amount", "hour"))
+    known = clean["hour"].cells == Cell.VALUE
+    assert abs(np.corrcoef(amount[known], hour[known])[0, 1]) < 0.3

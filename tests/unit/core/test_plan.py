@@ -67,3 +67,14 @@ def test_one_scenario_is_one_plan() -> None:
     other = make_plan(read(BASELINE, nulls_phase(), load={"rate": "20/s"}))
     assert not np.isclose(other.segments[0].count, 0)
     assert other.segments[0].arrivals_sha256 != PLAN.segments[0].arrivals_sha256
+
+
+def test_patterns_stand_for_the_features_that_a_fault_can_edit_and_names_for_themselves() -> None:
+    def features(kind: str, *names: str, **more: object) -> tuple[str, ...]:
+        fault = {"kind": kind, "id": "nulls", "features": list(names), "share": 1, **more}
+        (one,) = make_plan(read(nulls_phase(faults=[fault]))).injections
+        return one.fault.features
+
+    assert features("nulls", "*") == SCHEMA.names()
+    assert features("mean_shift", "*", by="1sd") == ("amount", "hour")
+    assert features("nulls", "hour", "[ac]*") == ("hour", "amount", "country")

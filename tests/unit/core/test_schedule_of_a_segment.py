@@ -78,3 +78,8 @@ def test_the_newest_request_by_an_instant(at: list[float]) -> None:
 
 
 PLANNED = planned(SURGE)
+
+
+def test_further_constant_arrivals_do_not_fall_on_the_planned_ones() -> None:
+    _, schedule = planned({"kind": "surge", "factor": 2})
+    assert len(set(schedule.at.tolist())) == len(schedule)

@@ -51,6 +51,7 @@ def test_selection_by_rank_keeps_the_share_and_rises_with_the_rank(share: float)
     assert probability.mean() == pytest.approx(share, abs=1e-9)
     assert np.all((probability >= 0) & (probability <= 1))
     assert np.all(np.diff(probability) >= -1e-12)
+    assert probability[-1] - probability[0] == pytest.approx(2 * min(share, 1 - share) * 0.999)
 
 
 def test_ranks_of_the_sample_itself_have_mean_one_half_whatever_repeats() -> None:

@@ -138,3 +138,16 @@ def test_a_phase_can_have_a_load_of_its_own(load: dict[str, Any], expected: int)
     plan, _, touch = planned(load)
     assert plan.segments[K].count == len(touch.schedule(K)) == pytest.approx(expected, rel=0.05)
     assert plan.segments[0].arrivals.rate_per_s == 20
+
+
+def test_a_slice_at_a_proxy_knows_the_rows_of_retries() -> None:
+    faults = [
+        {"kind": "retry_storm", "share": "50%", "retries": 2},
+        {"kind": "latency", "delay": "1s", "share": 1, "where": {"amount": "> 20"}},
+    ]
+    expect = [{"alert": "NullsHigh", "within": "10s", "fault": "latency"}]
+    plan = with_choices(make_plan(read(nulls_phase(duration="60s", faults=faults, expect=expect))), sample())
+    touch = Touch(plan)
+    count = len(touch.schedule(K))
+    amount = Payloads(plan, sample()).rows(K, 0, count).columns["amount"].values
+    assert touch.mask(plan.injections[1], 0, count).tolist() == (amount > 20).tolist()

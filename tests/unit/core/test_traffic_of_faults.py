@@ -98,3 +98,8 @@ def test_traffic_of_others_is_merged_in_untouched() -> None:
     assert len(traffic.at) == pytest.approx(ours * 4, abs=10)
     assert traffic.nulls("amount").sum() == ours
     assert np.all(np.diff(traffic.at) >= 0)
+
+
+def test_a_renamed_field_is_evidence_of_drift() -> None:
+    _, _, traffic = planned({"kind": "renamed_field", "field": "amount", "to": "Amount", "share": 0.5})
+    assert all(above.any() for _, above in traffic.evidence("amount"))

@@ -494,3 +494,33 @@ def test_a_rule_that_was_not_seen_right_before_the_fault_may_have_been_active() 
 
 def test_without_a_steady_state_nothing_is_decided() -> None:
     assert outcome(Drill().detect().drop(records.SteadyState).expectation()) == ("inconclusive", "interrupted")
+
+
+def test_a_detection_says_how_strong_the_fault_was() -> None:
+    ramp = {"kind": "nulls", "features": ["amount"], "share": 1, "profile": {"kind": "ramp", "over": "8s"}}
+    drill = Drill(nulls_phase(faults=[ramp])).detect()
+    (one,) = drill.judge().expectations
+    assert one.dose_at_firing is not None
+    assert 0.3 < one.dose_at_firing < 0.6
+    assert one.full_dose_at is not None
+    assert one.fault_start is not None
+    assert one.full_dose_at > one.fault_start + 5
+    plain = Drill().detect()
+    (one,) = plain.judge().expectations
+    assert (one.dose_at_firing, one.full_dose_at) == (1.0, one.fault_start)
+
+
+def test_a_fault_that_is_over_when_the_alert_fires_has_no_dose_then() -> None:
+    pulse = {"kind": "nulls", "features": ["amount"], "share": 1, "profile": {"kind": "pulse", "lasts": "1s"}}
+    drill = Drill(nulls_phase(faults=[pulse], duration="4s"))
+    pending = drill.evaluation(drill.start_ms() + 2200)
+    drill.fire(pending, pending + 3000, pending + 6000)
+    (one,) = drill.judge().expectations
+    assert one.dose_at_firing == 0.0
+
+
+def test_traffic_that_a_fault_suppressed_is_not_missed_by_the_load() -> None:
+    loss = {"kind": "traffic_loss", "id": "nulls", "share": 0.4}
+    drill = Drill(nulls_phase(faults=[loss])).detect()
+    (one,) = drill.judge().expectations
+    assert one.verdict == "detected"

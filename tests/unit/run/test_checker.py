@@ -108,6 +108,13 @@ def test_faults_and_load_are_accounted_for() -> None:
     assert len(result.load.payload_sha256) == 5
 
 
+def test_traffic_of_others_dilutes_what_the_target_saw() -> None:
+    drill = detected()
+    drill.plan = drill.plan.model_copy(update={"background_per_s": 60.0})
+    (fault,) = drill.judge().faults
+    assert fault.share_seen == pytest.approx(fault.touched / 1600, rel=0.02)
+
+
 def test_troubles_and_clock_are_shown() -> None:
     result = detected().add(INTERRUPTED).judge()
     assert result.troubles == ("interrupted: interrupted by the user",)
