@@ -73,3 +73,10 @@ def test_before_a_run_gates_last_a_tail_and_phases_their_duration() -> None:
     assert starts == {0: 0.0, 1: 9.0, 2: 19.0, 3: 28.0, 4: 48.0}
     assert [counts[one.k] for one in plan.segments if one.kind is SegmentKind.PHASE] == [200, 400]
     assert counts[2] == 180
+
+
+def test_errors_that_a_fault_itself_answers_have_a_floor() -> None:
+    errors = {"kind": "http_error", "share": 0.4, "place": "model"}
+    (one,) = look(read(nulls_phase(faults=[errors], expect=[{"alert": "ErrorsHigh", "within": "9s"}])))
+    assert one.fill is not None
+    assert 2.0 < (one.bounds.floor_s or 0) < (one.bounds.worst_s or 0) < 8.0
