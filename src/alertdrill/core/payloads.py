@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from alertdrill.core.draws import uniforms_at
 from alertdrill.core.faults.base import (
+    ArrivalFault,
     Body,
     BodyFault,
     CellContext,
@@ -20,6 +21,7 @@ from alertdrill.core.faults.base import (
     SlicedFault,
     Spread,
     Timeline,
+    Unit,
 )
 from alertdrill.core.plan import Injection, Plan
 from alertdrill.core.schedule import newest_by
@@ -53,16 +55,27 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Faulted:
-    """Rows with their row faults.
+class _Made:
+    """Requests in the making.
 
     Attributes:
-        rows: n rows.
-        touched: by row injection, shape (n,): which rows it touched.
+        rows: shape (n,) of them, sample and row faults applied.
+        bodies: one a request, body faults applied.
+        content_types: position in `bodies` to what its header says, where that is not the protocol's own.
+        touched: by payload injection, shape (n,): the requests that it touches.
     """
 
     rows: Rows
-    touched: Mapping[str, Mask]
+    bodies: list[bytes]
+    content_types: dict[int, str]
+    touched: dict[str, Mask]
+
+    def differs(self, other: "_Made") -> Mask:
+        """Shape (n,): requests that are not the same on the wire."""
+        bodies = [one != another for one, another in zip(self.bodies, other.bodies, strict=True)]
+        types = self.content_types
+        headers = [types.get(i) != other.content_types.get(i) for i in range(len(bodies))]
+        return np.asarray(np.logical_or(bodies, headers), dtype=bool)
 
 
 def spreads(sample: Rows) -> dict[str, Spread]:
@@ -86,6 +99,12 @@ def _ranked_by(fault: SlicedFault, feature: str | None) -> tuple[str, Tail] | No
     if isinstance(fault.select, ByItself) and feature is not None:
         return feature, fault.select.tail
     return None
+
+
+_STAGES = {Unit.SAMPLE: 0, Unit.ROW: 1, Unit.BODY: 2}
+"""Units of the faults that change payloads, in the order in which they act."""
+
+AT_ONCE = 4096
 
 
 class Payloads:
@@ -115,33 +134,36 @@ class Payloads:
     def rows(self, k: int, start: int, stop: int) -> Rows:
         """The rows of requests `k.start` to `k.stop - 1`, sample and row faults applied."""
         origin = self._touch.schedule(k).origin[start:stop]
-        return self._faulted(k, origin, self._drawn(k, origin)).rows
+        return self._faulted(k, origin, self._drawn(k, origin, self._injections(k)), self._injections(k), {})
 
     def block(self, k: int, start: int, stop: int) -> Block:
         """Requests `k.start` to `k.stop - 1`, ready to be sent."""
         schedule = self._touch.schedule(k)
-        origin, sent = schedule.origin[start:stop], schedule.sent[start:stop]
-        drawn = self._drawn(k, origin)
-        faulted = self._faulted(k, origin, drawn)
-        bodies = json_rows.encode(faulted.rows, self._plan.target.schema_)
-        content_types: dict[int, str] = {}
+        sent = schedule.sent[start:stop]
+        made = self._make(k, schedule.origin[start:stop], self._injections(k))
         touched = {name: mask[start:stop] for name, mask in schedule.touched.items()}
-        for injection in self._injections(k):
+        touched |= {name: mask & sent for name, mask in made.touched.items()}
+        return Block(start, made.bodies, made.content_types, touched, sent)
+
+    def _make(self, k: int, indices: Indices, injections: Sequence[Injection]) -> _Made:
+        """Requests of segment `k` with some of its injections, in the order of the wire: sample, row, body."""
+        touched: dict[str, Mask] = {}
+        drawn = self._drawn(k, indices, injections, touched)
+        rows = self._faulted(k, indices, drawn, injections, touched)
+        bodies, content_types = json_rows.encode(rows, self._plan.target.schema_), dict[int, str]()
+        for injection in injections:
             fault = injection.fault
-            if isinstance(fault, RowFault):
-                touched[injection.id] = faulted.touched[injection.id] & sent
-            elif isinstance(fault, SampleFault | BodyFault):
-                touched[injection.id] = self._touch.chosen_at(injection, origin) & sent
             if isinstance(fault, BodyFault):
+                touched[injection.id] = self._chosen(injection, indices, drawn)
                 positions = touched[injection.id].nonzero()[0]
-                draws = self._draw(injection, origin[positions], "body")
+                draws = self._draw(injection, indices[positions], "body")
                 for position, draw in zip(positions.tolist(), draws.tolist(), strict=True):
                     body = Body(bodies[position], content_types.get(position, json_rows.CONTENT_TYPE))
                     edited = fault.edit(body, draw)
                     bodies[position] = edited.data
                     if edited.content_type != body.content_type:
                         content_types[position] = edited.content_type
-        return Block(start, bodies, content_types, touched, sent)
+        return _Made(rows, bodies, content_types, touched)
 
     # rows
 
@@ -149,16 +171,19 @@ class Payloads:
         """Positions in the sample that are drawn for requests, sample faults left out; shape (n,)."""
         return np.asarray(uniforms_at(self._seed, "row", k, indices) * len(self._sample), dtype=np.int64)
 
-    def _drawn(self, k: int, indices: Indices, until: Injection | None = None) -> Rows:
-        """The rows of requests, the sample faults before `until` applied; all of them by default."""
+    def _drawn(
+        self, k: int, indices: Indices, injections: Sequence[Injection], touched: dict[str, Mask] | None = None
+    ) -> Rows:
+        """The rows of requests, the sample faults among the injections applied; what these touch goes to `touched`."""
         positions = self._positions(k, indices)
-        for injection in self._injections(k):
+        for injection in injections:
             fault = injection.fault
-            if injection is until:
-                break
             if isinstance(fault, SampleFault):
+                mask = self._chosen(injection, indices, self._sample.take(positions))
+                if touched is not None:
+                    touched[injection.id] = mask
                 context = SampleContext(
-                    touched=self._chosen(injection, indices, self._sample.take(positions)),
+                    touched=mask,
                     sample=self._sample,
                     timeline=self._timeline(k, indices),
                     draws=partial(self._draw, injection, indices),
@@ -173,25 +198,30 @@ class Payloads:
             self._pools[injection_id] = search(self._sample)
         return self._pools[injection_id]
 
-    def _faulted(self, k: int, indices: Indices, drawn: Rows) -> Faulted:
-        rows, touched = drawn, {}
-        for injection in self._injections(k):
+    def _faulted(
+        self, k: int, indices: Indices, drawn: Rows, injections: Sequence[Injection], touched: dict[str, Mask]
+    ) -> Rows:
+        """The rows with the row faults among the injections; what these touch goes to `touched`."""
+        rows = drawn
+        for injection in injections:
             fault = injection.fault
             if isinstance(fault, RowFault):
                 masks = self._cells(injection, fault, indices, drawn)
-                touched[injection.id] = np.logical_or.reduce(list(masks.values()))
+                touched[injection.id] = self._any(injection, masks, indices)
                 doses = self._touch.doses(injection, indices)
                 timeline = self._timeline(k, indices)
-                rows = fault.edit(
-                    rows,
-                    RowContext(
-                        {
-                            name: self._cell_context(injection, name, mask, doses, timeline)
-                            for name, mask in masks.items()
-                        }
-                    ),
-                )
-        return Faulted(rows, touched)
+                cells = {
+                    name: self._cell_context(injection, name, mask, doses, timeline) for name, mask in masks.items()
+                }
+                rows = fault.edit(rows, RowContext(cells))
+        return rows
+
+    def _any(self, injection: Injection, masks: Mapping[str, Mask], indices: Indices) -> Mask:
+        """Shape (n,): requests of which a cell is touched; those that stay as they are do not count."""
+        if injection.chosen is not None:
+            return self._touch.chosen_at(injection, indices)
+        first, *others = masks.values()
+        return np.asarray(np.logical_or.reduce([first, *others])) if others else first
 
     def _cell_context(
         self, injection: Injection, name: str, touched: Mask, doses: Floats, timeline: Timeline
@@ -249,29 +279,58 @@ class Payloads:
         picked = uniforms_at(self._seed, name, injection.segment, indices) < share
         return picked if inside is None else picked & inside
 
-    def chosen_by_rows(self, injection: Injection) -> str:
-        """What the plan carries for an injection whose choice depends on the rows: `Injection.chosen`."""
-        k = injection.segment
+    def chosen(self, injection: Injection) -> str | None:
+        """What the plan carries for an injection: the requests that it changes; None where draws alone tell them.
+
+        A null that becomes null, a row that is replaced by itself: what is the same on the wire was not touched.
+        """
+        picked = self._all_picked(injection)
+        changes = picked & self._changed(injection, picked.nonzero()[0], len(picked)) if picked.any() else picked
+        if not by_rows(injection.fault) and np.array_equal(changes, self._touch.chosen_at(injection, _all(picked))):
+            return None
+        return pack(changes)
+
+    def _all_picked(self, injection: Injection) -> Mask:
+        """The requests of the segment that an injection picks, by its share, slice and selection; shape (count,)."""
+        k, fault = injection.segment, injection.fault
         indices = np.arange(self._plan.segments[k].count)
-        if isinstance(injection.fault, ExchangeFault):
-            indices = self._touch.schedule(k).origin
-        drawn = self._drawn(k, indices, injection if isinstance(injection.fault, SampleFault) else None)
-        if isinstance(injection.fault, RowFault):
-            masks = self._cells(injection, injection.fault, indices, drawn)
-            return pack(np.logical_or.reduce(list(masks.values())))
-        return pack(self._chosen(injection, indices, drawn))
+        if isinstance(fault, ExchangeFault):
+            indices = self._touch.schedule(k).origin if by_rows(fault) else indices
+        before = self._before(injection) if isinstance(fault, SampleFault) else self._injections(k)
+        if isinstance(fault, RowFault):
+            drawn = self._drawn(k, indices, before)
+            return np.asarray(np.logical_or.reduce([*self._cells(injection, fault, indices, drawn).values()]))
+        if not by_rows(fault):
+            return self._touch.chosen_at(injection, indices)
+        return self._chosen(injection, indices, self._drawn(k, indices, before))
+
+    def _before(self, injection: Injection) -> list[Injection]:
+        """The injections of a segment that act on its requests before this one does."""
+        ordered = sorted(self._injections(injection.segment), key=lambda one: _STAGES.get(one.unit, len(_STAGES)))
+        return ordered[: ordered.index(injection)]
+
+    def _changed(self, injection: Injection, indices: Indices, count: int) -> Mask:
+        """Shape (count,): of the requests `indices`, those that an injection changes on the wire."""
+        changed = np.zeros(count, dtype=bool)
+        if injection.unit not in _STAGES or not injection.fault.changes:
+            changed[indices] = True
+            return changed
+        k, before = injection.segment, self._before(injection)
+        for start in range(0, len(indices), AT_ONCE):
+            some = indices[start : start + AT_ONCE]
+            changed[some] = self._make(k, some, [*before, injection]).differs(self._make(k, some, before))
+        return changed
+
+
+def _all(mask: Mask) -> Indices:
+    return np.arange(len(mask))
 
 
 def with_choices(plan: Plan, sample: Rows) -> Plan:
-    """The plan with the requests that injections choose by what their rows hold."""
-    if not any(by_rows(injection.fault) for injection in plan.injections):
-        return plan
+    """The plan with the requests that injections change, where draws alone do not tell them."""
     payloads = Payloads(plan, sample)
-    return plan.model_copy(
-        update={
-            "injections": tuple(
-                one.model_copy(update={"chosen": payloads.chosen_by_rows(one)}) if by_rows(one.fault) else one
-                for one in plan.injections
-            )
-        }
+    injections = tuple(
+        one if isinstance(one.fault, ArrivalFault) else one.model_copy(update={"chosen": payloads.chosen(one)})
+        for one in plan.injections
     )
+    return plan.model_copy(update={"injections": injections})

@@ -10,6 +10,7 @@ from sample import sample
 from alertdrill.core.payloads import Payloads, with_choices
 from alertdrill.core.plan import Injection, Plan
 from alertdrill.core.touch import Touch, pack, unpack
+from alertdrill.protocols.rows import Cell
 
 K = 2  # steady state, gate, phase
 
@@ -151,3 +152,26 @@ def test_a_slice_at_a_proxy_knows_the_rows_of_retries() -> None:
     count = len(touch.schedule(K))
     amount = Payloads(plan, sample()).rows(K, 0, count).columns["amount"].values
     assert touch.mask(plan.injections[1], 0, count).tolist() == (amount > 20).tolist()
+
+
+def test_what_is_the_same_on_the_wire_is_not_touched() -> None:
+    plan, injection, touch = planned(features=["hour"], share=1)
+    hour = Payloads(make_plan(read(nulls_phase(duration="60s"))), sample()).rows(K, 0, 1200).columns["hour"]
+    assert touch.mask(injection, 0, 1200).tolist() == (hour.cells != Cell.NULL).tolist()
+    assert injection.chosen is not None
+    assert (
+        Payloads(plan, sample()).block(K, 0, 1200).touched[injection.id].tolist() == (hour.cells != Cell.NULL).tolist()
+    )
+
+
+def test_a_fault_touches_nothing_that_another_one_has_already_done() -> None:
+    twice = [{"kind": "nulls", "id": name, "features": ["amount"], "share": 1} for name in ("nulls", "again")]
+    expect = [{"alert": "NullsHigh", "within": "10s", "fault": "nulls"}]
+    plan = with_choices(make_plan(read(nulls_phase(duration="60s", faults=twice, expect=expect))), sample())
+    first, second = (Touch(plan).mask(one, 0, 1200) for one in plan.injections)
+    assert first.all()
+    assert not second.any()
+
+
+def test_a_plan_whose_draws_tell_it_all_carries_no_choices() -> None:
+    assert PLANNED[1].chosen is None

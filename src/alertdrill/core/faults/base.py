@@ -89,6 +89,7 @@ class Fault(BaseModel):
 
     unit: ClassVar[Unit]
     has_dose: ClassVar[bool] = False  # whether it has a size that a profile `of: dose` can scale
+    changes: ClassVar[bool] = True  # False for a control, which counts as touched what it leaves as it is
 
     kind: str
     id: str | None = Field(default=None, description="name of this injection, for `expect.fault`; default: the kind")

@@ -1,6 +1,6 @@
 """Touch nothing: the template that a new fault is copied from."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from alertdrill.core.faults.base import CellContext, CellFault
 from alertdrill.protocols.rows import Column
@@ -20,6 +20,8 @@ class Noop(CellFault):
     References:
         Shopify, Toxiproxy, toxics/noop.go: the idea of a template that does nothing.
     """
+
+    changes: ClassVar[bool] = False
 
     kind: Literal["noop"]
 
