@@ -60,7 +60,7 @@ class Odds:
             return 0.0
         if within_s >= self.worst_s:
             return 1.0
-        return float(self._waits(within_s - self.for_s - self._fills).mean())
+        return round(float(self._waits(within_s - self.for_s - self._fills).mean()), 9)
 
     def point_s(self, share: float = LIKELY_ENOUGH) -> float:
         """The ttd that `share` of drills do not exceed, in seconds, rounded up to a tenth."""

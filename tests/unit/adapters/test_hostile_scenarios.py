@@ -13,7 +13,7 @@ from alertdrill.adapters.yaml_source import MAX_BYTES
 from alertdrill.core.errors import BadInput
 
 SOON_S = 2.0  # it takes less than half a second, and the command less than one, on a machine that is not busy
-COMMAND_SOON_S = 3.0
+COMMAND_SOON_S = 5.0
 COMMAND_BYTES = 200_000_000
 ENDED_S = 30.0
 
