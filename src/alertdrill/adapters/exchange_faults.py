@@ -1,11 +1,8 @@
 """Which exchanges the faults of a plan touch at one place and how, and the account of what was touched and seen."""
 
-from collections import Counter
-from dataclasses import dataclass, field
-from typing import Any
-
 from alertdrill.core.draws import uniform
 from alertdrill.core.drill_headers import RUN_HEADER, SEQ_HEADER, read_seq
+from alertdrill.core.exchange_account import Ended, Event, ExchangeAccount
 from alertdrill.core.exchanges import combined
 from alertdrill.core.faults.base import Answer, ExchangeEffect, ExchangeFault, Place
 from alertdrill.core.plan import Injection, Plan
@@ -14,19 +11,6 @@ from alertdrill.relay.exchange import Cut, Effect, End, Exchange, Request, Respo
 
 MOST_REPLAYED_BYTES = 64_000
 REPLAYED_HEADERS = frozenset({b"content-type", b"content-encoding"})
-
-Event = dict[str, Any]
-
-
-@dataclass
-class _Touched:
-    """Exchanges that one injection touched in one segment: parallel lists, wall clock in seconds since the epoch."""
-
-    i: list[int] = field(default_factory=list)
-    effect_at: list[float | None] = field(default_factory=list)
-    released: list[float | None] = field(default_factory=list)
-    ended: list[float | None] = field(default_factory=list)
-    code: list[int] = field(default_factory=list)
 
 
 class ExchangeFaults:
@@ -52,8 +36,7 @@ class ExchangeFaults:
                 self._replays |= fault.effect(0.5, 1.0).replay
                 self._touch.one(injection, 0)  # works out what it needs of the plan, for which no exchange should wait
         self._first_answer: Response | None = None
-        self._seen: Counter[int] = Counter()
-        self._touched: dict[tuple[str, int], _Touched] = {}
+        self._account = ExchangeAccount()
 
     def clear(self) -> None:
         """Touch nothing from here on."""
@@ -73,7 +56,7 @@ class ExchangeFaults:
         if seq is None:
             return None
         k, i = seq
-        self._seen[k] += 1
+        self._account.saw(k)
         found = combined(
             {
                 injection.id: self._planned(injection, fault, k, i)
@@ -110,38 +93,32 @@ class ExchangeFaults:
     def ended(self, exchange: Exchange) -> None:
         """Put a touched exchange on the account; keep the first answer to an untouched one, if it may be replayed."""
         if exchange.effect is not None:
-            self._account(exchange, exchange.effect)
+            self._settle(exchange, exchange.effect)
         elif (
             self._replays and self._first_answer is None and _can_be_replayed(exchange) and self._seq(exchange.request)
         ):
             headers = tuple(header for header in exchange.response_headers if header[0] in REPLAYED_HEADERS)
             self._first_answer = Response(200, headers, exchange.response_body)
 
-    def _account(self, exchange: Exchange, effect: Effect) -> None:
+    def _settle(self, exchange: Exchange, effect: Effect) -> None:
         seq = self._seq(exchange.request)
         if seq is None:
             return
-        k, i = seq
-        ended_at = None if exchange.cut else exchange.ended_at
+        ended = Ended(
+            effect_at=self._wall(exchange.effect_at),
+            released=self._wall(exchange.released_at),
+            ended=None if exchange.cut else self._wall(exchange.ended_at),
+            code=exchange.status or 0,
+        )
         for cause in effect.causes:
-            touched = self._touched.setdefault((cause, k), _Touched())
-            touched.i.append(i)
-            touched.effect_at.append(self._wall(exchange.effect_at))
-            touched.released.append(self._wall(exchange.released_at))
-            touched.ended.append(self._wall(ended_at))
-            touched.code.append(exchange.status or 0)
+            self._account.touched(cause, *seq, ended)
 
     def _wall(self, monotonic_s: float | None) -> float | None:
         return None if monotonic_s is None else round(monotonic_s + self._offset_s, 6)
 
     def events(self) -> list[Event]:
         """What was touched and seen since the last call, as events for the controller."""
-        touched, self._touched = self._touched, {}
-        seen, self._seen = self._seen, Counter()
-        return [
-            *[{"event": "touched", "injection": name, "k": k, **vars(one)} for (name, k), one in touched.items()],
-            *[{"event": "seen", "k": k, "requests": requests} for k, requests in seen.items()],
-        ]
+        return self._account.take()
 
 
 def _response(answer: Answer) -> Response:
