@@ -11,10 +11,12 @@ from now; a process that was granted a lease and sees no renewal in time exits (
 load or faults running). Everything here is standard library and uses real threads, so that it works under gevent.
 """
 
+import contextlib
 import ctypes
 import json
 import os
 import queue
+import resource
 import runpy
 import select
 import signal
@@ -25,6 +27,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
+MOST_FILES = 20_000
 EXIT_ORPHANED = 69
 EXIT_LEASE_LOST = 75
 PR_SET_PDEATHSIG = 1
@@ -147,6 +150,18 @@ def die_with_parent() -> None:
             _exit(EXIT_ORPHANED)
 
 
+def allow_many_files() -> None:
+    """Raise the soft limit of open files: where nothing answers, each waiting request keeps one or two open.
+
+    The usual limit of 1,024 would have a proxy fail by itself, and look like the target.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(MOST_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def _pipe_is_closed(fd: int) -> bool:
     poll = select.poll()
     poll.register(fd, 0)  # a closed far end is reported whatever is asked for
@@ -179,6 +194,7 @@ def main() -> None:
     argv = sys.argv[1:]
     if argv[0] == "--exec":
         _exec(argv[1:])
+    allow_many_files()
     events = os.dup(1)
     os.dup2(2, 1)
     threading.Thread(target=_watch, args=(os.dup(0),), name="lifeline", daemon=True).start()

@@ -23,12 +23,20 @@ class EventJournal:
         self._plan = plan
         self._journal = journal
         self._starts: dict[int, float] = {}
-        self.last_touched: float | None = None
+        self._under_way: set[int] = set()
+        self._last_touched: float | None = None
         self._touch = Touch(plan)
+
+    @property
+    def last_touched(self) -> float | None:
+        """When a fault last had an effect: now, while requests of a segment with faults are on their way."""
+        return time.time() if self._under_way else self._last_touched
 
     def started(self, k: int, at: float) -> None:
         """Remember when a segment starts."""
         self._starts[k] = at
+        if self._plan.segment_injections(k):
+            self._under_way.add(k)
 
     def of_load(self, event: Event) -> None:
         """Take one event of the load."""
@@ -44,6 +52,10 @@ class EventJournal:
             case "closed":
                 names = records.SegmentClosed.model_fields.keys() - {"at", "record"}
                 self._journal.write(records.SegmentClosed(at=time.time(), **{name: event[name] for name in names}))
+                if not event["in_flight"]:
+                    self._under_way.discard(event["k"])
+            case "drained":
+                self._drained(event)
 
     def of_proxy(self, event: Event) -> None:
         """Take one event of a fault proxy."""
@@ -51,6 +63,13 @@ class EventJournal:
             effects = [(i, at) for i, at in zip(event["i"], event["effect_at"], strict=True) if at is not None]
             self._touched({**event, "i": [i for i, _ in effects]}, [at for _, at in effects])
             self._served(event, event["ended"])
+
+    def _drained(self, event: Event) -> None:
+        names = records.SegmentDrained.model_fields.keys() - {"at", "record"}
+        self._journal.write(records.SegmentDrained(at=time.time(), **{name: event[name] for name in names}))
+        if event["k"] in self._under_way:
+            self._under_way.remove(event["k"])
+            self._last_touched = max(self._last_touched or 0.0, event["last_ended"])
 
     def _sent(self, event: Event) -> None:
         late = event["late"]
@@ -64,7 +83,7 @@ class EventJournal:
     def _touched(self, event: Event, effects: Sequence[float]) -> None:
         if not effects:
             return
-        self.last_touched = max(self.last_touched or 0.0, *effects)
+        self._last_touched = max(self._last_touched or 0.0, *effects)
         self._journal.write(
             records.Touched(
                 at=time.time(),
@@ -110,7 +129,7 @@ class LoadProcess:
         return await self._child.ended(timeout_s)
 
     def last_touched(self) -> float | None:
-        """When the last confirmed effect happened."""
+        """When the last effect happened, or the last answer to a request of a segment with faults came."""
         return self._events.last_touched
 
 

@@ -1,6 +1,6 @@
 """Which fault an episode belongs to, if any.
 
-An episode belongs to the latest phase with fault_start < pending_at <= last_at + tail. A fault without fault_start owns
+An episode belongs to the latest phase with fault_start < pending_at <= over_at + tail. A fault without fault_start owns
 nothing. What is outside every tail is a false alarm; what was active when the steady state began is background.
 """
 
@@ -37,9 +37,9 @@ def owner(case: Case, episode: Episode) -> str | None:
     """The phase that an episode belongs to, or None."""
     found: tuple[int, str] | None = None
     for delivery in case.deliveries.values():
-        if delivery.first_ms is None or delivery.last_ms is None:
+        if delivery.first_ms is None or delivery.over_ms is None:
             continue
-        in_time = delivery.first_ms < episode.pending_at <= delivery.last_ms + case.tail_ms
+        in_time = delivery.first_ms < episode.pending_at <= delivery.over_ms + case.tail_ms
         if in_time and (found is None or delivery.first_ms > found[0]):
             found = (delivery.first_ms, delivery.injection.phase)
     return found[1] if found else None

@@ -29,6 +29,8 @@ class Delivery:
         touched: of those, how many have a confirmed effect.
         stray: confirmed effects on requests that the plan did not choose.
         first_ms, last_ms: first and last confirmed effect, engine clock; None if there is none.
+        over_ms: when the last effect was over: that instant, or when the last request of its segment was answered or
+            given up, if that came after the segment.
         served_ms: first answer (or cut) of a touched exchange.
         full_ms: first confirmed effect from when on the fault was at its full strength.
     """
@@ -40,6 +42,7 @@ class Delivery:
     stray: int
     first_ms: int | None
     last_ms: int | None
+    over_ms: int | None
     served_ms: int | None
     full_ms: int | None
 
@@ -113,6 +116,11 @@ class Case:
         """Segment number to how the load closed it."""
         return {one.k: one for one in self.all(records.SegmentClosed)}
 
+    @cached_property
+    def drained(self) -> Mapping[int, float]:
+        """Segment number to when its last request was over (our clock, s), where that was after it was closed."""
+        return {one.k: one.last_ended for one in self.all(records.SegmentDrained)}
+
     def segment_end_ms(self, k: int) -> int:
         """When a segment gave way to the next, or the recording ended."""
         later = [start for number, start in self.starts_ms.items() if number > k]
@@ -146,6 +154,7 @@ class Case:
             len(effects) - len(confirmed),
             self.engine_ms(min(confirmed)) if confirmed else None,
             self.engine_ms(max(confirmed)) if confirmed else None,
+            self.engine_ms(max(self.drained.get(injection.segment, 0.0), *confirmed)) if confirmed else None,
             self.engine_ms(min(served)) if served else None,
             self._full_ms(injection, {i: at for i, at in effects.items() if i < reached and mask[i]}),
         )

@@ -84,6 +84,16 @@ class SegmentClosed(_Record):
     payload_sha256: tuple[str, ...]
 
 
+class SegmentDrained(_Record):
+    """The last request that was in flight when its segment closed was answered, or has failed."""
+
+    record: Literal["segment_drained"] = "segment_drained"
+    k: int
+    last_ended: float
+    answered: int
+    failed: int
+
+
 class Late(_Record):
     """Requests that our own load sent late: the sign of a stalled host."""
 
@@ -188,6 +198,7 @@ Record = Annotated[
     | Evaluated
     | SegmentStarted
     | SegmentClosed
+    | SegmentDrained
     | Late
     | Touched
     | Served
@@ -210,6 +221,7 @@ R = TypeVar(
     Evaluated,
     SegmentStarted,
     SegmentClosed,
+    SegmentDrained,
     Late,
     Touched,
     Served,

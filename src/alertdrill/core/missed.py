@@ -34,7 +34,7 @@ def why_silent(asked: Asked, pending: list[Episode]) -> Reason:
     if asked.rule is None:
         raise ValueError("silence is judged for loaded rules only")
     case, delivery, start = asked.case, asked.delivery, asked.delivery.first_ms or 0
-    end = (delivery.last_ms or start) + case.tail_ms
+    end = (delivery.over_ms or start) + case.tail_ms
     seen = scrapes(case, asked.rule, start, asked.deadline_ms)
     parts, fixes = [], []
     signal = _signal(asked, start, end)

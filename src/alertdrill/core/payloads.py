@@ -104,7 +104,7 @@ def _ranked_by(fault: SlicedFault, feature: str | None) -> tuple[str, Tail] | No
 _STAGES = {Unit.SAMPLE: 0, Unit.ROW: 1, Unit.BODY: 2}
 """Units of the faults that change payloads, in the order in which they act."""
 
-AT_ONCE = 4096
+AT_ONCE = 64  # requests made at once: a body may have 16 MB
 
 
 class Payloads:

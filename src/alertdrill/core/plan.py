@@ -20,6 +20,8 @@ from alertdrill.protocols.schema import Schema
 
 UP_LIMIT_S = 30.0
 MARGIN_S = 5.0
+LAST_EFFECTS_S = 12.0
+"""The last exchange of a phase is over this long after its gate began, at most: the load gives up after 10 s."""
 
 
 class SegmentKind(StrEnum):
@@ -118,7 +120,7 @@ def _stretches(scenario: Scenario, tail_s: float) -> Iterator[tuple[SegmentKind,
     """Kind, name and longest duration of every segment, in order: a gate stands before each phase with faults."""
     steady_s = steady_state_s(scenario, tail_s)
     # Between a gate that opens late and its phase lies a random delay below the tail.
-    gate_s = max(scenario.settle.timeout, tail_s) + tail_s + MARGIN_S
+    gate_s = max(scenario.settle.timeout, tail_s + LAST_EFFECTS_S) + tail_s + MARGIN_S
     deadline_s = max((e.resolves_within or 0.0 for phase in scenario.phases for e in phase.expect), default=0.0)
     yield SegmentKind.STEADY, "steady_state", UP_LIMIT_S + steady_s + MARGIN_S
     for phase in scenario.phases:

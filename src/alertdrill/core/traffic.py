@@ -1,6 +1,6 @@
 """The planned requests around a fault, as the monitor will count them: what the fill of a rule is worked out from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from alertdrill.core.draws import uniforms, uniforms_at
 from alertdrill.core.faults.base import BodyFault, Cut, ExchangeFault, Place
 from alertdrill.core.fill import Mask, Times, Traffic
-from alertdrill.core.payloads import Payloads
+from alertdrill.core.payloads import AT_ONCE, Payloads
 from alertdrill.core.plan import Injection, Plan
 from alertdrill.core.touch import Touch
 from alertdrill.drift.cells import Absent, Cells
@@ -149,6 +149,8 @@ class PlannedTraffic:
                     codes[i] = BAD_GATEWAY
                 elif effect.cut is Cut.SILENCE:
                     codes[i], delay_s[i] = GAVE_UP, delay_s[i] + GAVE_UP_S
+        given_up = delay_s > GAVE_UP_S
+        delay_s[given_up], codes[given_up] = GAVE_UP_S, GAVE_UP
         return delay_s, codes, reaches
 
     def _bodies(self, k: int, begin: int, end: int, rows: Rows) -> tuple[Mask, dict[int, Mapping[str, Any]]]:
@@ -161,14 +163,21 @@ class PlannedTraffic:
         touched = self._by_body_faults(k, begin, end)
         decoded: dict[int, Mapping[str, Any]] = {}
         if touched.any():
-            bodies = self._payloads.block(k, begin, end).bodies
-            for i in touched.nonzero()[0].tolist():
+            for i, body in self._altered(k, begin, touched):
                 try:
-                    decoded[i] = json_rows.decode(bodies[i])
-                    malformed[i] = len(bodies[i]) > LARGEST_BODY_BYTES
+                    decoded[i] = json_rows.decode(body)
+                    malformed[i] = len(body) > LARGEST_BODY_BYTES
                 except ValueError:
                     malformed[i] = True
         return malformed, decoded
+
+    def _altered(self, k: int, begin: int, touched: Mask) -> Iterator[tuple[int, bytes]]:
+        """The touched requests of a span and their bodies; few at a time, as a body may have megabytes."""
+        for start in range(0, len(touched), AT_ONCE):
+            here = touched[start : start + AT_ONCE]
+            if here.any():
+                bodies = self._payloads.block(k, begin + start, begin + start + len(here)).bodies
+                yield from ((start + i, bodies[i]) for i in here.nonzero()[0].tolist())
 
     def _by_body_faults(self, k: int, begin: int, end: int) -> Mask:
         masks = [self.touch.mask(one, begin, end) for one in self._body_injections(k)]

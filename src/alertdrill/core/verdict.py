@@ -107,7 +107,7 @@ def _judge_silence(asked: Asked, owned: tuple[Episode, ...]) -> Found:
     if asked.rule is None:
         raise ValueError("silence is judged for loaded rules only")
     delivery = asked.delivery
-    tail_end = (delivery.last_ms or 0) + asked.case.tail_ms
+    tail_end = (delivery.over_ms or 0) + asked.case.tail_ms
     reason = doubt(asked.case, asked.rule, delivery.first_ms or 0, min(asked.deadline_ms, tail_end))
     if reason:
         return Found(Verdict.INCONCLUSIVE, reason, None)

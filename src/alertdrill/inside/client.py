@@ -38,12 +38,9 @@ class Client:
     async def _read(self) -> Message:
         if self._reading is None:
             self._reading = asyncio.ensure_future(self._receive())
-        reading = self._reading
-        try:
-            return await asyncio.shield(reading)
-        finally:
-            if reading.done():
-                self._reading = None
+        message = await asyncio.shield(self._reading)  # cancelled just as it is done, it keeps the message for the next
+        self._reading = None
+        return message
 
     def close(self) -> None:
         """The exchange is over."""

@@ -123,6 +123,7 @@ def _share_seen(case: Case, delivery: Delivery) -> float | None:
 
 def _load(case: Case) -> LoadResult:
     closed = [case.closed[k] for k in sorted(case.closed)]
+    later = case.all(records.SegmentDrained)
     sent = sum(one.sent for one in closed)
     span_s = sum(
         (case.segment_end_ms(one.k) - case.starts_ms[one.k]) / 1000 for one in closed if one.k in case.starts_ms
@@ -132,7 +133,7 @@ def _load(case: Case) -> LoadResult:
         achieved_rate=round(sent / span_s, 2) if span_s else None,
         schedule_error_p99_s=max((one.error_p99_s for one in closed), default=None),
         sent=sent,
-        answered=sum(one.answered for one in closed),
-        failed=sum(one.failed for one in closed),
+        answered=sum(one.answered for one in closed) + sum(one.answered for one in later),
+        failed=sum(one.failed for one in closed) + sum(one.failed for one in later),
         payload_sha256=tuple(one.payload_sha256 for one in closed),
     )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from alertdrill.core import journal as records
 from alertdrill.core.draws import uniform
 from alertdrill.core.observations import RuleGroup
-from alertdrill.core.plan import Plan, Segment, SegmentKind, steady_state_s
+from alertdrill.core.plan import LAST_EFFECTS_S, Plan, Segment, SegmentKind, steady_state_s
 from alertdrill.core.scenario import Phase
 from alertdrill.core.scope import in_scope, tail_ms
 from alertdrill.run.collector import Collector
@@ -20,8 +20,6 @@ from alertdrill.run.watch import DrillOver, Watch
 LEAD_S = 0.3
 END_S = 15.0
 MAX_TICK_S = 1.0
-LAST_EFFECTS_S = 2.0
-"""The last effects of a phase come this long after its gate began, at most: announced ahead, and reported late."""
 
 
 class Director:

@@ -76,7 +76,7 @@ class Load(Protocol):
         ...
 
     def last_touched(self) -> float | None:
-        """When the last confirmed effect of any fault happened, so far as is known."""
+        """When the last effect of any fault happened; now, while requests of a phase with faults are on their way."""
         ...
 
 

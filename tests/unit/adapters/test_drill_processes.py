@@ -1,5 +1,8 @@
+import time
 from types import SimpleNamespace
 from typing import Any
+
+import pytest
 
 from alertdrill.adapters.drill_processes import EventJournal
 from alertdrill.core import journal as records
@@ -59,3 +62,32 @@ def test_a_closed_segment_keeps_its_account() -> None:
     }  # fmt: skip
     written, _ = taken("load", event="closed", **account)
     assert written[0].model_dump(exclude={"at", "record"}) == account | {"payload_sha256": ("a",)}
+
+
+def test_a_fault_lasts_until_the_last_request_of_its_segment_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: 50.0)
+    injections = {1: ("p/black_hole",)}
+    events = EventJournal(
+        SimpleNamespace(segments=(), segment_injections=lambda k: injections.get(k, ())), written := Written()
+    )
+    closed = dict.fromkeys(records.SegmentClosed.model_fields.keys() - {"at", "record"}, 0) | {"payload_sha256": []}
+    for k in (0, 1):
+        events.started(k, 10.0 * k)
+    events.of_load({**closed, "event": "closed", "k": 0, "in_flight": 2})
+    events.of_load({**closed, "event": "closed", "k": 1, "in_flight": 2})
+    assert events.last_touched == 50.0
+    events.of_load({"event": "drained", "k": 0, "last_ended": 21.0, "answered": 2, "failed": 0})
+    assert events.last_touched == 50.0
+    events.of_load({"event": "drained", "k": 1, "last_ended": 30.0, "answered": 0, "failed": 2})
+    assert events.last_touched == 30.0
+    assert [one.record for one in written] == ["segment_closed"] * 2 + ["segment_drained"] * 2
+
+
+def test_a_fault_is_over_with_its_segment_where_nothing_was_in_flight() -> None:
+    written = Written()
+    events = EventJournal(SimpleNamespace(segments=(), segment_injections=lambda k: ("p/nulls",)), written)
+    closed = dict.fromkeys(records.SegmentClosed.model_fields.keys() - {"at", "record"}, 0) | {"payload_sha256": []}
+    events.started(1, 0.0)
+    events.of_load({"event": "touched", "injection": "p/nulls", "k": 1, "i": [2], "sent": [7.0]})
+    events.of_load({**closed, "event": "closed", "k": 1})
+    assert events.last_touched == 7.0

@@ -32,6 +32,18 @@ def test_a_fault_owns_episodes_up_to_one_tail_after_its_last_effect(after_tail_m
     assert len(drill.attribution().unexplained) == 1 - owned
 
 
+def test_a_fault_owns_episodes_up_to_one_tail_after_its_last_exchange_was_over() -> None:
+    drill = Drill()
+    (injection,) = drill.plan.injections
+    over_ms = drill.last_ms() + 6000
+    drained = records.SegmentDrained(
+        at=over_ms / 1000, k=injection.segment, last_ended=over_ms / 1000, answered=0, failed=9
+    )
+    at = over_ms + TAIL_MS
+    drill.add(drained).fire(at, at + 2000, at + 4000)
+    assert owners(drill) == ["nulls"]
+
+
 def test_where_tails_overlap_the_latest_phase_wins() -> None:
     drill = Drill(nulls_phase("one"), nulls_phase("two"), gate_s=1.3)
     at = drill.evaluation(drill.start_ms("two"))

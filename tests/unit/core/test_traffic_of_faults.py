@@ -55,6 +55,12 @@ def test_slow_bodies_take_their_time_before_the_model(kind: str) -> None:
     assert (traffic.delay_s == 2.0).tolist() == touched(plan, touch)
 
 
+@pytest.mark.parametrize("fault", [{"kind": "latency", "delay": "20s"}, {"kind": "slow_answer", "over": "11s"}])
+def test_nobody_waits_longer_than_the_load_does(fault: dict[str, Any]) -> None:
+    plan, touch, traffic = planned({**fault, "share": 0.3, "place": "model"})
+    assert (traffic.delay_s == 10.0).tolist() == (traffic.codes == 499).tolist() == touched(plan, touch)
+
+
 @pytest.mark.parametrize(
     ("fault", "malformed"),
     [

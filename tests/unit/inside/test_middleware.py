@@ -307,6 +307,20 @@ async def test_a_body_that_comes_during_the_hold_reaches_the_app_whole_and_in_or
 
 
 @in_stepped_time
+async def test_a_message_that_comes_in_the_instant_in_which_the_hold_ends_is_not_lost(world: World) -> None:
+    async def reads_late(scope: Any, receive: Any, send: Any) -> None:
+        await asyncio.sleep(1.0)
+        await world.echo(scope, receive, send)
+
+    late = World(reads_late)
+    await late.begin(plan(SLOW))
+    asked = late.request(0)
+    asyncio.get_running_loop().call_at(2.0, asked.comes, asked.incoming.popleft())
+    await late.serve(asked)
+    assert world.seen == [(3.0, b"0123456789")]
+
+
+@in_stepped_time
 async def test_no_more_than_a_mebibyte_of_a_body_is_read_ahead(world: World) -> None:
     await world.begin(plan(SLOW))
     asked = world.request(0, body=b"")

@@ -6,9 +6,11 @@ from alertdrill.adapters.load.instants import monotonic_s
 from alertdrill.adapters.load.request import Failure, Request
 from alertdrill.adapters.load.wire import Address, Connection, failure_of
 
+MOST_BYTES = 256 << 20
+
 
 class Pool:
-    """Connections to one address: as many as requests in flight need, up to a limit."""
+    """Connections to one address: as many as requests in flight need, up to a limit, and up to 256 MiB of requests."""
 
     def __init__(
         self,
@@ -33,12 +35,13 @@ class Pool:
         self._room = room
         self._limit = limit
         self._starved = False
+        self._bytes = 0
         self._idle: list[Connection] = []
         self._open: set[Connection] = set()
 
     def has_room(self) -> bool:
         """Whether `submit` can send at once; if not, `room` is called as soon as it can."""
-        if self._idle or len(self._open) < self._limit:
+        if (self._idle or len(self._open) < self._limit) and self._bytes < MOST_BYTES:
             return True
         self._starved = True
         return False
@@ -46,6 +49,7 @@ class Pool:
     def submit(self, request: Request) -> None:
         """Send a request; its outcome goes to `ended`, possibly before this returns. Call only while `has_room`."""
         request.attempted = monotonic_s()
+        self._bytes += len(request.data)
         if self._idle:
             self._idle.pop().start(request)
         else:
@@ -98,6 +102,8 @@ class Pool:
         self._finish(request)
 
     def _finish(self, request: Request) -> None:
+        self._bytes -= len(request.data)
+        request.data = b""  # of no more use, and it may be long
         self._ended(request)
         self._tell_room()
 

@@ -18,7 +18,7 @@ class LoadArguments(BaseModel):
     sample: Path = Field(description="CSV file that rows are drawn from")
     url: str = Field(description="address of the first server on the wire, such as http://127.0.0.1:8000")
     timeout_s: float = Field(default=10.0, gt=0, description="a request without a whole answer after this has failed")
-    max_connections: int = Field(default=1024, gt=0, description="open connections at most; further requests wait")
+    max_connections: int = Field(default=8192, gt=0, description="open connections at most; further requests wait")
 
 
 def argv(arguments: LoadArguments) -> list[str]:

@@ -11,6 +11,7 @@ from alertdrill.core.payloads import Block
 CHUNK = 32  # requests built at once: a fraction of a millisecond
 AHEAD_S = 1.0
 MIN_AHEAD, MAX_AHEAD = 2 * CHUNK, 4096
+MOST_BYTES = 64 << 20  # of one segment, and of a chunk an eighth
 URGENT_S = 0.05  # with less than this in stock, a chunk is built even if an arrival has to wait for it
 COST_DECAY = 0.9
 
@@ -40,17 +41,22 @@ class Stock:
         self._urgent = min(int(rate_per_s * URGENT_S) + 1, CHUNK)
         self._build = build
         self._built = 0
+        self._bytes = 0
+        self._chunk = 1  # until it is known how long they are
         self._ready: deque[Request] = deque()
 
     def take(self) -> Request:
         """The next request; built now if none is ready."""
         if not self._ready:
             self.grow()
-        return self._ready.popleft()
+        request = self._ready.popleft()
+        self._bytes -= len(request.data)
+        return request
 
     def wants(self) -> bool:
         """Whether fewer requests are ready than should be."""
-        return self._built < self._count and len(self._ready) < self._target
+        room = len(self._ready) < self._target and self._bytes < MOST_BYTES
+        return self._built < self._count and room
 
     def urgent(self) -> bool:
         """Whether so few are ready that the next must not wait for a gap."""
@@ -58,9 +64,12 @@ class Stock:
 
     def grow(self) -> None:
         """Build one chunk."""
-        stop = min(self._built + CHUNK, self._count)
-        self._ready.extend(self._build(self._k, self._built, stop))
-        self._built = stop
+        stop = min(self._built + self._chunk, self._count)
+        built = self._build(self._k, self._built, stop)
+        size = sum(len(request.data) for request in built)
+        self._ready.extend(built)
+        self._built, self._bytes = stop, self._bytes + size
+        self._chunk = min(max(1, len(built) * MOST_BYTES // (8 * size)), CHUNK)
 
 
 class Stocks:

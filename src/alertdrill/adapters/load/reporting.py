@@ -35,6 +35,7 @@ class Reporter:
         self._tallies: dict[int, Tally] = {}
         self._unsent: list[Request] = []
         self._in_flight = 0
+        self._draining: list[int] = []
         self.attempted: list[Request] = []
         self.ended: list[Request] = []
         self.suppressed: list[Request] = []
@@ -48,6 +49,8 @@ class Reporter:
         """Report the last of segment `k`, of whose arrivals `scheduled` were due before its end, and close it."""
         self.report()
         self._emit(self._tallies[k].closed(k, scheduled))
+        if self._tallies[k].in_flight:
+            self._draining.append(k)
 
     def in_flight(self) -> int:
         """Requests attempted that have neither been answered nor failed."""
@@ -71,11 +74,21 @@ class Reporter:
         self._emit(self._sent_event(attempted, ended))
         self._emit_answered([request for request in ended if request.touched])
         self._fold(ended)
+        self._tell_drained(ended)
+
+    def _tell_drained(self, ended: Sequence[Request]) -> None:
+        """Tell of closed segments whose last request ended just now."""
+        for k in [k for k in self._draining if not self._tallies[k].in_flight]:
+            self._draining.remove(k)
+            last = max(request.ended for request in ended if request.k == k)
+            self._emit(self._tallies[k].drained(k, self._wall(last)))
 
     def _count_attempted(self, attempted: Sequence[Request]) -> None:
         if attempted:
             errors_s = [request.attempted - request.intended for request in attempted]
             self._tallies[self._k].attempted(errors_s, (request.body for request in attempted))
+            for request in attempted:
+                request.body = b""  # of no more use, and it may be long
 
     def _count_ended(self, ended: Sequence[Request]) -> None:
         counts = Counter((request.k, request.failure is None) for request in ended)

@@ -79,6 +79,12 @@ class Tally:
         self.last_sent: float | None = None
         self._errors = LogHistogram()
         self._hash = PayloadHash()
+        self._ended_when_closed = (0, 0)
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that have neither been answered nor failed."""
+        return self.sent - self.answered - self.failed
 
     def attempted(self, errors_s: Sequence[float], bodies: Iterable[bytes]) -> None:
         """Count requests handed to a connection, in order: how late each was, and its body."""
@@ -101,6 +107,7 @@ class Tally:
 
     def closed(self, k: int, scheduled: int) -> dict[str, object]:
         """The event that closes segment `k`."""
+        self._ended_when_closed = (self.answered, self.failed)
         return {
             "event": "closed",
             "k": k,
@@ -110,11 +117,22 @@ class Tally:
             "within_100ms": self.within_100ms,
             "answered": self.answered,
             "failed": self.failed,
-            "in_flight": self.sent - self.answered - self.failed,
+            "in_flight": self.in_flight,
             "first_sent": self.first_sent,
             "last_sent": self.last_sent,
             "error_p50_s": self._errors.quantile_s(0.5),
             "error_p99_s": self._errors.quantile_s(0.99),
             "error_max_s": self._errors.max_s,
             "payload_sha256": self._hash.marks(),
+        }
+
+    def drained(self, k: int, at: float) -> dict[str, object]:
+        """The event that tells what became of the requests of segment `k` that were in flight when it closed."""
+        answered, failed = self._ended_when_closed
+        return {
+            "event": "drained",
+            "k": k,
+            "last_ended": at,
+            "answered": self.answered - answered,
+            "failed": self.failed - failed,
         }

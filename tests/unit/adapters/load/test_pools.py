@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from alertdrill.adapters.load.pools import CHUNK, MAX_AHEAD, Stocks
+from alertdrill.adapters.load.pools import CHUNK, MAX_AHEAD, MOST_BYTES, Stocks
 from alertdrill.core.payloads import Block
 
 
@@ -54,8 +54,17 @@ def test_the_last_chunk_ends_with_the_segment() -> None:
     stock = _stocks(builder, CHUNK + 3).begin(0)
     for _ in range(CHUNK + 3):
         stock.take()
-    assert builder.blocks == [(0, 0, CHUNK), (0, CHUNK, CHUNK + 3)]
+    assert builder.blocks == [(0, 0, 1), (0, 1, CHUNK + 1), (0, CHUNK + 1, CHUNK + 3)]
     assert not stock.wants()
+
+
+def test_of_long_requests_few_are_ready() -> None:
+    builder, size = Builder(), MOST_BYTES // 20
+    stocks = Stocks(builder, lambda k, i, body, content_type: bytes(size), [_times(1000)], builder.clock)
+    stocks.prepare()
+    assert [stop - start for _, start, stop in builder.blocks] == [1] + [2] * 10
+    stock = stocks.begin(0)
+    assert [stock.take().index for _ in range(30)] == list(range(30))
 
 
 def test_no_more_is_built_ahead_than_the_limit() -> None:
@@ -68,6 +77,7 @@ def test_a_chunk_is_built_only_where_it_fits_between_two_arrivals() -> None:
     builder = Builder(cost_s=0.001)
     stocks = _stocks(builder, 1000)
     stock = stocks.begin(0)
+    stocks.refill(1.0)
     stocks.refill(1.0)
     before = len(builder.blocks)
     assert not stock.urgent()

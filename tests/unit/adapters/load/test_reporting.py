@@ -124,3 +124,21 @@ def test_answers_after_the_change_count_for_their_own_segment(desk: Desk) -> Non
     assert desk.report()["sent"][0]["answered"] == 1
     desk.reporter.closed(4, scheduled=0)
     assert desk.events[-1]["answered"] == 0
+
+
+def test_a_closed_segment_is_drained_with_the_end_of_its_last_request(desk: Desk) -> None:
+    answered, failed = desk.attempt(0, at=1.0), desk.attempt(1, at=1.1)
+    desk.reporter.closed(3, scheduled=2)
+    desk.reporter.began(4)
+    desk.end(answered, at=1.5)
+    assert "drained" not in desk.report()
+    desk.end(failed, at=11.1, status=0, failure=Failure.TIMEOUT)
+    (drained,) = desk.report()["drained"]
+    assert drained == {"event": "drained", "k": 3, "last_ended": 1011.1, "answered": 1, "failed": 1}
+    assert desk.report() == {}
+
+
+def test_a_segment_without_a_request_in_flight_is_not_drained_later(desk: Desk) -> None:
+    desk.end(desk.attempt(0, at=1.0), at=1.1)
+    desk.reporter.closed(3, scheduled=1)
+    assert [event["event"] for event in desk.events] == ["sent", "closed"]
