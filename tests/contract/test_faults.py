@@ -84,7 +84,7 @@ def sample() -> Rows:
     none = np.zeros(n, dtype=np.uint8)
     texts = {
         "merchant_category": ["grocery", "fashion", "travel"],
-        "country": ["CH", "DE", "FR", "NO"],
+        "country": ["CZ", "FR", "NO", "RS"],
         "device": ["iPhone", "Android"],
         "merchant": ["café", "shop", "bar"],
         "card_id": [f"card-{i}" for i in range(20)],
@@ -346,10 +346,10 @@ def test_a_dose_of_nothing_changes_nothing_and_a_fault_without_size_has_none(kin
 
 @kinds_of(SlicedFault)
 def test_where_keeps_a_fault_to_one_slice(kind: str) -> None:
-    plan = make_plan(example(kind, share=1, where={"country": ["DE", "NO"], "distance_km": "> 100"}))
+    plan = make_plan(example(kind, share=1, where={"country": ["RS", "NO"], "distance_km": "> 100"}))
     (injection,) = plan.injections
     rows = Payloads(make_plan(example("noop", share=0)), sample()).rows(K, 0, ROWS)
-    inside = np.isin(rows.columns["country"].values.astype(str), ["DE", "NO"])
+    inside = np.isin(rows.columns["country"].values.astype(str), ["RS", "NO"])
     far = (rows.columns["distance_km"].values > 100) & (rows.columns["distance_km"].cells == Cell.VALUE)
     mask = Touch(plan).mask(injection, 0, ROWS)
     assert mask.any()

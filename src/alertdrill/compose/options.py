@@ -79,9 +79,14 @@ def rule_files(scenario: Scenario, scenario_path: Path) -> tuple[Path, ...]:
 
 
 def in_file(path: Path, findings: Iterable[Finding]) -> list[Mistake]:
-    """Findings that start from the name of a phase, as mistakes in the scenario file."""
+    """Findings that start from the name of a phase, as mistakes in the order of the file, those in fragments last."""
     positions = {phase.name: position for position, phase in enumerate(load_scenario(path).phases)}
-    return locate(path, [one._replace(path=("phases", positions[str(one.path[0])], *one.path[1:])) for one in findings])
+    found = [one._replace(path=("phases", positions[str(one.path[0])], *one.path[1:])) for one in findings]
+    return sorted(locate(path, found), key=lambda one: _in_order(one, str(path)))
+
+
+def _in_order(one: Mistake, main: str) -> tuple[bool, str, int, int]:
+    return one.file != main, one.file or "", one.line or 0, one.column or 0
 
 
 def refuse(mistakes: Iterable[Mistake]) -> None:

@@ -19,7 +19,7 @@ from alertdrill.core.blast_radius import blast_radius
 from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.faults.base import Place
 from alertdrill.core.feasibility import unknown_features
-from alertdrill.core.hopeless import hopeless, too_fast, without_effect
+from alertdrill.core.hopeless import hopeless, too_fast, without_effect, wrong_alerts
 from alertdrill.core.observations import RuleGroup
 from alertdrill.core.outlook import Outlook, Planned
 from alertdrill.core.payloads import with_choices
@@ -75,7 +75,8 @@ class Planner:
         """
         _check_duration(self.scenario, self.tail_s)
         scenario, findings = in_numbers(self.scenario, self._look, self.tail_s)
-        refuse(in_file(self.path, findings))
+        if findings:
+            refuse(in_file(self.path, [*findings, *wrong_alerts(self.scenario.phases, RuleBook.of(self.groups))]))
         _check_duration(scenario, self.tail_s)
         plan = self._plan(scenario, run_id)
         refuse(in_file(self.path, too_fast(plan, Touch(plan))))
@@ -95,12 +96,12 @@ class Planner:
             prospects=self._prospects(plan, touch),
             blast_radius=blast_radius(plan, touch, _starts(plan, self.target)),
         )
-        names = sorted({rule.name for rule in book.alerts})
         findings = [
             *without_effect(plan.scenario.phases, planned.reaches),
-            *hopeless(planned.prospects, planned.reaches, names, self.tail_s),
+            *wrong_alerts(plan.scenario.phases, book),
+            *hopeless(planned.prospects, planned.reaches, self.tail_s),
         ]
-        mistakes = tuple(sorted(in_file(self.path, findings), key=lambda one: one.line or 0))
+        mistakes = tuple(in_file(self.path, findings))
         notes = (self.background.note,) if self.background.note else ()
         return Prospectus(planned.outlook(notes, mistakes), mistakes)
 
@@ -202,6 +203,8 @@ async def _plan_with(
     say: Callable[[str], None],
 ) -> Prospectus:
     target = await prepare_target(scenario, path, say)
-    refuse(in_file(path, unknown_features(scenario, target.schema)))
+    unknown = [*unknown_features(scenario, target.schema)]
+    if unknown:
+        refuse(in_file(path, [*unknown, *wrong_alerts(scenario.phases, RuleBook.of(groups))]))
     planner = Planner(scenario, path, target, groups, scrape_s, background)
     return planner.prospectus(planner.plan("planned"))

@@ -111,7 +111,7 @@ def _why_unknown(one: Prospect) -> tuple[str, str]:
     if one.rule is None:
         return f"no alert {alert} is loaded", f"correct the name of the alert, or {number}"
     if one.start_s is None:
-        return "the fault touches no request", number
+        return "the fault touches no request", "correct its share, where or profile, or write a number"
     if one.fill is None:
         return f"nobody can tell how long {alert} takes with this fault", number
     if math.isinf(one.fill.low_s):

@@ -5,9 +5,9 @@ from fnmatch import fnmatchcase
 
 from alertdrill.core.errors import nearest
 from alertdrill.core.exchanges import alters, cannot_be_inside
-from alertdrill.core.faults.base import ExchangeFault, Place, RowFault, SlicedFault
+from alertdrill.core.faults.base import ALL_FEATURES, ExchangeFault, Place, RowFault, SlicedFault
 from alertdrill.core.faults.sample.vanished_slice import VanishedSlice
-from alertdrill.core.plan import fault_id
+from alertdrill.core.plan import fault_id, named_features
 from alertdrill.core.scenario import Phase, Scenario
 from alertdrill.core.scenario.finding import Finding
 from alertdrill.core.scenario.grammar import Path
@@ -30,7 +30,7 @@ def unknown_features(scenario: Scenario, schema: Schema) -> Iterator[Finding]:
             if isinstance(fault, RowFault):
                 yield from _edited(fault, path, features)
             if isinstance(fault, SlicedFault):
-                yield from _slice(fault, path, features)
+                yield from _slice(fault, path, schema)
             if isinstance(fault, ExchangeFault) and (instead := cannot_be_inside(fault)):
                 yield Finding((*path, "place"), instead, "write place: model", "inside")
             for mistake in fault.unfit(schema):
@@ -57,6 +57,8 @@ def _edited(fault: RowFault, path: Path, features: Features) -> Iterator[Finding
             if pattern not in able:
                 kinds = " or ".join(_kind(kind) for kind in FeatureKind if kind in fault.edits)
                 yield Finding(at, kinds, _one_of(able), f"{pattern}, {_kind(features[pattern].kind)}")
+        elif pattern == ALL_FEATURES and not able:
+            yield Finding(at, f"a target with a feature that {fault.kind} can edit", _one_of(able), "all")
         elif not any(fnmatchcase(name, pattern) for name in able):
             wild = any(character in pattern for character in "*?[")
             fits = f"a pattern that fits a feature which {fault.kind} can edit"
@@ -72,15 +74,16 @@ def _one_of(names: Collection[str]) -> str:
     return f"write one of: {', '.join(names)}" if names else "choose another fault: the target has no such feature"
 
 
-def _slice(fault: SlicedFault, path: Path, features: Features) -> Iterator[Finding]:
+def _slice(fault: SlicedFault, path: Path, schema: Schema) -> Iterator[Finding]:
     """Conditions and selections that no row of the target can meet."""
+    features = {feature.name: feature for feature in schema.features}
     for key, wanted in _conditions(fault):
         yield from _condition((*path, *key), key[-1], wanted, features)
-    numeric = [feature.name for feature in features.values() if feature.numeric]
+    numeric = [feature.name for feature in schema.features if feature.numeric]
     if isinstance(fault.select, ByOther) and fault.select.feature not in numeric:
         yield Finding((*path, "select", "feature"), "a numeric feature of the target", _one_of(numeric))
     if isinstance(fault.select, ByItself):
-        yield from _by_itself(fault, path, numeric)
+        yield from _by_itself(fault, path, schema, numeric)
 
 
 def _conditions(fault: SlicedFault) -> Iterator[tuple[tuple[str, str], Wanted]]:
@@ -106,16 +109,21 @@ def _condition(at: Path, name: str, wanted: Wanted, features: Features) -> Itera
         yield Finding(at, f"a number or a comparison, as {name} is no category", 'write it like "> 100"')
 
 
-def _by_itself(fault: SlicedFault, path: Path, numeric: Collection[str]) -> Iterator[Finding]:
+def _by_itself(fault: SlicedFault, path: Path, schema: Schema, numeric: Collection[str]) -> Iterator[Finding]:
     at = (*path, "select", "kind")
     if not isinstance(fault, RowFault):
         yield Finding(at, "mcar or mar, as this fault breaks no value", "write {kind: mar, feature: …}", "mnar")
         return
-    if len(fault.features) > 1 and fault.of == "requests":
+    if len(named_features(fault, schema)) > 1 and fault.of == "requests":
         yield Finding(at, "one feature, or of: cells, so that each value decides for itself", "add of: cells", "mnar")
-    for n, name in enumerate(fault.features):
-        if name not in numeric:
-            yield Finding((*path, "features", n), "a numeric feature, whose values have ranks", _one_of(numeric))
+    for n, pattern in enumerate(fault.features):
+        names = named_features(fault.model_copy(update={"features": (pattern,)}), schema)
+        others = [name for name in names if name not in numeric]
+        if others:
+            written = "all" if pattern == ALL_FEATURES else pattern
+            got = written if [written] == others else f"{written}, to which {others[0]} belongs"
+            expected = "numeric features, whose values have ranks"
+            yield Finding((*path, "features", n), expected, _one_of(numeric), got)
 
 
 def _unknown_in_labels(phase: Phase, features: Features) -> Iterator[Finding]:

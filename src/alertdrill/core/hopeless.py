@@ -1,18 +1,20 @@
 """What of a plan cannot succeed, said before anything is broken. Paths start from the name of a phase."""
 
 import math
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from alertdrill.core.blast_radius import busiest_per_s
 from alertdrill.core.errors import nearest
-from alertdrill.core.faults.base import ArrivalFault
+from alertdrill.core.faults.base import ArrivalFault, SlicedFault
 from alertdrill.core.plan import Plan, Segment, expected_fault, fault_id, injection_id
+from alertdrill.core.profiles import Profile
 from alertdrill.core.prospect import Prospect
 from alertdrill.core.reach import Reach
 from alertdrill.core.scenario import Phase
 from alertdrill.core.scenario.finding import Finding
 from alertdrill.core.scenario.grammar import Path
+from alertdrill.core.scope import RuleBook
 from alertdrill.core.touch import Touch
 from alertdrill.core.units import format_duration, format_rate, format_share
 
@@ -72,15 +74,24 @@ def _nothing_touched(one: Reach, phase: Phase, path: Path) -> Finding:
         fix = "give the phase load or time; {kind: traffic_loss, share: 100%} is a fault that stops the traffic"
         return Finding((*path, "kind"), "requests that the fault can touch", fix, got)
     if one.strongest == 0 and fault.profile is not None:
-        lasts = format_duration(phase.duration)
-        got = f"{fault.profile.kind} from {format_duration(fault.profile.at)} on, no strength in the phase"
-        return Finding(
-            (*path, "profile"), f"a beginning before the phase ends, after {lasts}", "lower at, or lengthen it", got
-        )
+        return _without_strength(fault.profile, phase, (*path, "profile"))
     got = f"{format_share(one.injection.share)}, and none of {one.requests:,} requests touched"
-    if getattr(fault, "where", None) is not None:
-        return Finding((*path, "where"), "a slice with at least one planned request", "widen it, or add load", got)
+    if isinstance(fault, SlicedFault) and fault.where is not None:
+        expected = "a slice with at least one planned request that the fault can change"
+        return Finding((*path, "where"), expected, "widen it, or add load", got)
+    if one.picked:
+        got = f"{fault.kind}, which leaves all {one.picked:,} requests that its share picks as they are"
+        fix = f"change its parameters or features; alertdrill faults {fault.kind} says what it cannot change"
+        return Finding((*path, "kind"), "a fault that changes what is sent", fix, got)
     return Finding((*path, "share"), "at least one request touched", "raise the share, the load or the duration", got)
+
+
+def _without_strength(profile: Profile, phase: Phase, path: Path) -> Finding:
+    got = f"{profile.kind} from {format_duration(profile.at)} on, no strength at any request of the phase"
+    if profile.at < phase.duration:
+        return Finding(path, "a time in which requests are due", "let it last longer, or add load", got)
+    expected = f"a beginning before the phase ends, after {format_duration(phase.duration)}"
+    return Finding(path, expected, "lower at, or lengthen the phase", got)
 
 
 def _fault_path(phase: Phase, injection: str) -> Path:
@@ -88,24 +99,43 @@ def _fault_path(phase: Phase, injection: str) -> Path:
     return (phase.name, "faults", position)
 
 
-def hopeless(
-    prospects: Iterable[Prospect], reaches: Iterable[Reach], alerts: Collection[str], tail_s: float
-) -> Iterator[Finding]:
+def wrong_alerts(phases: Iterable[Phase], book: RuleBook) -> Iterator[Finding]:
+    """Expected alerts that are not loaded, or carry other labels.
+
+    Args:
+        phases: those of the scenario.
+        book: the loaded rules.
+    """
+    names = sorted({rule.name for rule in book.alerts})
+    for phase in phases:
+        for position, expectation in enumerate(phase.expect):
+            path, rule = (phase.name, "expect", position), book.rule_of(expectation)
+            if rule is None:
+                near = nearest(expectation.alert, names)
+                fix = f"did you mean {near}?" if near else "load a rule of that name"
+                yield Finding((*path, "alert"), "an alert of the loaded rules", fix)
+                continue
+            for label, wanted in expectation.labels.items():
+                got = rule.rule.labels.get(label, wanted)
+                if got != wanted and "{{" not in got:
+                    fix = "correct the expectation or the rule"
+                    yield Finding((*path, "labels", label), f"{got}, as the rule says", fix)
+
+
+def hopeless(prospects: Iterable[Prospect], reaches: Iterable[Reach], tail_s: float) -> Iterator[Finding]:
     """Expectations that cannot be met.
 
-    Alerts that are not loaded or carry other labels, doses that never suffice, deadlines below the floor or after the
-    end of the watch, phases too short for the rule.
+    Doses that never suffice, deadlines below the floor or after the end of the watch, phases too short for the rule.
 
     Args:
         prospects: what the expectations can hope for.
         reaches: what the injections will touch.
-        alerts: names of the loaded alerts.
         tail_s: how long after its last effect a fault can still make an alert fire.
     """
     by_id = {one.injection.id: one for one in reaches}
     for one in prospects:
         reach = by_id[injection_id(one.phase, expected_fault(one.phase, one.expectation))]
-        yield from _Case(one, reach, tail_s).findings(alerts)
+        yield from _Case(one, reach, tail_s).findings()
 
 
 @dataclass(frozen=True)
@@ -121,25 +151,11 @@ class _Case:
         phase, expectation = self.prospect.phase, self.prospect.expectation
         return (phase.name, "expect", phase.expect.index(expectation))
 
-    def findings(self, alerts: Collection[str]) -> Iterator[Finding]:
-        yield from self._wrong_rule(alerts)
+    def findings(self) -> Iterator[Finding]:
         yield from self._too_weak()
         yield from self._too_soon()
         yield from self._too_late()
         yield from self._too_short()
-
-    def _wrong_rule(self, alerts: Collection[str]) -> Iterator[Finding]:
-        rule, expectation = self.prospect.rule, self.prospect.expectation
-        if rule is None:
-            near = nearest(expectation.alert, alerts)
-            fix = f"did you mean {near}?" if near else "load a rule of that name"
-            yield Finding((*self.path, "alert"), "an alert of the loaded rules", fix)
-            return
-        for label, wanted in expectation.labels.items():
-            got = rule.rule.labels.get(label, wanted)
-            if got != wanted and "{{" not in got:
-                fix = "correct the expectation or the rule"
-                yield Finding((*self.path, "labels", label), f"{got}, as the rule says", fix)
 
     def _too_weak(self) -> Iterator[Finding]:
         """Doses that never suffice, as far as that can be worked out."""

@@ -45,9 +45,11 @@ def _why_not_delivered(asked: Asked) -> Reason | None:
         )
         return because(Code.LOAD_UNDER_RATE, got, "run on an idle machine, or lower load.rate")
     if delivery.planned == delivery.stray == 0:
-        return because(
-            Code.NOTHING_TOUCHED, f"0/{delivery.requests:,} requests touched", "raise the share above 0, or run longer"
-        )
+        text = f"0/{delivery.requests:,} requests touched"
+        if delivery.injection.share == 0:
+            return because(Code.NOTHING_TOUCHED, f"{text}, as a control must", "no need: this is how a control passes")
+        fix = "raise the share, widen the slice or run longer, and see that the fault changes what is sent"
+        return because(Code.NOTHING_TOUCHED, text, fix)
     if not delivery.delivered:
         stray = f", {delivery.stray:,} that were not planned" if delivery.stray else ""
         text = f"{delivery.touched:,} of {delivery.planned:,} planned effects confirmed{stray}"

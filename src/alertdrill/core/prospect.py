@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from alertdrill.core.asked import expectation_id
 from alertdrill.core.detection import Bounds, Settings, bounds, whole_intervals_ms
-from alertdrill.core.faults.base import RowFault
+from alertdrill.core.faults.base import BodyFault, Fault, RowFault, SampleFault
 from alertdrill.core.fill import FillBounds, fill
 from alertdrill.core.odds import Odds, odds_of
 from alertdrill.core.plan import Injection, Plan, SegmentKind, expected_fault, injection_id
@@ -125,11 +125,16 @@ class _Look:
         interval_s = rule.interval_ms / 1000
         hold_s = self.scrape_s + interval_s + whole_intervals_ms(rule.for_ms, rule.interval_ms) / 1000
         planned = self.traffic.until(k, self.starts_s, self.counts)
-        found = [
-            fill(shape, labels, planned, self.starts_s[k] + start_s, self.scrape_s, hold_s)
-            for labels in _label_sets(expectation, injection)
-        ]
-        reached = [one for one in found if one is not None]
+
+        def filled(label_sets: list[dict[str, str]]) -> list[FillBounds]:
+            start = self.starts_s[k] + start_s
+            found = [fill(shape, labels, planned, start, self.scrape_s, hold_s) for labels in label_sets]
+            return [one for one in found if one is not None]
+
+        reached = filled(_label_sets(expectation, injection.fault))
+        if not reached and isinstance(injection.fault, SampleFault | BodyFault) and "feature" not in expectation.labels:
+            names = self.plan.target.schema_.names()
+            reached = filled([{**expectation.labels, "feature": name} for name in names])
         return min(reached, key=lambda one: one.low_s) if reached else None
 
 
@@ -140,8 +145,8 @@ def _shape(expression: str | None) -> tuple[Condition, ...] | None:
         return None
 
 
-def _label_sets(expectation: Expectation, injection: Injection) -> list[dict[str, str]]:
+def _label_sets(expectation: Expectation, fault: Fault) -> list[dict[str, str]]:
     """The labels of an expectation; where it names no feature, one set for each feature that the fault touches."""
-    labels, fault = dict(expectation.labels), injection.fault
+    labels = dict(expectation.labels)
     features = fault.features if isinstance(fault, RowFault) else ()
     return [labels] if "feature" in labels or not features else [{**labels, "feature": name} for name in features]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from alertdrill.core.faults.base import ArrivalFault
+from alertdrill.core.faults.base import ArrivalFault, ExchangeFault
 from alertdrill.core.plan import Injection, Plan, Segment
 from alertdrill.core.touch import Touch
 
@@ -19,6 +19,7 @@ class Reach:
     Attributes:
         injection: the fault with its share, in its phase.
         requests: those of the phase that are sent; for an arrival fault also those that it suppresses.
+        picked: of a fault on rows, samples or bodies, how many its draws pick, whatever these hold; else 0.
         touched: how many of them it touches.
         background: requests that others send to the target meanwhile, on average.
         first_s, last_s: when the first and the last touched one are due, seconds from the start of the phase; None if
@@ -28,6 +29,7 @@ class Reach:
 
     injection: Injection
     requests: int
+    picked: int
     touched: int
     background: float
     first_s: float | None
@@ -52,12 +54,13 @@ def reaches(plan: Plan, touch: Touch) -> tuple[Reach, ...]:
 
 
 def _reach(segment: Segment, injection: Injection, touch: Touch, background_per_s: float) -> Reach:
-    schedule = touch.schedule(segment.k)
+    schedule, fault = touch.schedule(segment.k), injection.fault
     mask = touch.mask(injection, 0, len(schedule))
     at = schedule.at[mask]
     return Reach(
         injection=injection,
-        requests=len(schedule) if isinstance(injection.fault, ArrivalFault) else int(schedule.sent.sum()),
+        requests=len(schedule) if isinstance(fault, ArrivalFault) else int(schedule.sent.sum()),
+        picked=0 if isinstance(fault, ArrivalFault | ExchangeFault) else touch.picked(injection),
         touched=len(at),
         background=background_per_s * segment.duration_s,
         first_s=float(at[0]) if len(at) else None,

@@ -59,11 +59,11 @@ Condition = Annotated[
                 {"type": "string"},
                 {"type": "array", "items": {"anyOf": [{"type": "string"}, {"type": "number"}]}, "minItems": 1},
             ],
-            "examples": ["> 100", "DE", ["DE", "FR"]],
+            "examples": ["> 100", "RS", ["RS", "CZ"]],
         }
     ),
 ]
-"""What a feature must hold: `DE`, `[DE, FR]`, `12` or `"> 100"`."""
+"""What a feature must hold: `RS`, `[RS, CZ]`, `12` or `"> 100"`."""
 
 
 def _not_empty(where: dict[str, Condition]) -> dict[str, Condition]:

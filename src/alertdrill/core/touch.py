@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alertdrill.core.draws import uniform, uniforms, uniforms_at
+from alertdrill.core.exchanges import ends_before
 from alertdrill.core.faults.base import ArrivalFault, ExchangeFault, Fault, RowFault, SlicedFault
 from alertdrill.core.plan import Injection, Plan
 from alertdrill.core.profiles import Scaled
@@ -35,14 +36,14 @@ def unpack(text: str, count: int) -> Mask:
     Raises:
         ValueError: it is no such text.
     """
+    expected = (count + 7) // 8
     try:
-        data = zlib.decompress(base64.b64decode(text, validate=True))
+        data = zlib.decompressobj().decompress(base64.b64decode(text, validate=True), expected + 1)
     except zlib.error as error:
         raise ValueError(str(error)) from None
-    bits = np.unpackbits(np.frombuffer(data, dtype=np.uint8)).astype(bool)
-    if len(bits) < count:
-        raise ValueError(f"got {len(bits)} bits, expected {count}")
-    return bits[:count]
+    if len(data) != expected:
+        raise ValueError(f"got {'more' if len(data) > expected else 'fewer'} bits, expected {count}")
+    return np.unpackbits(np.frombuffer(data, dtype=np.uint8), count=count).astype(bool)
 
 
 def by_rows(fault: Fault) -> bool:
@@ -92,8 +93,21 @@ class Touch:
         if isinstance(injection.fault, ArrivalFault):
             return schedule.touched[injection.id][start:stop]
         if isinstance(injection.fault, ExchangeFault):
-            return self._chosen(injection, start, stop) & schedule.sent[start:stop]
+            reached = schedule.sent[start:stop] & self._reached(injection, start, stop)
+            return self._chosen(injection, start, stop) & reached
         return self.chosen_at(injection, schedule.origin[start:stop]) & schedule.sent[start:stop]
+
+    def _reached(self, injection: Injection, start: int, stop: int) -> Mask:
+        """Shape (stop - start,): the requests that no other injection answers or cuts before this one can act."""
+        reached = np.ones(stop - start, dtype=bool)
+        for one in self._plan.segment_injections(injection.segment):
+            if one.id != injection.id and ends_before(one.fault, injection.fault):
+                reached &= ~self.mask(one, start, stop)
+        return reached
+
+    def picked(self, injection: Injection) -> int:
+        """How many requests the draws of a row, sample or body injection pick, whatever these hold."""
+        return int(self._drawn_at(injection, np.arange(self._plan.segments[injection.segment].count)).sum())
 
     def _chosen(self, injection: Injection, start: int, stop: int) -> Mask:
         if injection.chosen is not None:
@@ -106,12 +120,15 @@ class Touch:
         """Shape (n,): whether a row, sample or body injection chose the bodies of these requests, sent or not."""
         if injection.chosen is not None:
             return self._unpacked(injection.id)[indices]
+        return self._drawn_at(injection, indices)
+
+    def _drawn_at(self, injection: Injection, indices: Indices) -> Mask:
         share = self.shares(injection, indices)
         names, seed, k = draw_names(injection), self._plan.seed, injection.segment
         return _any([uniforms_at(seed, name, k, indices) < share for name in names])
 
     def one(self, injection: Injection, i: int) -> bool:
-        """Whether an exchange injection touches request `i`; agrees with `mask`."""
+        """Whether an exchange injection touches request `i`, if it gets there; agrees with `mask` on those that do."""
         if i >= self._plan.segments[injection.segment].count:
             return False
         if injection.chosen is not None:

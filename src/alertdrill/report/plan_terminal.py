@@ -24,7 +24,8 @@ def show(console: Console, outlook: Outlook) -> None:
 
 def render(outlook: Outlook, width: int) -> RenderableType:
     """Everything about an outlook but its mistakes."""
-    parts: list[RenderableType] = [Text.assemble((outlook.scenario, "bold"), f": {outlook.hypothesis}"), Text()]
+    hypothesis = f": {outlook.hypothesis}" if outlook.hypothesis else ""
+    parts: list[RenderableType] = [Text.assemble((outlook.scenario, "bold"), hypothesis), Text()]
     parts += [Text("\n".join(timeline(outlook, width)), no_wrap=True), Text(_legend(outlook), style="dim"), Text()]
     if outlook.injections:
         parts += [_faults(outlook), Text()]

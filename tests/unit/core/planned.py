@@ -30,7 +30,6 @@ KNOWN = group(
     rule("NoTraffic", "sum(rate(model_requests_total[5s])) == 0", 2.0),
     rule("Odd", "deriv(model_feature_sum[5s]) > 1", 1.0),
 )
-ALERTS = tuple(one.name for one in KNOWN.rules if one.type == "alerting")
 TAIL_S = 9.0
 
 

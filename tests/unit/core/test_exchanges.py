@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
-from alertdrill.core.exchanges import cannot_be_inside, combined
-from alertdrill.core.faults.base import Answer, Cut, ExchangeEffect, ExchangeFault
+from alertdrill.core.exchanges import cannot_be_inside, combined, ends_before
+from alertdrill.core.faults.base import Answer, Cut, ExchangeEffect, ExchangeFault, Place
 from alertdrill.core.faults.exchange.black_hole import BlackHole
 from alertdrill.core.faults.exchange.connection_reset import ConnectionReset
 from alertdrill.core.faults.exchange.corrupted_answer import CorruptedAnswer
@@ -62,6 +64,34 @@ def test_times_add_up_and_the_first_alteration_stands() -> None:
         }
     )
     assert found == (ExchangeEffect(delay_s=3.0, download_s=3.0, answer=Answer(503, b"")), ("a", "b", "d"))
+
+
+def test_what_is_not_passed_on_has_no_upload_and_what_is_cut_no_download() -> None:
+    slow = {"up": ExchangeEffect(upload_s=1.0), "down": ExchangeEffect(download_s=1.0)}
+    assert combined({**slow, "b": ExchangeEffect(cut=Cut.RESET)}) == (ExchangeEffect(cut=Cut.RESET), ("b",))
+    answered = ExchangeEffect(answer=Answer(503, b""))
+    assert combined({**slow, "b": answered}) == (replace(answered, download_s=1.0), ("down", "b"))
+
+
+def test_what_ends_an_exchange_ends_it_for_all_behind() -> None:
+    reset, error = ConnectionReset(kind="connection_reset", share=1), HttpError(kind="http_error", share=1)
+    held = Latency(kind="latency", delay="1s", share=1)
+    drip, upload = (
+        SlowAnswer(kind="slow_answer", over="1s", share=1),
+        SlowUpload(kind="slow_upload", over="1s", share=1),
+    )
+    behind = held.model_copy(update={"place": Place.DEPENDENCY})
+    before = held.model_copy(update={"place": Place.EDGE})
+    assert [ends_before(reset, one) for one in (held, behind, before, drip, upload)] == [False, True, False, True, True]
+    assert [ends_before(error, one) for one in (held, behind, before, drip, upload)] == [
+        False,
+        True,
+        False,
+        False,
+        True,
+    ]
+    assert not ends_before(held, behind)
+    assert not ends_before(Nulls(kind="nulls", features=("a",), share=0.2), held)
 
 
 def test_effects_without_a_dose_do_nothing() -> None:

@@ -5,6 +5,8 @@ from alertdrill.core.feasibility import unknown_features
 from alertdrill.core.scenario.finding import Finding
 from alertdrill.protocols.schema import Feature, FeatureKind, Schema
 
+NUMBERS = SCHEMA.model_copy(update={"features": SCHEMA.features[:2]})
+
 
 def found(*faults: dict[str, object], schema: Schema = SCHEMA, **changes: object) -> list[Finding]:
     scenario = read(nulls_phase(faults=list(faults), **changes)) if faults else read(nulls_phase(**changes))
@@ -83,6 +85,21 @@ def test_a_slice_by_values_that_features_have_is_no_finding(where: dict[str, obj
 def test_a_selection_by_rank_needs_numbers_to_rank(fault: dict[str, object], path: object) -> None:
     (one,) = found({**fault, "share": 0.2})
     assert one.path[-1] == path
+
+
+def test_a_pattern_of_numbers_can_be_selected_by_rank_cell_by_cell() -> None:
+    cells = {"kind": "nulls", "of": "cells", "share": 0.2, "select": {"kind": "mnar"}}
+    assert found({**cells, "features": ["?o*", "amount"]}, schema=NUMBERS) == []
+    assert found({**cells, "features": ["amo*"], "of": "requests"}) == []
+    (together,) = found({**cells, "features": ["*o*"], "of": "requests"}, schema=NUMBERS)
+    assert (together.path[-2:], together.fix) == (("select", "kind"), "add of: cells")
+    (everything,) = found({**cells, "features": "all"})
+    assert (everything.path[-1], everything.got) == (0, "all, to which country belongs")
+
+
+def test_all_is_called_all_where_the_target_has_nothing_to_edit() -> None:
+    (one,) = found({"kind": "clock_offset", "features": "all", "by": "5s", "share": 0.2})
+    assert (one.got, one.expected) == ("all", "a target with a feature that clock_offset can edit")
 
 
 def test_a_prior_can_be_shifted_only_where_labels_are_known() -> None:

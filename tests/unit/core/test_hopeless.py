@@ -1,11 +1,12 @@
 import pytest
 from drill import BASELINE, expect, group, nulls_phase, read, rule
-from planned import ALERTS, KNOWN, TAIL_S, planned
+from planned import KNOWN, TAIL_S, planned
 
-from alertdrill.core.hopeless import hopeless, too_fast, without_effect
+from alertdrill.core.hopeless import hopeless, too_fast, without_effect, wrong_alerts
 from alertdrill.core.observations import RuleGroup
 from alertdrill.core.scenario import Scenario
 from alertdrill.core.scenario.finding import Finding
+from alertdrill.core.scope import RuleBook
 
 NULLS = {"kind": "nulls", "features": ["amount"], "share": "50%"}
 
@@ -13,7 +14,8 @@ NULLS = {"kind": "nulls", "features": ["amount"], "share": "50%"}
 def refused(scenario: Scenario, rules: RuleGroup = KNOWN, background_per_s: float | None = None) -> list[Finding]:
     one = planned(scenario, rules, background_per_s)
     touching = list(without_effect(one.plan.scenario.phases, one.reaches))
-    return touching + list(hopeless(one.prospects, one.reaches, ALERTS, TAIL_S))
+    wrong = list(wrong_alerts(one.plan.scenario.phases, RuleBook.of([rules])))
+    return touching + wrong + list(hopeless(one.prospects, one.reaches, TAIL_S))
 
 
 def of(*faults: dict[str, object], alert: str = "NullsHigh", **changes: object) -> list[Finding]:
@@ -172,6 +174,18 @@ def test_a_written_share_of_0_is_a_control() -> None:
 def test_a_slice_without_requests_is_found() -> None:
     (one,) = of(NULLS | {"where": {"country": "XX"}})
     assert one.path == ("nulls", "faults", 0, "where")
+
+
+def test_a_fault_that_leaves_all_as_it_is_is_found_and_a_larger_share_no_remedy() -> None:
+    whole = {"kind": "rounding", "features": ["hour"], "to": 1, "share": 1}
+    (one,) = of(whole, expect=[])
+    assert one.path == ("nulls", "faults", 0, "kind")
+    assert "leaves all 400 requests" in (one.got or "")
+
+
+def test_a_pulse_between_two_requests_is_found() -> None:
+    (one,) = of(NULLS | {"profile": {"kind": "pulse", "at": "2s", "lasts": "1ms"}}, expect=[])
+    assert (one.path, one.fix) == (("nulls", "faults", 0, "profile"), "let it last longer, or add load")
 
 
 @pytest.mark.parametrize("of_what", ["share", "dose"])

@@ -51,6 +51,14 @@ def test_an_expectation_without_a_feature_takes_the_features_of_its_fault() -> N
     assert one.fill == named.fill
 
 
+def test_an_expectation_without_a_feature_of_a_fault_without_features_takes_the_first_that_fires() -> None:
+    renamed = [{"kind": "renamed_field", "field": "hour", "to": "h", "share": "50%"}]
+    (one,) = look(read(BASELINE, nulls_phase(faults=renamed, expect=[expect(labels={})])))
+    (named,) = look(read(BASELINE, nulls_phase(faults=renamed, expect=[expect(labels={"feature": "hour"})])))
+    assert one.fill is not None
+    assert one.fill == named.fill
+
+
 def test_drift_is_derived_from_the_detector() -> None:
     shift = [{"kind": "mean_shift", "features": ["amount"], "by": "2sd", "share": 1}]
     (one,) = look(read(BASELINE, nulls_phase(faults=shift, expect=[expect("Drift")])))

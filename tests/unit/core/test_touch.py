@@ -27,7 +27,7 @@ def test_a_mask_survives_its_text(mask: list[bool]) -> None:
     assert unpack(pack(np.array(mask, dtype=bool)), len(mask)).tolist() == mask
 
 
-@pytest.mark.parametrize("text", ["", "rubbish", "AAAA", pack(np.ones(3, dtype=bool))])
+@pytest.mark.parametrize("text", ["", "rubbish", "AAAA", pack(np.ones(3, dtype=bool)), pack(np.ones(105, dtype=bool))])
 def test_a_text_that_is_no_mask_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         unpack(text, 100)
@@ -132,6 +132,21 @@ def test_what_is_not_sent_is_not_touched() -> None:
     lost, nulls = (touch.mask(one, 0, 1200) for one in plan.injections)
     assert abs(lost.mean() - 0.5) < 0.05
     assert nulls.tolist() == (~lost).tolist()
+
+
+def test_what_another_fault_ends_on_the_way_is_not_touched() -> None:
+    faults = [
+        {"kind": "latency", "delay": "1s", "share": "50%"},
+        {"kind": "http_error", "status": 503, "share": "40%", "place": "edge"},
+        {"kind": "latency", "id": "before", "delay": "1s", "share": "50%", "place": "edge"},
+    ]
+    expect = [{"alert": "NullsHigh", "within": "10s", "fault": "latency"}]
+    plan = make_plan(read(nulls_phase(duration="60s", faults=faults, expect=expect)))
+    touch = Touch(plan)
+    held, ended, before = (touch.mask(one, 0, 1200) for one in plan.injections)
+    drawn = np.array([touch.one(plan.injections[0], i) for i in range(1200)])
+    assert held.tolist() == (drawn & ~ended).tolist()
+    assert (before & ended).any()
 
 
 @pytest.mark.parametrize(("load", "expected"), [({"factor": 3}, 3600), ({"rate": "5/s"}, 300), ({"factor": 0}, 0)])

@@ -115,7 +115,7 @@ class SlicedFault(Fault):
 
     where: Where | None = Field(
         default=None,
-        description='conditions by feature, such as {country: [DE, FR], amount: "> 100"}: only requests that meet all '
+        description='conditions by feature, such as {country: [RS, CZ], amount: "> 100"}: only requests that meet all '
         "of them, and `share` counts these",
     )
     select: SelectSpec | None = Field(

@@ -23,7 +23,7 @@ class CategoryShift(CellFault):
     Should trigger:
         A drift alert on the feature (bundled: FeatureDrift, by its cells of categories, on watched features).
     Example:
-        - {kind: category_shift, features: [country], to: DE, share: 30%}
+        - {kind: category_shift, features: [country], to: CZ, share: 30%}
     References:
         Moreno-Torres, Raeder, Alaiz-Rodriguez, Chawla, Herrera 2012, A Unifying View on Dataset Shift in
         Classification (Pattern Recognition 45:1).
@@ -32,7 +32,7 @@ class CategoryShift(CellFault):
     edits: ClassVar[frozenset[FeatureKind]] = CATEGORIES
 
     kind: Literal["category_shift"]
-    to: str = Field(min_length=1, description="the category that touched requests get, one of the sample, such as DE")
+    to: str = Field(min_length=1, description="the category that touched requests get, one of the sample, such as CZ")
 
     def edit_column(self, column: Column, context: CellContext) -> Column:
         """Write the category over the touched ones."""

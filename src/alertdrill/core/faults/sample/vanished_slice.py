@@ -23,14 +23,14 @@ class VanishedSlice(SampleFault):
         A drift alert on the feature that names the slice, and on those that go with it (bundled: FeatureDrift); a
         volume alert by slice.
     Example:
-        - {kind: vanished_slice, rows: {country: DE}, share: 100%}
+        - {kind: vanished_slice, rows: {country: RS}, share: 100%}
     References:
         Shimodaira 2000, Improving Predictive Inference under Covariate Shift by Weighting the Log-Likelihood Function
         (Journal of Statistical Planning and Inference 90:2).
     """
 
     kind: Literal["vanished_slice"]
-    rows: Where = Field(description='conditions by feature, all must hold, such as {country: DE} or {amount: "> 100"}')
+    rows: Where = Field(description='conditions by feature, all must hold, such as {country: RS} or {amount: "> 100"}')
 
     def choose(self, positions: Indices, context: SampleContext) -> Indices:
         """Redraw the touched requests whose row is in the slice."""
