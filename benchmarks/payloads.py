@@ -19,10 +19,11 @@ import numpy as np
 import yaml
 from pydantic import TypeAdapter
 
+from alertdrill.core.choices import with_choices
 from alertdrill.core.faults.base import ArrivalFault, ExchangeFault, Fault
 from alertdrill.core.faults.catalogue import KINDS, FaultSpec
 from alertdrill.core.faults.documentation import sections
-from alertdrill.core.payloads import Payloads, with_choices
+from alertdrill.core.payloads import Payloads
 from alertdrill.core.plan import Plan, TargetPlan, make_segments
 from alertdrill.core.scenario import read_scenario
 from alertdrill.protocols.rows import Column, Rows

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from alertdrill.core.choices import with_choices
 from alertdrill.core.draws import uniform
 from alertdrill.core.faults.base import (
     ArrivalFault,
@@ -31,7 +32,7 @@ from alertdrill.core.faults.base import (
 from alertdrill.core.faults.body.malformed_json import MalformedJson
 from alertdrill.core.faults.catalogue import KINDS, FaultSpec
 from alertdrill.core.feasibility import unknown_features
-from alertdrill.core.payloads import Payloads, with_choices
+from alertdrill.core.payloads import Payloads
 from alertdrill.core.plan import Plan, TargetPlan, make_segments
 from alertdrill.core.scenario import read_scenario
 from alertdrill.core.touch import Touch

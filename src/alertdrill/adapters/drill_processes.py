@@ -45,8 +45,6 @@ class EventJournal:
                 self._sent(event)
             case "touched":
                 self._touched(event, event["sent"])
-                if "done" in event:
-                    self._served(event, event["done"])
             case "answered":
                 self._served(event, event["done"])
             case "closed":

@@ -1,12 +1,11 @@
 """Which exchanges the faults of a plan touch at one place and how, and the account of what was touched and seen."""
 
-from alertdrill.core.draws import uniform
 from alertdrill.core.drill_headers import RUN_HEADER, SEQ_HEADER, read_seq
 from alertdrill.core.exchange_account import Ended, Event, ExchangeAccount
 from alertdrill.core.exchanges import combined
-from alertdrill.core.faults.base import Answer, ExchangeEffect, ExchangeFault, Place
-from alertdrill.core.plan import Injection, Plan
-from alertdrill.core.touch import Touch
+from alertdrill.core.faults.base import Answer, ExchangeEffect, Place
+from alertdrill.core.plan import Plan
+from alertdrill.core.planned_exchanges import PlannedExchanges
 from alertdrill.relay.exchange import Cut, Effect, End, Exchange, Request, Response
 
 MOST_REPLAYED_BYTES = 64_000
@@ -24,23 +23,15 @@ class ExchangeFaults:
 
     def __init__(self, plan: Plan, place: Place, wall_minus_monotonic_s: float) -> None:
         self._run_id = plan.run_id.encode()
-        self._seed = plan.seed
-        self._touch = Touch(plan)
         self._offset_s = wall_minus_monotonic_s
-        self._faults: dict[int, list[tuple[Injection, ExchangeFault]]] = {}
-        self._replays = False
-        for injection in plan.injections:
-            fault = injection.fault
-            if isinstance(fault, ExchangeFault) and injection.place is place:
-                self._faults.setdefault(injection.segment, []).append((injection, fault))
-                self._replays |= fault.effect(0.5, 1.0).replay
-                self._touch.one(injection, 0)  # works out what it needs of the plan, for which no exchange should wait
+        self._planned = PlannedExchanges(plan, place)
+        self._replays = any(fault.effect(0.5, 1.0).replay for _, fault in self._planned)
         self._first_answer: Response | None = None
         self._account = ExchangeAccount()
 
     def clear(self) -> None:
         """Touch nothing from here on."""
-        self._faults.clear()
+        self._planned.clear()
 
     def local(self, request: Request) -> Response | None:
         """A fault proxy answers nothing by itself."""
@@ -55,26 +46,16 @@ class ExchangeFaults:
         seq = self._seq(request)
         if seq is None:
             return None
-        k, i = seq
-        self._account.saw(k)
-        found = combined(
-            {
-                injection.id: self._planned(injection, fault, k, i)
-                for injection, fault in self._faults.get(k, ())
-                if self._touch.one(injection, i)
-            }
-        )
+        self._account.saw(seq[0])
+        effects = self._planned.effects(*seq)
+        if self._first_answer is None:  # a replay of nothing is nothing
+            effects = {cause: one for cause, one in effects.items() if not one.replay}
+        found = combined(effects)
         return None if found is None else self._relayed(*found)
 
     def _seq(self, request: Request) -> tuple[int, int] | None:
         """Segment and index of a request of this run."""
         return read_seq(request.header(SEQ_HEADER) or b"") if request.header(RUN_HEADER) == self._run_id else None
-
-    def _planned(self, injection: Injection, fault: ExchangeFault, k: int, i: int) -> ExchangeEffect:
-        """One injection's effect; a replay of nothing is nothing."""
-        draw = uniform(self._seed, f"effect:{injection.id}", k, i)
-        effect = fault.effect(draw, self._touch.dose_one(injection, i))
-        return ExchangeEffect() if effect.replay and self._first_answer is None else effect
 
     def _relayed(self, planned: ExchangeEffect, causes: tuple[str, ...]) -> Effect:
         """An effect in the relay's terms."""

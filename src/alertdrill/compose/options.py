@@ -80,6 +80,9 @@ def rule_files(scenario: Scenario, scenario_path: Path) -> tuple[Path, ...]:
 
 def in_file(path: Path, findings: Iterable[Finding]) -> list[Mistake]:
     """Findings that start from the name of a phase, as mistakes in the order of the file, those in fragments last."""
+    findings = tuple(findings)
+    if not findings:
+        return []
     positions = {phase.name: position for position, phase in enumerate(load_scenario(path).phases)}
     found = [one._replace(path=("phases", positions[str(one.path[0])], *one.path[1:])) for one in findings]
     return sorted(locate(path, found), key=lambda one: _in_order(one, str(path)))

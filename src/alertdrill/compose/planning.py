@@ -16,13 +16,13 @@ from alertdrill.compose.engine import read_engine
 from alertdrill.compose.options import Options, in_file, read_scenario, refuse, rule_files
 from alertdrill.core.auto import in_numbers
 from alertdrill.core.blast_radius import blast_radius
+from alertdrill.core.choices import with_choices
 from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.faults.base import Place
 from alertdrill.core.feasibility import unknown_features
 from alertdrill.core.hopeless import hopeless, too_fast, without_effect, wrong_alerts
 from alertdrill.core.observations import RuleGroup
 from alertdrill.core.outlook import Outlook, Planned
-from alertdrill.core.payloads import with_choices
 from alertdrill.core.plan import Plan, RuleText, TargetPlan, make_segments
 from alertdrill.core.prospect import Prospect, assumed_starts, prospects
 from alertdrill.core.reach import reaches

@@ -33,6 +33,8 @@ def combined(effects: Mapping[str, ExchangeEffect]) -> tuple[ExchangeEffect, tup
     Delays, uploads and downloads add up; of what else they do, the first stands. What is not passed on has no upload,
     what is cut no download.
     """
+    if not effects:
+        return None
     altering = next((cause for cause, one in effects.items() if alters(one)), None)
     first = ExchangeEffect() if altering is None else effects[altering]
     passed_on, answered = first.answer is None and first.cut is None and not first.replay, first.cut is None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from alertdrill.core.blast_radius import busiest_per_s
 from alertdrill.core.errors import nearest
 from alertdrill.core.faults.base import ArrivalFault, SlicedFault
-from alertdrill.core.plan import Plan, Segment, expected_fault, fault_id, injection_id
+from alertdrill.core.plan import Plan, Segment, expected_fault, injection_id
 from alertdrill.core.profiles import Profile
 from alertdrill.core.prospect import Prospect
 from alertdrill.core.reach import Reach
@@ -167,9 +167,8 @@ class _Case:
                 fix += ", or the load"
             yield Finding((*self.path, "alert"), expected, fix)
         if prospect.rule is not None and prospect.fill is None and 0 < reach.touched < FEWEST_TOUCHED:
-            position = [fault_id(fault) for fault in prospect.phase.faults].index(fault_id(reach.injection.fault))
             yield Finding(
-                (prospect.phase.name, "faults", position, "share"),
+                (*_fault_path(prospect.phase, reach.injection.id), "share"),
                 f"at least {FEWEST_TOUCHED}, as an alert is expected",
                 "raise the share, the load or the duration",
                 f"{reach.touched} of {reach.requests:,} requests touched",

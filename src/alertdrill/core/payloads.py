@@ -9,11 +9,9 @@ from numpy.typing import NDArray
 
 from alertdrill.core.draws import uniforms_at
 from alertdrill.core.faults.base import (
-    ArrivalFault,
     Body,
     BodyFault,
     CellContext,
-    ExchangeFault,
     RowContext,
     RowFault,
     SampleContext,
@@ -21,18 +19,19 @@ from alertdrill.core.faults.base import (
     SlicedFault,
     Spread,
     Timeline,
-    Unit,
 )
 from alertdrill.core.plan import Injection, Plan
 from alertdrill.core.schedule import newest_by
 from alertdrill.core.selection import ByItself, ByOther, Tail, by_rank, matching, ranks
-from alertdrill.core.touch import Touch, by_rows, pack
+from alertdrill.core.touch import Touch, any_of, by_rows
 from alertdrill.protocols import json_rows
 from alertdrill.protocols.rows import Cell, Rows
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+
+AT_ONCE = 64  # requests made at once: a body may have 16 MB
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class _Made:
+class Made:
     """Requests in the making.
 
     Attributes:
@@ -70,7 +69,7 @@ class _Made:
     content_types: dict[int, str]
     touched: dict[str, Mask]
 
-    def differs(self, other: "_Made") -> Mask:
+    def differs(self, other: "Made") -> Mask:
         """Shape (n,): requests that are not the same on the wire."""
         bodies = [one != another for one, another in zip(self.bodies, other.bodies, strict=True)]
         types = self.content_types
@@ -101,10 +100,14 @@ def _ranked_by(fault: SlicedFault, feature: str | None) -> tuple[str, Tail] | No
     return None
 
 
-_STAGES = {Unit.SAMPLE: 0, Unit.ROW: 1, Unit.BODY: 2}
-"""Units of the faults that change payloads, in the order in which they act."""
-
-AT_ONCE = 64  # requests made at once: a body may have 16 MB
+def _edit(fault: BodyFault, positions: Indices, draws: Floats, bodies: list[bytes], types: dict[int, str]) -> None:
+    """Edit the bodies at some positions in place, and what their headers say."""
+    for position, draw in zip(positions.tolist(), draws.tolist(), strict=True):
+        body = Body(bodies[position], types.get(position, json_rows.CONTENT_TYPE))
+        edited = fault.edit(body, draw)
+        bodies[position] = edited.data
+        if edited.content_type != body.content_type:
+            types[position] = edited.content_type
 
 
 class Payloads:
@@ -134,18 +137,19 @@ class Payloads:
     def rows(self, k: int, start: int, stop: int) -> Rows:
         """The rows of requests `k.start` to `k.stop - 1`, sample and row faults applied."""
         origin = self._touch.schedule(k).origin[start:stop]
-        return self._faulted(k, origin, self._drawn(k, origin, self._injections(k)), self._injections(k), {})
+        drawn = self._drawn(k, origin, self._injections(k), {})
+        return self._faulted(k, origin, drawn, self._injections(k), {})
 
     def block(self, k: int, start: int, stop: int) -> Block:
         """Requests `k.start` to `k.stop - 1`, ready to be sent."""
         schedule = self._touch.schedule(k)
         sent = schedule.sent[start:stop]
-        made = self._make(k, schedule.origin[start:stop], self._injections(k))
+        made = self.make(k, schedule.origin[start:stop], self._injections(k))
         touched = {name: mask[start:stop] for name, mask in schedule.touched.items()}
         touched |= {name: mask & sent for name, mask in made.touched.items()}
         return Block(start, made.bodies, made.content_types, touched, sent)
 
-    def _make(self, k: int, indices: Indices, injections: Sequence[Injection]) -> _Made:
+    def make(self, k: int, indices: Indices, injections: Sequence[Injection]) -> Made:
         """Requests of segment `k` with some of its injections, in the order of the wire: sample, row, body."""
         touched: dict[str, Mask] = {}
         drawn = self._drawn(k, indices, injections, touched)
@@ -157,13 +161,15 @@ class Payloads:
                 touched[injection.id] = self._chosen(injection, indices, drawn)
                 positions = touched[injection.id].nonzero()[0]
                 draws = self._draw(injection, indices[positions], "body")
-                for position, draw in zip(positions.tolist(), draws.tolist(), strict=True):
-                    body = Body(bodies[position], content_types.get(position, json_rows.CONTENT_TYPE))
-                    edited = fault.edit(body, draw)
-                    bodies[position] = edited.data
-                    if edited.content_type != body.content_type:
-                        content_types[position] = edited.content_type
-        return _Made(rows, bodies, content_types, touched)
+                _edit(fault, positions, draws, bodies, content_types)
+        return Made(rows, bodies, content_types, touched)
+
+    def picks(self, injection: Injection, indices: Indices, before: Sequence[Injection]) -> Mask:
+        """Shape (n,): requests that an injection picks by its share, slice and selection, the ones `before` applied."""
+        drawn = self._drawn(injection.segment, indices, before, {})
+        if isinstance(injection.fault, RowFault):
+            return any_of(list(self._cells(injection, injection.fault, indices, drawn).values()))
+        return self._chosen(injection, indices, drawn)
 
     # rows
 
@@ -171,19 +177,15 @@ class Payloads:
         """Positions in the sample that are drawn for requests, sample faults left out; shape (n,)."""
         return np.asarray(uniforms_at(self._seed, "row", k, indices) * len(self._sample), dtype=np.int64)
 
-    def _drawn(
-        self, k: int, indices: Indices, injections: Sequence[Injection], touched: dict[str, Mask] | None = None
-    ) -> Rows:
+    def _drawn(self, k: int, indices: Indices, injections: Sequence[Injection], touched: dict[str, Mask]) -> Rows:
         """The rows of requests, the sample faults among the injections applied; what these touch goes to `touched`."""
         positions = self._positions(k, indices)
         for injection in injections:
             fault = injection.fault
             if isinstance(fault, SampleFault):
-                mask = self._chosen(injection, indices, self._sample.take(positions))
-                if touched is not None:
-                    touched[injection.id] = mask
+                touched[injection.id] = self._chosen(injection, indices, self._sample.take(positions))
                 context = SampleContext(
-                    touched=mask,
+                    touched=touched[injection.id],
                     sample=self._sample,
                     timeline=self._timeline(k, indices),
                     draws=partial(self._draw, injection, indices),
@@ -220,8 +222,7 @@ class Payloads:
         """Shape (n,): requests of which a cell is touched; those that stay as they are do not count."""
         if injection.chosen is not None:
             return self._touch.chosen_at(injection, indices)
-        first, *others = masks.values()
-        return np.asarray(np.logical_or.reduce([first, *others])) if others else first
+        return any_of(list(masks.values()))
 
     def _cell_context(
         self, injection: Injection, name: str, touched: Mask, doses: Floats, timeline: Timeline
@@ -251,8 +252,10 @@ class Payloads:
     def _cells(self, injection: Injection, fault: RowFault, indices: Indices, drawn: Rows) -> dict[str, Mask]:
         """By feature, shape (n,): the cells that a row fault touches."""
         if fault.of == "requests":
-            mask = self._touch.chosen_at(injection, indices) if injection.chosen else None
-            mask = self._picked(injection, indices, drawn, fault.features[0]) if mask is None else mask
+            if injection.chosen is not None:
+                mask = self._touch.chosen_at(injection, indices)
+            else:
+                mask = self._picked(injection, indices, drawn, fault.features[0])
             return dict.fromkeys(fault.features, mask)
         return {name: self._picked(injection, indices, drawn, name) for name in fault.features}
 
@@ -278,59 +281,3 @@ class Payloads:
             name = f"{name}/{feature}"
         picked = uniforms_at(self._seed, name, injection.segment, indices) < share
         return picked if inside is None else picked & inside
-
-    def chosen(self, injection: Injection) -> str | None:
-        """What the plan carries for an injection: the requests that it changes; None where draws alone tell them.
-
-        A null that becomes null, a row that is replaced by itself: what is the same on the wire was not touched.
-        """
-        picked = self._all_picked(injection)
-        changes = picked & self._changed(injection, picked.nonzero()[0], len(picked)) if picked.any() else picked
-        if not by_rows(injection.fault) and np.array_equal(changes, self._touch.chosen_at(injection, _all(picked))):
-            return None
-        return pack(changes)
-
-    def _all_picked(self, injection: Injection) -> Mask:
-        """The requests of the segment that an injection picks, by its share, slice and selection; shape (count,)."""
-        k, fault = injection.segment, injection.fault
-        indices = np.arange(self._plan.segments[k].count)
-        if isinstance(fault, ExchangeFault):
-            indices = self._touch.schedule(k).origin if by_rows(fault) else indices
-        before = self._before(injection) if isinstance(fault, SampleFault) else self._injections(k)
-        if isinstance(fault, RowFault):
-            drawn = self._drawn(k, indices, before)
-            return np.asarray(np.logical_or.reduce([*self._cells(injection, fault, indices, drawn).values()]))
-        if not by_rows(fault):
-            return self._touch.chosen_at(injection, indices)
-        return self._chosen(injection, indices, self._drawn(k, indices, before))
-
-    def _before(self, injection: Injection) -> list[Injection]:
-        """The injections of a segment that act on its requests before this one does."""
-        ordered = sorted(self._injections(injection.segment), key=lambda one: _STAGES.get(one.unit, len(_STAGES)))
-        return ordered[: ordered.index(injection)]
-
-    def _changed(self, injection: Injection, indices: Indices, count: int) -> Mask:
-        """Shape (count,): of the requests `indices`, those that an injection changes on the wire."""
-        changed = np.zeros(count, dtype=bool)
-        if injection.unit not in _STAGES or not injection.fault.changes:
-            changed[indices] = True
-            return changed
-        k, before = injection.segment, self._before(injection)
-        for start in range(0, len(indices), AT_ONCE):
-            some = indices[start : start + AT_ONCE]
-            changed[some] = self._make(k, some, [*before, injection]).differs(self._make(k, some, before))
-        return changed
-
-
-def _all(mask: Mask) -> Indices:
-    return np.arange(len(mask))
-
-
-def with_choices(plan: Plan, sample: Rows) -> Plan:
-    """The plan with the requests that injections change, where draws alone do not tell them."""
-    payloads = Payloads(plan, sample)
-    injections = tuple(
-        one if isinstance(one.fault, ArrivalFault) else one.model_copy(update={"chosen": payloads.chosen(one)})
-        for one in plan.injections
-    )
-    return plan.model_copy(update={"injections": injections})

@@ -20,8 +20,11 @@ from alertdrill.protocols.schema import Schema
 
 UP_LIMIT_S = 30.0
 MARGIN_S = 5.0
-LAST_EFFECTS_S = 12.0
-"""The last exchange of a phase is over this long after its gate began, at most: the load gives up after 10 s."""
+LOAD_TIMEOUT_S = 10.0
+"""The load gives a request up that has no whole answer after this."""
+
+LAST_EFFECTS_S = LOAD_TIMEOUT_S + 2.0
+"""The last exchange of a phase is over this long after its gate began, at most."""
 
 
 class SegmentKind(StrEnum):

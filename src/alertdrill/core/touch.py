@@ -12,7 +12,7 @@ from functools import cache, cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from alertdrill.core.draws import uniform, uniforms, uniforms_at
+from alertdrill.core.draws import uniform, uniforms_at
 from alertdrill.core.exchanges import ends_before
 from alertdrill.core.faults.base import ArrivalFault, ExchangeFault, Fault, RowFault, SlicedFault
 from alertdrill.core.plan import Injection, Plan
@@ -61,8 +61,9 @@ def draw_names(injection: Injection) -> tuple[str, ...]:
     return (f"choose:{injection.id}",)
 
 
-def _any(masks: Sequence[Mask]) -> Mask:
-    return np.asarray(np.logical_or.reduce(masks), dtype=bool)
+def any_of(masks: Sequence[Mask]) -> Mask:
+    """Where one of the masks is set; all have shape (n,)."""
+    return masks[0] if len(masks) == 1 else np.asarray(np.logical_or.reduce(masks), dtype=bool)
 
 
 class Touch:
@@ -94,7 +95,7 @@ class Touch:
             return schedule.touched[injection.id][start:stop]
         if isinstance(injection.fault, ExchangeFault):
             reached = schedule.sent[start:stop] & self._reached(injection, start, stop)
-            return self._chosen(injection, start, stop) & reached
+            return self.chosen_at(injection, np.arange(start, stop)) & reached
         return self.chosen_at(injection, schedule.origin[start:stop]) & schedule.sent[start:stop]
 
     def _reached(self, injection: Injection, start: int, stop: int) -> Mask:
@@ -109,15 +110,8 @@ class Touch:
         """How many requests the draws of a row, sample or body injection pick, whatever these hold."""
         return int(self._drawn_at(injection, np.arange(self._plan.segments[injection.segment].count)).sum())
 
-    def _chosen(self, injection: Injection, start: int, stop: int) -> Mask:
-        if injection.chosen is not None:
-            return self._unpacked(injection.id)[start:stop]
-        share = self.shares(injection, np.arange(start, stop))
-        names, seed, k = draw_names(injection), self._plan.seed, injection.segment
-        return _any([uniforms(seed, name, k, start, stop) < share for name in names])
-
     def chosen_at(self, injection: Injection, indices: Indices) -> Mask:
-        """Shape (n,): whether a row, sample or body injection chose the bodies of these requests, sent or not."""
+        """Shape (n,): whether an injection chose these requests, sent or not; of retries ask for the first attempt."""
         if injection.chosen is not None:
             return self._unpacked(injection.id)[indices]
         return self._drawn_at(injection, indices)
@@ -125,7 +119,7 @@ class Touch:
     def _drawn_at(self, injection: Injection, indices: Indices) -> Mask:
         share = self.shares(injection, indices)
         names, seed, k = draw_names(injection), self._plan.seed, injection.segment
-        return _any([uniforms_at(seed, name, k, indices) < share for name in names])
+        return any_of([uniforms_at(seed, name, k, indices) < share for name in names])
 
     def one(self, injection: Injection, i: int) -> bool:
         """Whether an exchange injection touches request `i`, if it gets there; agrees with `mask` on those that do."""

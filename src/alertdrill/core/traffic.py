@@ -12,7 +12,7 @@ from alertdrill.core.draws import uniforms, uniforms_at
 from alertdrill.core.faults.base import BodyFault, Cut, ExchangeFault, Place
 from alertdrill.core.fill import Mask, Times, Traffic
 from alertdrill.core.payloads import AT_ONCE, Payloads
-from alertdrill.core.plan import Injection, Plan
+from alertdrill.core.plan import LOAD_TIMEOUT_S, Injection, Plan
 from alertdrill.core.touch import Touch
 from alertdrill.drift.cells import Absent, Cells
 from alertdrill.drift.e_detector import UPDATE_S, EDetector, log_threshold
@@ -22,9 +22,8 @@ from alertdrill.protocols.rows import Cell, Rows
 
 PHASES = 10
 HISTORY = 20_000
-LARGEST_BODY_BYTES = 1 << 20  # the monitor reads no longer one
 BAD_GATEWAY = 502  # what the monitor counts where the server behind it resets, or breaks off
-GAVE_UP, GAVE_UP_S = 499, 10.0  # what it counts for our load, which waits no longer for an answer
+GAVE_UP = 499  # what it counts where our load waits no longer for an answer
 
 Codes = NDArray[np.int64]
 
@@ -148,9 +147,9 @@ class PlannedTraffic:
                 elif effect.cut is Cut.RESET or effect.kept is not None:
                     codes[i] = BAD_GATEWAY
                 elif effect.cut is Cut.SILENCE:
-                    codes[i], delay_s[i] = GAVE_UP, delay_s[i] + GAVE_UP_S
-        given_up = delay_s > GAVE_UP_S
-        delay_s[given_up], codes[given_up] = GAVE_UP_S, GAVE_UP
+                    codes[i], delay_s[i] = GAVE_UP, delay_s[i] + LOAD_TIMEOUT_S
+        given_up = delay_s > LOAD_TIMEOUT_S
+        delay_s[given_up], codes[given_up] = LOAD_TIMEOUT_S, GAVE_UP
         return delay_s, codes, reaches
 
     def _bodies(self, k: int, begin: int, end: int, rows: Rows) -> tuple[Mask, dict[int, Mapping[str, Any]]]:
@@ -166,7 +165,7 @@ class PlannedTraffic:
             for i, body in self._altered(k, begin, touched):
                 try:
                     decoded[i] = json_rows.decode(body)
-                    malformed[i] = len(body) > LARGEST_BODY_BYTES
+                    malformed[i] = len(body) > json_rows.LARGEST_BODY_BYTES
                 except ValueError:
                     malformed[i] = True
         return malformed, decoded

@@ -217,12 +217,14 @@ def _result(
 
 def _dose_at(case: Case, injection: Injection, at_ms: int) -> float | None:
     """How strong a fault was at an instant, from 0 to 1: the factor of its share or dose; None before its phase."""
-    start_ms = case.starts_ms.get(injection.segment)
+    start_ms, profile = case.starts_ms.get(injection.segment), injection.fault.profile
     if start_ms is None:
         return None
-    if injection.fault.profile is None or at_ms >= case.segment_end_ms(injection.segment):
-        return 1.0 if injection.fault.profile is None else 0.0
-    return round(float(injection.fault.profile.strength(np.array([(at_ms - start_ms) / 1000]))[0]), 4)
+    if profile is None:
+        return 1.0
+    if at_ms >= case.segment_end_ms(injection.segment):
+        return 0.0
+    return round(float(profile.strength(np.array([(at_ms - start_ms) / 1000]))[0]), 4)
 
 
 def _evidence(asked: Asked, episode: Episode | None) -> dict[str, object]:

@@ -5,12 +5,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from alertdrill.core.draws import uniform
 from alertdrill.core.drill_headers import RUN_HEADER, SEQ_HEADER, read_seq
 from alertdrill.core.exchanges import cannot_be_inside, combined
-from alertdrill.core.faults.base import ExchangeEffect, ExchangeFault, Place
-from alertdrill.core.plan import Injection, Plan
-from alertdrill.core.touch import Touch
+from alertdrill.core.faults.base import ExchangeEffect, Place
+from alertdrill.core.plan import Plan
+from alertdrill.core.planned_exchanges import PlannedExchanges
 from alertdrill.inside.account import Account
 from alertdrill.inside.asgi import Scope, header
 
@@ -47,27 +46,15 @@ class Faults:
         except ValueError as error:
             raise Unusable(f"not a plan of this version: {' '.join(str(error).split())[:SHOWN_CHARACTERS]}") from None
         self.run_id = plan.run_id
-        self._seed = plan.seed
-        self._touch = Touch(plan)
-        self._by_segment: dict[int, list[tuple[Injection, ExchangeFault]]] = {}
-        for injection in plan.injections:
-            fault = injection.fault
-            if not isinstance(fault, ExchangeFault) or injection.place is not Place.INSIDE:
-                continue
+        self._planned = PlannedExchanges(plan, Place.INSIDE)
+        for injection, fault in self._planned:
             why = cannot_be_inside(fault)
             if why is not None:
                 raise Unusable(f"{injection.id}: got place inside, expected {why}")
-            self._touch.one(injection, 0)
-            self._by_segment.setdefault(injection.segment, []).append((injection, fault))
 
     def effect(self, k: int, i: int) -> Effect | None:
         """What the plan does to request `k.i`; None if nothing."""
-        wanted = {}
-        for injection, fault in self._by_segment.get(k, ()):
-            if self._touch.one(injection, i):
-                draw = uniform(self._seed, f"effect:{injection.id}", k, i)
-                wanted[injection.id] = fault.effect(draw, self._touch.dose_one(injection, i))
-        found = combined(wanted)
+        found = combined(self._planned.effects(k, i))
         return None if found is None else Effect(k, i, *found)
 
 

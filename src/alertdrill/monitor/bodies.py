@@ -8,8 +8,6 @@ import orjson
 
 from alertdrill.protocols import json_rows
 
-LARGEST_BODY_BYTES = 1 << 20
-
 
 class Malformed(StrEnum):
     """Why a body could not be read as a row. These are all the values of the label `reason`."""
@@ -22,8 +20,8 @@ class Malformed(StrEnum):
 
 
 def read(body: bytes) -> Mapping[str, Any] | Malformed:
-    """The row of a request body. A body over `LARGEST_BODY_BYTES` is not parsed: that would hold up other answers."""
-    if len(body) > LARGEST_BODY_BYTES:
+    """The row of a request body. One over `LARGEST_BODY_BYTES` is not parsed: that would hold up other answers."""
+    if len(body) > json_rows.LARGEST_BODY_BYTES:
         return Malformed.TOO_LARGE
     try:
         return json_rows.decode(body)

@@ -11,6 +11,7 @@ from alertdrill.protocols.rows import Cell, Column, Rows
 from alertdrill.protocols.schema import FeatureKind, Schema
 
 CONTENT_TYPE = "application/json"
+LARGEST_BODY_BYTES = 1 << 20  # the monitor parses no longer one
 
 
 def _numbers(values: NDArray[Any]) -> list[bytes]:

@@ -4,9 +4,9 @@ from drill import group, make_plan, rule
 from sample import sample
 
 from alertdrill.core.blast_radius import blast_radius
+from alertdrill.core.choices import with_choices
 from alertdrill.core.observations import RuleGroup
 from alertdrill.core.outlook import Planned
-from alertdrill.core.payloads import with_choices
 from alertdrill.core.plan import Plan
 from alertdrill.core.prospect import Prospect, assumed_starts, prospects
 from alertdrill.core.reach import reaches

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sample import sample
 
-from alertdrill.core.payloads import Payloads, with_choices
+from alertdrill.core.choices import with_choices
+from alertdrill.core.payloads import Payloads
 from alertdrill.core.plan import Injection, Plan
 from alertdrill.core.touch import Touch, pack, unpack
 from alertdrill.protocols.rows import Cell

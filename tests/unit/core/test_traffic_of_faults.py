@@ -7,8 +7,8 @@ import pytest
 from drill import make_plan, nulls_phase, read
 from sample import sample
 
+from alertdrill.core.choices import with_choices
 from alertdrill.core.fill import Traffic
-from alertdrill.core.payloads import with_choices
 from alertdrill.core.plan import Plan
 from alertdrill.core.touch import Touch
 from alertdrill.core.traffic import PlannedTraffic

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alertdrill.monitor.bodies import LARGEST_BODY_BYTES, Malformed, read
+from alertdrill.monitor.bodies import Malformed, read
+from alertdrill.protocols.json_rows import LARGEST_BODY_BYTES
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from alertdrill.adapters.load.instants import monotonic_s
 from alertdrill.adapters.load.request import Failure, Request
 from alertdrill.adapters.load.wire import Address, Connection, failure_of
+from alertdrill.core.plan import LOAD_TIMEOUT_S
 
 MOST_BYTES = 256 << 20
 
@@ -17,7 +18,7 @@ class Pool:
         address: Address,
         ended: Callable[[Request], None],
         room: Callable[[], None],
-        timeout_s: float = 10.0,
+        timeout_s: float = LOAD_TIMEOUT_S,
         limit: int = 1024,
     ) -> None:
         """Make an empty pool.

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from alertdrill.core.plan import LOAD_TIMEOUT_S
+
 VARIABLE = "ALERTDRILL_LOAD"
 
 
@@ -17,7 +19,9 @@ class LoadArguments(BaseModel):
     plan: Path = Field(description="plan.json of the drill")
     sample: Path = Field(description="CSV file that rows are drawn from")
     url: str = Field(description="address of the first server on the wire, such as http://127.0.0.1:8000")
-    timeout_s: float = Field(default=10.0, gt=0, description="a request without a whole answer after this has failed")
+    timeout_s: float = Field(
+        default=LOAD_TIMEOUT_S, gt=0, description="a request without a whole answer after this has failed"
+    )
     max_connections: int = Field(default=8192, gt=0, description="open connections at most; further requests wait")
 
 

@@ -84,8 +84,7 @@ TIMES = frozenset({FeatureKind.TIMESTAMP})
 class Fault(BaseModel):
     """What every fault has in a scenario file."""
 
-    # A validator for each of so many kinds would take half a second to build; the scenario's union needs none of them.
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     unit: ClassVar[Unit]
     has_dose: ClassVar[bool] = False  # whether it has a size that a profile `of: dose` can scale

@@ -1,12 +1,12 @@
 """Widen or narrow the spread of numeric features around their mean."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from alertdrill.core.errors import BadValue
 from alertdrill.core.faults.base import NUMBERS, CellContext, CellFault
+from alertdrill.core.faults.shared.factors import other_than_1
 from alertdrill.core.faults.shared.integers import fitted
 from alertdrill.core.units import Factor
 from alertdrill.protocols.rows import Column
@@ -38,14 +38,9 @@ class Variance(CellFault):
     has_dose: ClassVar[bool] = True
 
     kind: Literal["variance"]
-    factor: Factor = Field(le=1e9, description="times the standard deviation, such as 3 or 0.5; at least 0, and not 1")
-
-    @field_validator("factor")
-    @classmethod
-    def _not_1(cls, factor: float) -> float:
-        if factor == 1:
-            raise BadValue("a factor other than 1", "write 3 or 0.5, say; for a control write share: 0")
-        return factor
+    factor: Annotated[Factor, other_than_1("3 or 0.5")] = Field(
+        le=1e9, description="times the standard deviation, such as 3 or 0.5; at least 0, and not 1"
+    )
 
     def edit_column(self, column: Column, context: CellContext) -> Column:
         """Spread the touched values around the sample's mean by as much of the factor as the dose says."""
