@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from alertdrill.core.errors import AlertdrillError
+from alertdrill.core.inside_protocol import TOKEN_VARIABLE
 from alertdrill.lifeline import EXIT_LEASE_LOST
 
 LINE_LIMIT = 64 * 1024 * 1024
@@ -138,6 +139,10 @@ def _ignore(_: Event) -> None:
     return None
 
 
+def _without_token(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environ.items() if name != TOKEN_VARIABLE}
+
+
 async def start(
     name: str,
     argv: Sequence[str],
@@ -156,7 +161,7 @@ async def start(
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=stderr,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **(environ or {})},
+            env={**_without_token(os.environ), "PYTHONUNBUFFERED": "1", **(environ or {})},
             start_new_session=True,
             limit=LINE_LIMIT,
         )

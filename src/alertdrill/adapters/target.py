@@ -15,6 +15,7 @@ from alertdrill.adapters.bundled import targets_dir
 from alertdrill.adapters.yaml_file import beside, load_model
 from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.scenario import BundledTarget, Scenario, UrlTarget
+from alertdrill.core.units import DurationS
 from alertdrill.protocols.rows import Rows, parse_csv
 from alertdrill.protocols.schema import Schema
 
@@ -31,6 +32,14 @@ class Script(BaseModel):
     args: tuple[str, ...] = Field(default=(), description="further arguments")
 
 
+class Dependency(Script):
+    """What the server asks while it answers."""
+
+    waits: DurationS | None = Field(
+        default=None, gt=0, description="how long the server waits for an answer of it, such as 1s"
+    )
+
+
 class TargetSpec(BaseModel):
     """target.yaml of a bundled target."""
 
@@ -42,7 +51,7 @@ class TargetSpec(BaseModel):
     schema_: Schema = Field(alias="schema", description="features and endpoint")
     ready: str = Field(description="path that answers 200 once a server serves")
     prepare: Script = Field(description="run once: --data DIR")
-    dependency: Script | None = Field(default=None, description="started before the server: --data DIR --port 0")
+    dependency: Dependency | None = Field(default=None, description="started before the server: --data DIR --port 0")
     server: Script = Field(description="--data DIR --port 0 --feature-store URL")
     sample: str = Field(description="CSV in DIR: the rows that the load draws from")
 

@@ -24,7 +24,7 @@ from alertdrill.core.hopeless import hopeless, too_fast, without_effect, wrong_a
 from alertdrill.core.observations import RuleGroup
 from alertdrill.core.outlook import Outlook, Planned
 from alertdrill.core.plan import Plan, RuleText, TargetPlan, make_segments
-from alertdrill.core.prospect import Prospect, assumed_starts, prospects
+from alertdrill.core.prospect import Prospect, assumed_starts, never_alone, prospects
 from alertdrill.core.reach import reaches
 from alertdrill.core.scenario import Scenario, UserPrometheus
 from alertdrill.core.scenario.part import AUTO_S
@@ -102,7 +102,10 @@ class Planner:
             *hopeless(planned.prospects, planned.reaches, self.tail_s),
         ]
         mistakes = tuple(in_file(self.path, findings))
-        notes = (self.background.note,) if self.background.note else ()
+        notes = [self.background.note] if self.background.note else []
+        starts, counts = assumed_starts(plan, touch, self.tail_s)
+        hidden = never_alone(planned.prospects, plan, self.target.sample, book, self.scrape_s, starts, counts)
+        notes += [f"{name}: its fault alone never raises the alert, the others of the phase do" for name in hidden]
         return Prospectus(planned.outlook(notes, mistakes), mistakes)
 
     def _plan(self, scenario: Scenario, run_id: str) -> Plan:
@@ -121,6 +124,7 @@ class Planner:
                 schema_=target.schema,
                 headers=target.headers,
                 sample_sha256=target.sample_sha256,
+                dependency_waits_s=_dependency_waits_s(target),
             ),
             rules=tuple(_rule_text(Path(file)) for file in files),
             background_per_s=self.background.per_s or 0.0,
@@ -137,6 +141,10 @@ class Planner:
         traffic = PlannedTraffic(plan, self.target.sample, touch)
         starts, counts = assumed_starts(plan, touch, self.tail_s)
         return tuple(prospects(plan, traffic, RuleBook.of(self.groups), self.scrape_s, starts, counts))
+
+
+def _dependency_waits_s(target: PreparedTarget) -> float | None:
+    return target.spec.dependency.waits if target.spec is not None and target.spec.dependency is not None else None
 
 
 def _check_duration(scenario: Scenario, tail_s: float) -> None:

@@ -83,6 +83,9 @@ class TargetPlan(_Frozen):
     schema_: Schema = Field(alias="schema", description="features and endpoint")
     headers: dict[str, str] = Field(default_factory=dict, description="headers sent with every request")
     sample_sha256: str = Field(description="hash of the CSV that rows are drawn from")
+    dependency_waits_s: float | None = Field(
+        default=None, description="how long the model waits for its dependency; null if nobody knows"
+    )
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
 

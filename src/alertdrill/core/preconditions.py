@@ -2,7 +2,7 @@
 
 from alertdrill.core import journal as records
 from alertdrill.core.asked import Asked, because
-from alertdrill.core.case import Case
+from alertdrill.core.case import Case, Delivery
 from alertdrill.core.result import Code, Reason
 from alertdrill.core.scope import expects
 
@@ -30,11 +30,11 @@ def why_not_started(asked: Asked) -> Reason | None:
     if delivery.injection.segment not in case.starts_ms:
         interrupted = next((t.what for t in case.all(records.Trouble)), "the drill ended before this phase")
         return because(Code.INTERRUPTED, interrupted, "let the drill run to its end")
-    return _why_not_delivered(asked)
+    return _why_nothing_can_be_said(asked)
 
 
-def _why_not_delivered(asked: Asked) -> Reason | None:
-    case, delivery = asked.case, asked.delivery
+def why_not_delivered(case: Case, delivery: Delivery) -> Reason | None:
+    """Why what a fault was to touch is not known to have been touched; None if it is, or was to touch nothing."""
     closed = case.closed.get(delivery.injection.segment)
     due = closed.scheduled - closed.suppressed if closed else 0
     if closed is None or closed.within_100ms < ON_TIME * due:
@@ -44,18 +44,26 @@ def _why_not_delivered(asked: Asked) -> Reason | None:
             else "the load did not close the phase"
         )
         return because(Code.LOAD_UNDER_RATE, got, "run on an idle machine, or lower load.rate")
+    if delivery.planned + delivery.stray and not delivery.delivered:
+        stray = f", {delivery.stray:,} that were not planned" if delivery.stray else ""
+        text = f"{delivery.touched:,} of {delivery.planned:,} planned effects confirmed{stray}"
+        return because(
+            Code.FAULT_NOT_DELIVERED, text, "see that the traffic passes through alertdrill's load and proxies"
+        )
+    return None
+
+
+def _why_nothing_can_be_said(asked: Asked) -> Reason | None:
+    case, delivery = asked.case, asked.delivery
+    reason = why_not_delivered(case, delivery)
+    if reason:
+        return reason
     if delivery.planned == delivery.stray == 0:
         text = f"0/{delivery.requests:,} requests touched"
         if delivery.injection.share == 0:
             return because(Code.NOTHING_TOUCHED, f"{text}, as a control must", "no need: this is how a control passes")
         fix = "raise the share, widen the slice or run longer, and see that the fault changes what is sent"
         return because(Code.NOTHING_TOUCHED, text, fix)
-    if not delivery.delivered:
-        stray = f", {delivery.stray:,} that were not planned" if delivery.stray else ""
-        text = f"{delivery.touched:,} of {delivery.planned:,} planned effects confirmed{stray}"
-        return because(
-            Code.FAULT_NOT_DELIVERED, text, "see that the traffic passes through alertdrill's load and proxies"
-        )
     return _clock_doubt(case)
 
 

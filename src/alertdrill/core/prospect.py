@@ -1,11 +1,12 @@
 """What the plan lets every expectation hope for: fill, floor, expected and worst, worked out from planned requests."""
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from alertdrill.core.asked import expectation_id
 from alertdrill.core.detection import Bounds, Settings, bounds, whole_intervals_ms
-from alertdrill.core.faults.base import BodyFault, Fault, RowFault, SampleFault
+from alertdrill.core.faults.base import ArrivalFault, BodyFault, Fault, RowFault, SampleFault
 from alertdrill.core.fill import FillBounds, fill
 from alertdrill.core.odds import Odds, odds_of
 from alertdrill.core.plan import Injection, Plan, SegmentKind, expected_fault, injection_id
@@ -14,6 +15,7 @@ from alertdrill.core.scenario import Expectation, Phase
 from alertdrill.core.scope import AlertRule, RuleBook
 from alertdrill.core.touch import Touch
 from alertdrill.core.traffic import PlannedTraffic
+from alertdrill.protocols.rows import Rows
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,46 @@ def prospects(
         if plan.phase_segment(phase.name).k in starts_s:
             for position in range(len(phase.expect)):
                 yield look.at(phase, position)
+
+
+def never_alone(
+    found: Sequence[Prospect],
+    plan: Plan,
+    sample: Rows,
+    book: RuleBook,
+    scrape_s: float,
+    starts_s: Mapping[int, float],
+    counts: Mapping[int, int],
+) -> Iterator[str]:
+    """Names of expectations whose fault would not raise the alert by itself, though its phase does.
+
+    Inside a phase an alert counts for the fault that the expectation names, whichever raised it.
+
+    Args:
+        found: the prospects of the plan.
+        plan: the plan.
+        sample: the rows that its requests are drawn from.
+        book: the loaded rules.
+        scrape_s: scrape interval, seconds.
+        starts_s: segment number to its start (s, any origin).
+        counts: segment number to how many of its requests are sent.
+    """
+    for one in found:
+        if len(one.phase.faults) < 2 or one.fill is None or math.isinf(one.fill.low_s):
+            continue
+        k, wanted = plan.phase_segment(one.phase.name).k, expected_fault(one.phase, one.expectation)
+        kept = tuple(
+            other
+            for other in plan.injections
+            if other.segment != k
+            or other.id == injection_id(one.phase, wanted)
+            or isinstance(other.fault, ArrivalFault)  # requests keep their index
+        )
+        alone = plan.model_copy(update={"injections": kept})
+        look = _Look(alone, PlannedTraffic(alone, sample, Touch(alone)), book, scrape_s, starts_s, counts)
+        by_itself = look.at(one.phase, one.phase.expect.index(one.expectation)).fill
+        if by_itself is not None and math.isinf(by_itself.low_s):
+            yield one.id
 
 
 @dataclass(frozen=True)

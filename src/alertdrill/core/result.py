@@ -175,7 +175,7 @@ class FaultResult(_Frozen):
 class LoadResult(_Frozen):
     """What the load did."""
 
-    requested_rate: float
+    requested_rate: float = Field(description="arrivals a second that were due, with what phases and faults change")
     achieved_rate: float | None
     schedule_error_p99_s: float | None
     sent: int

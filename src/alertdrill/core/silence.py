@@ -6,6 +6,7 @@ from alertdrill.core.case import Case
 from alertdrill.core.health import doubt
 from alertdrill.core.journal import Gate
 from alertdrill.core.plan import Segment
+from alertdrill.core.preconditions import why_not_delivered
 from alertdrill.core.result import Code, EpisodeResult, ProhibitionResult, ProhibitionVerdict, Reason
 from alertdrill.core.scenario import Phase, Prohibition
 from alertdrill.core.scope import could_prohibit, expects, in_scope, prohibits
@@ -81,8 +82,17 @@ def of_phases(case: Case, attribution: Attribution) -> tuple[ProhibitionResult, 
                 episodes = _in_phase(case, attribution, phase, segment)
                 guilty = [e for e in episodes if _guilty(prohibition, phase, e)]
                 verdict, reason = _verdict(case, prohibition, guilty, _window(case, segment))
+                lost = _not_broken(case, segment) if verdict is ProhibitionVerdict.QUIET else None
+                if lost is not None:
+                    verdict, reason = ProhibitionVerdict.INCONCLUSIVE, lost
             results.append(_result(case, phase.name, prohibition, verdict, reason, guilty))
     return tuple(results)
+
+
+def _not_broken(case: Case, segment: Segment) -> Reason | None:
+    """Why a phase was not broken as planned, so that silence in it says nothing."""
+    deliveries = (case.deliveries[one.id] for one in case.plan.segment_injections(segment.k))
+    return next((reason for one in deliveries if (reason := why_not_delivered(case, one))), None)
 
 
 def of_drill(case: Case, attribution: Attribution) -> tuple[ProhibitionResult, ...]:

@@ -126,6 +126,7 @@ class PlannedTraffic:
         What a proxy at the edge does is before the monitor.
         """
         delay_s, codes = np.zeros(end - begin), np.zeros(end - begin, dtype=np.int64)
+        behind_s, waits_s = np.zeros(end - begin), self._plan.target.dependency_waits_s
         reaches = np.ones(end - begin, dtype=bool)
         for injection in self._plan.segment_injections(k):
             fault = injection.fault
@@ -139,8 +140,12 @@ class PlannedTraffic:
                 if injection.place is Place.EDGE:
                     reaches[i] &= effect.answer is None and effect.cut is None
                     continue
-                delay_s[i] += effect.delay_s + effect.upload_s + effect.download_s
-                if injection.place is Place.DEPENDENCY or codes[i]:
+                takes_s = effect.delay_s + effect.upload_s + effect.download_s
+                if injection.place is Place.DEPENDENCY:
+                    behind_s[i] += np.inf if effect.cut is Cut.SILENCE and waits_s is not None else takes_s
+                    continue
+                delay_s[i] += takes_s
+                if codes[i]:
                     continue
                 if effect.answer is not None:
                     codes[i] = effect.answer.status
@@ -148,6 +153,7 @@ class PlannedTraffic:
                     codes[i] = BAD_GATEWAY
                 elif effect.cut is Cut.SILENCE:
                     codes[i], delay_s[i] = GAVE_UP, delay_s[i] + LOAD_TIMEOUT_S
+        delay_s += behind_s if waits_s is None else np.minimum(behind_s, waits_s)
         given_up = delay_s > LOAD_TIMEOUT_S
         delay_s[given_up], codes[given_up] = LOAD_TIMEOUT_S, GAVE_UP
         return delay_s, codes, reaches

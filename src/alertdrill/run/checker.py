@@ -125,11 +125,12 @@ def _load(case: Case) -> LoadResult:
     closed = [case.closed[k] for k in sorted(case.closed)]
     later = case.all(records.SegmentDrained)
     sent = sum(one.sent for one in closed)
+    due = sum(one.scheduled - one.suppressed for one in closed)
     span_s = sum(
         (case.segment_end_ms(one.k) - case.starts_ms[one.k]) / 1000 for one in closed if one.k in case.starts_ms
     )
     return LoadResult(
-        requested_rate=case.plan.scenario.load.rate,
+        requested_rate=round(due / span_s, 2) if span_s else case.plan.scenario.load.rate,
         achieved_rate=round(sent / span_s, 2) if span_s else None,
         schedule_error_p99_s=max((one.error_p99_s for one in closed), default=None),
         sent=sent,

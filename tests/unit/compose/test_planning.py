@@ -97,6 +97,16 @@ def test_mistakes_have_their_lines_in_order(tmp_path: Path) -> None:
     assert [mistake.line for mistake in both.prospectus(both.plan("planned")).mistakes] == [10, 12]
 
 
+def test_a_fault_that_another_one_hides_behind_is_noted(tmp_path: Path) -> None:
+    for share, notes in (
+        ("2%", ["one/NullsHigh: its fault alone never raises the alert, the others of the phase do"]),
+        ("50%", []),
+    ):
+        faults = f"{{kind: nulls, id: own, features: [amount], share: {share}}}, {NULLS}"
+        one = planner(tmp_path, faults=faults, alert="NullsHigh, fault: own")
+        assert list(one.prospectus(one.plan("planned")).outlook.notes) == notes
+
+
 def test_the_traffic_of_others_makes_a_rule_slower(tmp_path: Path) -> None:
     alone = planner(tmp_path)
     among = planner(tmp_path, background=Background(60.0, "others send 60/s"))

@@ -34,6 +34,16 @@ def test_an_alert_that_kept_silent_is_quiet() -> None:
     assert drill.judge().verdict is DrillVerdict.PASSED
 
 
+def test_silence_beside_a_fault_that_never_came_says_nothing() -> None:
+    drill = watched().drop(records.Touched)
+    assert outcome(first(drill)) == ("inconclusive", "fault_not_delivered")
+
+
+def test_silence_beside_a_control_is_silence() -> None:
+    control = nulls_phase(faults=[{"kind": "nulls", "features": ["amount"], "share": 0}], must_not_fire=NEVER_SLOW)
+    assert outcome(first(Drill(BASELINE, control))) == ("quiet", None)
+
+
 @pytest.mark.parametrize("after_s", [3, 27])
 def test_a_prohibited_alert_in_the_phase_or_its_tail_is_a_false_alarm(after_s: int) -> None:
     drill = watched()

@@ -49,6 +49,15 @@ def test_what_ends_at_the_edge_never_reaches_the_monitor() -> None:
     assert not traffic.codes.any()
 
 
+@pytest.mark.parametrize("fault", [{"kind": "latency", "delay": "5s"}, {"kind": "black_hole"}])
+def test_the_model_waits_for_its_dependency_no_longer_than_it_says(fault: dict[str, Any]) -> None:
+    plan, touch, _ = planned({**fault, "share": 0.3, "place": "dependency"})
+    waits = plan.target.model_copy(update={"dependency_waits_s": 1.0})
+    traffic = PlannedTraffic(plan.model_copy(update={"target": waits}), sample(), touch).until(K, {K: 100.0}, {})
+    assert (traffic.delay_s == 1.0).tolist() == touched(plan, touch)
+    assert not traffic.codes.any()
+
+
 @pytest.mark.parametrize("kind", ["slow_answer", "slow_upload"])
 def test_slow_bodies_take_their_time_before_the_model(kind: str) -> None:
     plan, touch, traffic = planned({"kind": kind, "over": "2s", "share": 0.3, "place": "model"})

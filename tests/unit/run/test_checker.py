@@ -103,7 +103,7 @@ def test_faults_and_load_are_accounted_for() -> None:
     assert (fault.id, fault.kind, fault.unit, fault.requests) == ("nulls", "nulls", "row", 400)
     assert fault.touched == fault.planned
     assert fault.share_seen == pytest.approx(fault.touched / 400, abs=1e-4)
-    assert (result.load.requested_rate, result.load.achieved_rate) == (20.0, pytest.approx(20.0, abs=0.1))
+    assert result.load.requested_rate == result.load.achieved_rate == pytest.approx(20.0, abs=0.1)
     assert result.load.sent == result.load.answered
     assert len(result.load.payload_sha256) == 5
 
