@@ -25,7 +25,7 @@ from alertdrill.core.observations import RuleGroup
 from alertdrill.core.outlook import Outlook, Planned
 from alertdrill.core.plan import Plan, RuleText, TargetPlan, make_segments
 from alertdrill.core.prospect import Prospect, assumed_starts, never_alone, prospects
-from alertdrill.core.reach import reaches
+from alertdrill.core.reach import held_up, reaches
 from alertdrill.core.scenario import Scenario, UserPrometheus
 from alertdrill.core.scenario.part import AUTO_S
 from alertdrill.core.scope import RuleBook, tail_ms
@@ -106,6 +106,9 @@ class Planner:
         starts, counts = assumed_starts(plan, touch, self.tail_s)
         hidden = never_alone(planned.prospects, plan, self.target.sample, book, self.scrape_s, starts, counts)
         notes += [f"{name}: its fault alone never raises the alert, the others of the phase do" for name in hidden]
+        notes += [
+            f"{name}: requests that the other faults of the phase break may never get there" for name in held_up(plan)
+        ]
         return Prospectus(planned.outlook(notes, mistakes), mistakes)
 
     def _plan(self, scenario: Scenario, run_id: str) -> Plan:

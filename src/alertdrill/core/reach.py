@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from alertdrill.core.faults.base import ArrivalFault, ExchangeFault
+from alertdrill.core.faults.base import ArrivalFault, BodyFault, ExchangeFault, Place, RowFault
 from alertdrill.core.plan import Injection, Plan, Segment
 from alertdrill.core.touch import Touch
 
@@ -51,6 +51,19 @@ class Reach:
 def reaches(plan: Plan, touch: Touch) -> tuple[Reach, ...]:
     """What every injection of a plan will touch, in the order of the file."""
     return tuple(_reach(plan.segments[one.segment], one, touch, plan.background_per_s) for one in plan.injections)
+
+
+def held_up(plan: Plan) -> tuple[str, ...]:
+    """Ids of injections at a dependency that requests broken by others of their phase may never reach."""
+    return tuple(
+        one.id
+        for one in plan.injections
+        if one.place is Place.DEPENDENCY
+        and any(
+            other.place in (Place.EDGE, Place.MODEL, Place.INSIDE) or isinstance(other.fault, RowFault | BodyFault)
+            for other in plan.segment_injections(one.segment)
+        )
+    )
 
 
 def _reach(segment: Segment, injection: Injection, touch: Touch, background_per_s: float) -> Reach:

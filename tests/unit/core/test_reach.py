@@ -2,7 +2,7 @@ import pytest
 from drill import BASELINE, nulls_phase, read
 from planned import the_plan
 
-from alertdrill.core.reach import Reach, reaches
+from alertdrill.core.reach import Reach, held_up, reaches
 from alertdrill.core.touch import Touch
 
 
@@ -54,3 +54,18 @@ def test_the_strength_is_the_most_that_a_request_of_the_phase_gets() -> None:
 def test_a_phase_without_requests_has_shares_of_nothing() -> None:
     (one,) = reach(NULLS, load={"factor": 0})
     assert (one.requests, one.share_of_ours, one.share_seen) == (0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("other", "names"),
+    [
+        (NULLS, ("nulls/latency",)),
+        ({"kind": "connection_reset", "share": "10%", "place": "model"}, ("nulls/latency",)),
+        ({"kind": "surge", "factor": 2}, ()),
+    ],
+)
+def test_a_fault_at_a_dependency_can_be_held_up_by_those_before_it(
+    other: dict[str, object], names: tuple[str, ...]
+) -> None:
+    slow = {"kind": "latency", "delay": "1s", "share": "50%", "place": "dependency"}
+    assert held_up(the_plan(read(BASELINE, nulls_phase(faults=[slow, other], expect=[])))) == names
