@@ -79,7 +79,12 @@ def on_command(callback: Callable[[Command], None]) -> None:
 
 def emit(event: Mapping[str, Any]) -> None:
     """Send one event to the controller. Never blocks, even when nobody reads: a thread of its own writes the pipe."""
-    _outgoing.put(json.dumps(event, separators=(",", ":")).encode() + b"\n")
+    emit_json(json.dumps(event, separators=(",", ":")).encode())
+
+
+def emit_json(event: bytes) -> None:
+    """Send one event that is a line of JSON already."""
+    _outgoing.put(event + b"\n")
 
 
 def flush(timeout_s: float = 1.0) -> None:

@@ -18,6 +18,7 @@ import httptools
 import numpy as np
 
 from alertdrill.adapters.load import launch
+from alertdrill.adapters.load.instants import unpack
 from alertdrill.core.payloads import Payloads
 from alertdrill.core.plan import Plan, TargetPlan, make_segments
 from alertdrill.core.scenario import Scenario
@@ -205,6 +206,16 @@ async def serving(target: Target) -> AsyncIterator[Target]:
         await server.wait_closed()
 
 
+def unpacked(event: dict[str, Any]) -> dict[str, Any]:
+    """An event of the load with its instants as wall times, None for requests that were not answered."""
+    if "sent_us" in event:
+        return {**event, "sent": unpack(event["from"], event["sent_us"])}
+    if "done_us" in event:
+        done = unpack(event["from"], event["done_us"])
+        return {**event, "done": [at if code else None for at, code in zip(done, event["code"], strict=True)]}
+    return event
+
+
 class LoadProcess:
     """The load as its controller sees it."""
 
@@ -220,7 +231,7 @@ class LoadProcess:
 
     async def _read(self, stdout: asyncio.StreamReader) -> None:
         async for line in stdout:
-            self.events.append(json.loads(line))
+            self.events.append(unpacked(json.loads(line)))
 
     def of(self, event: str) -> list[dict[str, Any]]:
         """The events of one kind so far."""

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import gevent
 import pytest
 from gevent.event import Event
 
@@ -52,6 +53,10 @@ class Outcome:
     def ended(self, request: Request) -> None:
         self.requests.append(request)
         self._over.set()
+
+    def again(self) -> None:
+        """Wait for another one."""
+        self._over.clear()
 
     def wait(self) -> Request:
         assert self._over.wait(5.0)
@@ -130,4 +135,36 @@ def test_a_name_without_a_route_is_told_apart_from_a_refusal() -> None:
     pool = Pool((int(socket.AF_INET), ("255.255.255.255", 9)), outcome.ended, _nothing)
     pool.submit(Request(0, 0, b"", b"x"))
     assert outcome.wait().failure is Failure.UNREACHABLE
+    pool.close()
+
+
+def test_an_answer_with_a_known_head_is_whole_only_with_all_of_its_body(serve: Serve) -> None:
+    go_on = threading.Event()
+
+    def talk(peer: socket.socket) -> None:
+        for _ in range(2):
+            peer.recv(100)
+            peer.sendall(OK)
+        peer.recv(100)
+        peer.sendall(OK[:-1])
+        assert go_on.wait(5.0)
+        peer.sendall(OK[-1:])
+        peer.recv(100)
+        peer.sendall(OK + b"rubbish")
+
+    outcome = Outcome()
+    pool = Pool(serve(talk), outcome.ended, _nothing)
+    for n in range(4):
+        outcome.again()
+        pool.submit(Request(0, n, b"x", b"x"))
+        if n == 2:
+            with gevent.Timeout(0.3, False):
+                outcome.wait()
+            assert len(outcome.requests) == 2
+            go_on.set()
+        request = outcome.wait()
+        assert (request.index, request.status, request.size, request.failure) == (n, 200, 2, None)
+        assert request.sent < request.answering <= request.ended
+    assert len(pool.known) == 1
+    assert not pool._idle, "a connection that says more than it was asked for is not used again"
     pool.close()

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+from alertdrill.adapters.load.instants import unpack
 from alertdrill.adapters.processes import Child, Event, ProcessFailed
 from alertdrill.core import journal as records
 from alertdrill.core.plan import Plan
@@ -44,9 +45,10 @@ class EventJournal:
             case "sent":
                 self._sent(event)
             case "touched":
-                self._touched(event, event["sent"])
+                self._touched(event, unpack(event["from"], event["sent_us"]))
             case "answered":
-                self._served(event, event["done"])
+                ended = zip(unpack(event["from"], event["done_us"]), event["code"], strict=True)
+                self._served(event, [at if code else None for at, code in ended])
             case "closed":
                 names = records.SegmentClosed.model_fields.keys() - {"at", "record"}
                 self._journal.write(records.SegmentClosed(at=time.time(), **{name: event[name] for name in names}))

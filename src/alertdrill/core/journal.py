@@ -81,6 +81,12 @@ class SegmentClosed(_Record):
     error_p50_s: float
     error_p99_s: float
     error_max_s: float
+    first_byte_p50_s: float = Field(default=0.0, description="first byte of the answer, from when a request was due")
+    first_byte_p99_s: float = 0.0
+    latency_p50_s: float = Field(default=0.0, description="whole answer, from when a request was due; see `answered`")
+    latency_p95_s: float = 0.0
+    latency_p99_s: float = 0.0
+    latency_max_s: float = 0.0
     payload_sha256: tuple[str, ...]
 
 

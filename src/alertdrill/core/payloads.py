@@ -122,6 +122,7 @@ class Payloads:
         self._sample = sample
         self._touch = touch or Touch(plan)
         self._features = {feature.name: feature for feature in plan.target.schema_.features}
+        self._texts = json_rows.Drawn(sample, plan.target.schema_)
         self._by_segment: dict[int, tuple[Injection, ...]] = {}
         self._pools: dict[str, Indices] = {}
 
@@ -137,7 +138,7 @@ class Payloads:
     def rows(self, k: int, start: int, stop: int) -> Rows:
         """The rows of requests `k.start` to `k.stop - 1`, sample and row faults applied."""
         origin = self._touch.schedule(k).origin[start:stop]
-        drawn = self._drawn(k, origin, self._injections(k), {})
+        drawn = self._sample.take(self._drawn(k, origin, self._injections(k), {}))
         return self._faulted(k, origin, drawn, self._injections(k), {})
 
     def block(self, k: int, start: int, stop: int) -> Block:
@@ -152,9 +153,10 @@ class Payloads:
     def make(self, k: int, indices: Indices, injections: Sequence[Injection]) -> Made:
         """Requests of segment `k` with some of its injections, in the order of the wire: sample, row, body."""
         touched: dict[str, Mask] = {}
-        drawn = self._drawn(k, indices, injections, touched)
+        positions = self._drawn(k, indices, injections, touched)
+        drawn = self._sample.take(positions)
         rows = self._faulted(k, indices, drawn, injections, touched)
-        bodies, content_types = json_rows.encode(rows, self._plan.target.schema_), dict[int, str]()
+        bodies, content_types = self._texts.encode(rows, drawn, positions), dict[int, str]()
         for injection in injections:
             fault = injection.fault
             if isinstance(fault, BodyFault):
@@ -166,7 +168,7 @@ class Payloads:
 
     def picks(self, injection: Injection, indices: Indices, before: Sequence[Injection]) -> Mask:
         """Shape (n,): requests that an injection picks by its share, slice and selection, the ones `before` applied."""
-        drawn = self._drawn(injection.segment, indices, before, {})
+        drawn = self._sample.take(self._drawn(injection.segment, indices, before, {}))
         if isinstance(injection.fault, RowFault):
             return any_of(list(self._cells(injection, injection.fault, indices, drawn).values()))
         return self._chosen(injection, indices, drawn)
@@ -177,8 +179,11 @@ class Payloads:
         """Positions in the sample that are drawn for requests, sample faults left out; shape (n,)."""
         return np.asarray(uniforms_at(self._seed, "row", k, indices) * len(self._sample), dtype=np.int64)
 
-    def _drawn(self, k: int, indices: Indices, injections: Sequence[Injection], touched: dict[str, Mask]) -> Rows:
-        """The rows of requests, the sample faults among the injections applied; what these touch goes to `touched`."""
+    def _drawn(self, k: int, indices: Indices, injections: Sequence[Injection], touched: dict[str, Mask]) -> Indices:
+        """Positions in the sample of requests, the sample faults among the injections applied; shape (n,).
+
+        What these touch goes to `touched`.
+        """
         positions = self._positions(k, indices)
         for injection in injections:
             fault = injection.fault
@@ -193,7 +198,7 @@ class Payloads:
                     pool=partial(self._pool, injection.id),
                 )
                 positions = fault.choose(positions, context)
-        return self._sample.take(positions)
+        return positions
 
     def _pool(self, injection_id: str, search: Callable[[Rows], Indices]) -> Indices:
         if injection_id not in self._pools:

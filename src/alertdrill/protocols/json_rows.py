@@ -1,6 +1,7 @@
 """The `json` protocol: one flat JSON object a request, one key a feature."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -8,10 +9,11 @@ import orjson
 from numpy.typing import NDArray
 
 from alertdrill.protocols.rows import Cell, Column, Rows
-from alertdrill.protocols.schema import FeatureKind, Schema
+from alertdrill.protocols.schema import Feature, FeatureKind, Schema
 
 CONTENT_TYPE = "application/json"
 LARGEST_BODY_BYTES = 1 << 20  # the monitor parses no longer one
+MOST_STRETCHES = 32  # of neighbouring features whose texts are kept; each stretch has the length of the sample
 
 
 def _numbers(values: NDArray[Any]) -> list[bytes]:
@@ -57,9 +59,63 @@ def cell_texts(column: Column, kind: FeatureKind) -> list[bytes]:
     return texts
 
 
+class Drawn:
+    """Rows drawn from a sample, whose cells are written once for all draws."""
+
+    def __init__(self, sample: Rows, schema: Schema) -> None:
+        self._sample = sample
+        self._schema = schema
+        self._texts: dict[tuple[str, ...], list[bytes]] = {}
+        self._whole = not any((column.cells == Cell.MISSING).any() for column in sample.columns.values())
+
+    def encode(self, rows: Rows, drawn: Rows, positions: NDArray[np.int64]) -> list[bytes]:
+        """One request body a row, as `encode` has it.
+
+        Args:
+            rows: n rows, with the columns of `drawn` themselves where nothing was changed.
+            drawn: the sample's rows at `positions`.
+            positions: shape (n,).
+        """
+        kept = {name for name, column in rows.columns.items() if column is drawn.columns[name]}
+        if (
+            not kept
+            or not self._whole
+            or any((rows.columns[name].cells == Cell.MISSING).any() for name in rows.columns)
+        ):
+            return encode(rows, self._schema)
+        at, parts, columns = positions.tolist(), list[bytes](), list[Iterable[bytes]]()
+        for is_kept, features in groupby(self._schema.features, key=lambda feature: feature.name in kept):
+            stretch = tuple(features)
+            if is_kept:
+                parts.append(b"%b")
+                columns.append(map(self._written(stretch).__getitem__, at))
+                continue
+            for feature in stretch:
+                parts.append(_key(feature).replace(b"%", b"%%") + b"%b")
+                columns.append(cell_texts(rows.columns[feature.name], feature.kind))
+        template = b"{" + b",".join(parts) + b"}"
+        return [template % texts for texts in zip(*columns, strict=True)]
+
+    def _written(self, features: tuple[Feature, ...]) -> list[bytes]:
+        """Keys and values of neighbouring features, joined, of every row of the sample."""
+        names = tuple(feature.name for feature in features)
+        if names not in self._texts:
+            if len(self._texts) >= MOST_STRETCHES:
+                self._texts.clear()
+            columns = [
+                [_key(one) + text for text in cell_texts(self._sample.columns[one.name], one.kind)] for one in features
+            ]
+            self._texts[names] = [b",".join(texts) for texts in zip(*columns, strict=True)]
+        return self._texts[names]
+
+
+def _key(feature: Feature) -> bytes:
+    return orjson.dumps(feature.name) + b":"
+
+
 def encode(rows: Rows, schema: Schema) -> list[bytes]:
     """One request body a row, keys in the schema's order."""
-    keys = [orjson.dumps(feature.name) + b":" for feature in schema.features]
+    keys = [_key(feature) for feature in schema.features]
     columns = [cell_texts(rows.columns[feature.name], feature.kind) for feature in schema.features]
     template = b"{" + b",".join(key.replace(b"%", b"%%") + b"%b" for key in keys) + b"}"
     bodies = [template % texts for texts in zip(*columns, strict=True)]

@@ -47,10 +47,12 @@ def test_an_exchange_that_was_cut_before_it_was_held_is_not_touched() -> None:
 
 
 def test_a_sent_request_is_touched_before_it_is_answered() -> None:
-    written, _ = taken("load", event="touched", injection="n/nulls", k=1, i=[2], sent=[7.0])
+    written, _ = taken("load", event="touched", injection="n/nulls", k=1, i=[2], **{"from": 7.0, "sent_us": [0]})
     assert [one.record for one in written] == ["touched"]
-    written, _ = taken("load", event="answered", injection="n/nulls", k=1, i=[2], done=[7.1], code=[200])
+    late = {"from": 7.1, "done_us": [0, 5000]}
+    written, _ = taken("load", event="answered", injection="n/nulls", k=1, i=[2, 3], code=[200, 0], **late)
     assert [one.record for one in written] == ["served"]
+    assert written[0].served_at == (7.1, None)
 
 
 def test_a_closed_segment_keeps_its_account() -> None:
@@ -58,6 +60,8 @@ def test_a_closed_segment_keeps_its_account() -> None:
         "k": 1, "scheduled": 10, "sent": 10, "suppressed": 0, "within_100ms": 10, "answered": 9,
         "failed": 1, "in_flight": 0,
         "first_sent": 1.0, "last_sent": 2.0, "error_p50_s": 0.0, "error_p99_s": 0.0, "error_max_s": 0.0,
+        "first_byte_p50_s": 0.1, "first_byte_p99_s": 0.2, "latency_p50_s": 0.1, "latency_p95_s": 0.2,
+        "latency_p99_s": 0.2, "latency_max_s": 0.3,
         "payload_sha256": ["a"],
     }  # fmt: skip
     written, _ = taken("load", event="closed", **account)
@@ -88,6 +92,6 @@ def test_a_fault_is_over_with_its_segment_where_nothing_was_in_flight() -> None:
     events = EventJournal(SimpleNamespace(segments=(), segment_injections=lambda k: ("p/nulls",)), written)
     closed = dict.fromkeys(records.SegmentClosed.model_fields.keys() - {"at", "record"}, 0) | {"payload_sha256": []}
     events.started(1, 0.0)
-    events.of_load({"event": "touched", "injection": "p/nulls", "k": 1, "i": [2], "sent": [7.0]})
+    events.of_load({"event": "touched", "injection": "p/nulls", "k": 1, "i": [2], "from": 7.0, "sent_us": [0]})
     events.of_load({**closed, "event": "closed", "k": 1})
     assert events.last_touched == 7.0

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from alertdrill.adapters.load.instants import monotonic_s
 from alertdrill.adapters.load.request import Failure, Request
-from alertdrill.adapters.load.wire import Address, Connection, failure_of
+from alertdrill.adapters.load.wire import Address, Connection, Known, failure_of
 from alertdrill.core.plan import LOAD_TIMEOUT_S
 
 MOST_BYTES = 256 << 20
@@ -31,6 +31,7 @@ class Pool:
             limit: open connections at most.
         """
         self.timeout_s = timeout_s
+        self.known: dict[bytes, Known] = {}
         self._address = address
         self._ended = ended
         self._room = room
@@ -49,7 +50,6 @@ class Pool:
 
     def submit(self, request: Request) -> None:
         """Send a request; its outcome goes to `ended`, possibly before this returns. Call only while `has_room`."""
-        request.attempted = monotonic_s()
         self._bytes += len(request.data)
         if self._idle:
             self._idle.pop().start(request)
@@ -75,7 +75,12 @@ class Pool:
             self._idle.append(connection)
         else:
             self._drop(connection)
-        self._finish(request)
+        self._bytes -= len(request.data)
+        request.data = b""  # of no more use, and it may be long
+        self._ended(request)
+        if self._starved:
+            self._starved = False
+            self._room()
 
     def broken(self, connection: Connection, request: Request | None, failure: Failure) -> None:
         """A connection ended; a request that met a kept connection just closed by the server goes out once more."""
@@ -100,11 +105,8 @@ class Pool:
 
     def _fail(self, request: Request, failure: Failure) -> None:
         request.failure, request.ended = failure, monotonic_s()
-        self._finish(request)
-
-    def _finish(self, request: Request) -> None:
         self._bytes -= len(request.data)
-        request.data = b""  # of no more use, and it may be long
+        request.data = b""
         self._ended(request)
         self._tell_room()
 

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+import orjson
 from gevent.event import Event
 from gevent.hub import get_hub
 from locust.env import Environment
@@ -19,7 +20,7 @@ from alertdrill.adapters.load.instants import Anchor, monotonic_s
 from alertdrill.adapters.load.launch import LoadArguments, own_arguments
 from alertdrill.adapters.load.pools import Stock, Stocks
 from alertdrill.adapters.load.reporting import Reporter
-from alertdrill.adapters.load.request import Request
+from alertdrill.adapters.load.request import Combinations
 from alertdrill.adapters.load.schedule import Schedule, Timetable
 from alertdrill.adapters.load.statistics import LocustStatistics
 from alertdrill.adapters.load.wire import Address
@@ -96,11 +97,14 @@ class LoadRun:
         self._anchor = anchor = Anchor.take()
         touch = Touch(plan)
         self._times = planned_times(plan, touch)
-        self._stocks = Stocks(Payloads(plan, read_sample(arguments, plan), touch), endpoint.encode, self._times)
+        payloads, combinations = Payloads(plan, read_sample(arguments, plan), touch), Combinations()
+        self._stocks = Stocks(payloads, endpoint.encode, self._times, combinations)
         self._stocks.prepare()
         statistics = LocustStatistics(environment.stats, endpoint.path)
-        self._reporter = Reporter(lifeline.emit, anchor.wall, lambda ended: statistics.fold(ended, anchor.now()))
-        self._pool = Pool(resolve(endpoint), self._ended, self._go_on, arguments.timeout_s, arguments.max_connections)
+        self._reporter = Reporter(_emit, anchor.wall, lambda ended: statistics.fold(ended, anchor.now()), combinations)
+        self._pool = Pool(
+            resolve(endpoint), self._reporter.ended.append, self._go_on, arguments.timeout_s, arguments.max_connections
+        )
         self._schedule = Schedule(self)
         self._stock: Stock | None = None
         self._begun: set[int] = set()
@@ -134,21 +138,20 @@ class LoadRun:
         self._failure = self._failure or why
         self._over.set()
 
-    def has_room(self) -> bool:
-        """Whether another request can be sent now."""
-        return self._pool.has_room()
-
-    def send(self, k: int, i: int, intended: float) -> None:
-        """Send request `k.i`."""
+    def send(self, k: int, i: int, intended: float, now: float) -> bool:
+        """Send request `k.i`; False if there is no room."""
         assert self._stock is not None
+        if not self._pool.has_room():
+            return False
         request = self._stock.take()
-        request.intended = intended
+        request.intended, request.attempted = intended, now
         if request.suppressed:
-            request.sent = monotonic_s()
+            request.sent = now
             self._reporter.suppressed.append(request)
-            return
+            return True
         self._reporter.attempted.append(request)
         self._pool.submit(request)
+        return True
 
     def began(self, k: int) -> None:
         """Segment `k` runs."""
@@ -209,15 +212,16 @@ class LoadRun:
         self._reported_at = monotonic_s()
         self._report_cost_s = self._reported_at - began
 
-    def _ended(self, request: Request) -> None:
-        self._reporter.ended.append(request)
-
     def _go_on(self) -> None:
         self._schedule.go_on()
 
     def _finish_if_drained(self) -> None:
         if self._closing and not self._reporter.in_flight():
             self._over.set()
+
+
+def _emit(event: Mapping[str, object]) -> None:
+    lifeline.emit_json(orjson.dumps(event, option=orjson.OPT_SERIALIZE_NUMPY))
 
 
 def run_load(environment: Environment) -> None:

@@ -1,6 +1,7 @@
 """Where requests go, and what every one of them has in common."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from urllib.parse import urlsplit
 
 from alertdrill.protocols.json_rows import CONTENT_TYPE
@@ -46,9 +47,21 @@ class Endpoint:
         others = {name: value for name, value in self._headers.items() if name.lower() != "content-type"}
         return self._head({**others, "Content-Type": content_type})
 
-    def encode(self, k: int, i: int, body: bytes, content_type: str | None = None) -> bytes:
-        """Request `k.i` as it goes on the wire; a content type of its own replaces that of the endpoint."""
-        head = self._heads.get(content_type)
-        if head is None:
-            head = self._heads[content_type] = self._head_with(content_type or CONTENT_TYPE)
-        return b"%s%d.%d\r\nContent-Length: %d\r\n\r\n%s" % (head, k, i, len(body), body)
+    def encode(self, k: int, indices: Iterable[int], bodies: Sequence[bytes], types: Mapping[int, str]) -> list[bytes]:
+        """Requests `k.i` as they go on the wire.
+
+        Args:
+            k: number of their segment.
+            indices: their i.
+            bodies: one a request.
+            types: by position, the content types that replace that of the endpoint.
+        """
+        heads = [self._heads[None]] * len(bodies)
+        for position, content_type in types.items():
+            if content_type not in self._heads:
+                self._heads[content_type] = self._head_with(content_type)
+            heads[position] = self._heads[content_type]
+        return [
+            b"%b%d.%d\r\nContent-Length: %d\r\n\r\n%b" % parts
+            for parts in zip(heads, repeat(k), indices, map(len, bodies), bodies)
+        ]

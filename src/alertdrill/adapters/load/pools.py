@@ -1,14 +1,16 @@
 """Requests ready to be sent: built ahead of time in small chunks, in the gaps between arrivals."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import repeat
 from typing import Protocol
 
 from alertdrill.adapters.load.instants import monotonic_s
-from alertdrill.adapters.load.request import Request
+from alertdrill.adapters.load.request import Combinations, Request
 from alertdrill.core.payloads import Block
 
-CHUNK = 32  # requests built at once: a fraction of a millisecond
+CHUNK, MOST_AT_ONCE = 40, 1000  # requests built at once: more of them cost less each, and make a longer pause
+CHUNK_S = 0.1  # as many as are due in this time
 AHEAD_S = 1.0
 MIN_AHEAD, MAX_AHEAD = 2 * CHUNK, 4096
 MOST_BYTES = 64 << 20  # of one segment, and of a chunk an eighth
@@ -39,6 +41,7 @@ class Stock:
         rate_per_s = self._count / times[-1] if self._count and times[-1] > 0 else 1.0
         self._target = min(max(MIN_AHEAD, int(rate_per_s * AHEAD_S)), MAX_AHEAD)
         self._urgent = min(int(rate_per_s * URGENT_S) + 1, CHUNK)
+        self._most = min(max(CHUNK, int(rate_per_s * CHUNK_S)), MOST_AT_ONCE)
         self._build = build
         self._built = 0
         self._bytes = 0
@@ -69,7 +72,7 @@ class Stock:
         size = sum(len(request.data) for request in built)
         self._ready.extend(built)
         self._built, self._bytes = stop, self._bytes + size
-        self._chunk = min(max(1, len(built) * MOST_BYTES // (8 * size)), CHUNK)
+        self._chunk = min(max(1, len(built) * MOST_BYTES // (8 * size)), self._most)
 
 
 class Stocks:
@@ -78,21 +81,24 @@ class Stocks:
     def __init__(
         self,
         builder: Builder,
-        encode: Callable[[int, int, bytes, str | None], bytes],
+        encode: Callable[[int, range, Sequence[bytes], Mapping[int, str]], Sequence[bytes]],
         times: Sequence[Sequence[float]],
+        combinations: Combinations,
         clock: Callable[[], float] = monotonic_s,
     ) -> None:
         """Start with nothing built.
 
         Args:
             builder: makes the bodies.
-            encode: makes the bytes on the wire from k, i, body and its content type (None: the protocol's own).
+            encode: makes the bytes on the wire from k, indices, bodies and their content types by position.
             times: due times by segment.
+            combinations: numbers what touches a request.
             clock: measures what a chunk costs.
         """
         self._builder = builder
         self._encode = encode
         self._times = times
+        self._combinations = combinations
         self._clock = clock
         self._cost_s = 0.0
         self._stocks: dict[int, Stock] = {}
@@ -131,12 +137,7 @@ class Stocks:
 
     def _requests(self, k: int, start: int, stop: int) -> list[Request]:
         block = self._builder.block(k, start, stop)
-        touched: dict[int, tuple[str, ...]] = {}
-        for injection, mask in block.touched.items():
-            for position in mask.nonzero()[0].tolist():
-                touched[position] = (*touched.get(position, ()), injection)
-        sent, types, encode = block.sent.tolist(), block.content_types, self._encode
-        return [
-            Request(k, start + n, body, encode(k, start + n, body, types.get(n)), touched.get(n, ()), not sent[n])
-            for n, body in enumerate(block.bodies)
-        ]
+        indices = range(start, stop)
+        data = self._encode(k, indices, block.bodies, block.content_types)
+        touched = self._combinations.numbers(block.touched, stop - start)
+        return list(map(Request, repeat(k), indices, block.bodies, data, touched, (~block.sent).tolist()))

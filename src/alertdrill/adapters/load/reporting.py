@@ -1,10 +1,13 @@
 """Tells the controller, in batches, what was sent and what came back."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from alertdrill.adapters.load.request import Request
-from alertdrill.adapters.load.tally import Tally, quantile
+import numpy as np
+
+from alertdrill.adapters.load.instants import pack
+from alertdrill.adapters.load.request import Combinations, Request
+from alertdrill.adapters.load.tally import Tally, quantiles
 
 LATE_S = 0.02
 
@@ -20,17 +23,25 @@ class Reporter:
         suppressed: requests withheld since the last report, all of the running segment.
     """
 
-    def __init__(self, emit: Emit, wall: Callable[[float], float], fold: Callable[[Sequence[Request]], None]) -> None:
+    def __init__(
+        self,
+        emit: Emit,
+        wall: Callable[[float], float],
+        fold: Callable[[Sequence[Request]], None],
+        combinations: Combinations,
+    ) -> None:
         """Start with nothing to tell.
 
         Args:
-            emit: sends an event to the controller.
+            emit: sends an event to the controller; its values may be arrays.
             wall: wall time of an instant of the load's clock.
             fold: is given every ended request once, for further statistics.
+            combinations: knows what touched a request.
         """
         self._emit = emit
         self._wall = wall
         self._fold = fold
+        self._combinations = combinations
         self._k = 0
         self._tallies: dict[int, Tally] = {}
         self._unsent: list[Request] = []
@@ -58,21 +69,19 @@ class Reporter:
 
     def report(self) -> None:
         """Emit what happened since the last report; nothing if nothing did."""
-        attempted, self.attempted = self.attempted, []
-        ended, self.ended = self.ended, []
-        suppressed, self.suppressed = self.suppressed, []
+        attempted, ended, suppressed = _taken(self.attempted), _taken(self.ended), _taken(self.suppressed)
         if suppressed:
             self._tallies[self._k].suppressed += len(suppressed)
             self._emit_touched(suppressed)
         if not attempted and not ended:
-            self._confirm(())
+            self._confirm([])
             return
         self._in_flight += len(attempted) - len(ended)
-        self._count_attempted(attempted)
-        self._count_ended(ended)
+        late = self._count_attempted(attempted)
+        outcomes = self._count_ended(ended)
         self._confirm(attempted)
-        self._emit(self._sent_event(attempted, ended))
-        self._emit_answered([request for request in ended if request.touched])
+        self._emit({"event": "sent", "k": self._k, "upto": self._tallies[self._k].sent, "late": late, **outcomes})
+        self._emit_answered(ended)
         self._fold(ended)
         self._tell_drained(ended)
 
@@ -83,73 +92,68 @@ class Reporter:
             last = max(request.ended for request in ended if request.k == k)
             self._emit(self._tallies[k].drained(k, self._wall(last)))
 
-    def _count_attempted(self, attempted: Sequence[Request]) -> None:
-        if attempted:
-            errors_s = [request.attempted - request.intended for request in attempted]
-            self._tallies[self._k].attempted(errors_s, (request.body for request in attempted))
-            for request in attempted:
-                request.body = b""  # of no more use, and it may be long
+    def _count_attempted(self, attempted: Sequence[Request]) -> list[tuple[int, float]]:
+        """Count requests handed to a connection; index and seconds of those that were late."""
+        if not attempted:
+            return []
+        errors_s = np.array([request.attempted - request.intended for request in attempted])
+        self._tallies[self._k].attempted(errors_s, [request.body for request in attempted])
+        for request in attempted:
+            request.body = b""  # of no more use, and it may be long
+        return [(attempted[n].index, float(errors_s[n])) for n in (errors_s > LATE_S).nonzero()[0].tolist()]
 
-    def _count_ended(self, ended: Sequence[Request]) -> None:
-        counts = Counter((request.k, request.failure is None) for request in ended)
-        for k in {k for k, _ in counts}:
-            self._tallies[k].ended(counts[k, True], counts[k, False])
+    def _count_ended(self, ended: Sequence[Request]) -> dict[str, object]:
+        """Count requests that were answered or have failed; what the `sent` event says of them."""
+        latencies_s = np.array([request.ended - request.intended for request in ended])
+        first_s = np.array([request.answering - request.intended for request in ended])
+        codes = np.array([request.status for request in ended])
+        of, answered = np.array([request.k for request in ended]), codes > 0
+        for k in set(of.tolist()):
+            own = answered & (of == k)
+            self._tallies[k].ended(latencies_s[own], first_s[own], int((~answered & (of == k)).sum()))
+        numbers, counts = np.unique(codes[answered], return_counts=True)
+        return {
+            "errors": Counter(request.failure.value for request in ended if request.failure is not None),
+            "answered": int(answered.sum()),
+            "codes": {str(code): count for code, count in zip(numbers.tolist(), counts.tolist(), strict=True)},
+            **quantiles(latencies_s[answered]),
+            "in_flight": self._in_flight,
+        }
 
-    def _confirm(self, attempted: Iterable[Request]) -> None:
+    def _confirm(self, attempted: Sequence[Request]) -> None:
         """Tell which touched requests have left completely; the others are asked about again next time."""
         waiting = [*self._unsent, *attempted]
         self._unsent = [request for request in waiting if not request.sent and not request.ended]
         sent = [request for request in waiting if request.sent]
-        for k in {request.k for request in sent}:
-            self._tallies[k].confirmed(self._wall(request.sent) for request in sent if request.k == k)
-        self._emit_touched(sent)
+        if sent:
+            instants, of = np.array([request.sent for request in sent]), np.array([request.k for request in sent])
+            for k in set(of.tolist()):
+                own = instants[of == k]
+                self._tallies[k].confirmed(self._wall(float(own.min())), self._wall(float(own.max())))
+            self._emit_touched(sent)
 
-    def _emit_touched(self, sent: Iterable[Request]) -> None:
-        for (injection, k), requests in _by_injection(request for request in sent if request.touched).items():
-            self._emit(
-                {
-                    "event": "touched",
-                    "injection": injection,
-                    "k": k,
-                    "i": [request.index for request in requests],
-                    "sent": [self._wall(request.sent) for request in requests],
-                }
-            )
+    def _emit_touched(self, sent: Sequence[Request]) -> None:
+        touched = np.array([request.touched for request in sent])
+        if touched.any():
+            indices, instants = np.array([r.index for r in sent]), np.array([r.sent for r in sent])
+            for injection, own in self._combinations.by_injection(touched):
+                first, offsets = pack(instants[own])
+                what = {"injection": injection, "k": sent[own[0]].k, "i": indices[own]}
+                self._emit({"event": "touched", **what, "from": self._wall(first), "sent_us": offsets})
 
-    def _emit_answered(self, touched: Iterable[Request]) -> None:
-        for (injection, k), requests in _by_injection(touched).items():
-            self._emit(
-                {
-                    "event": "answered",
-                    "injection": injection,
-                    "k": k,
-                    "i": [request.index for request in requests],
-                    "done": [self._wall(r.ended) if r.failure is None else None for r in requests],
-                    "code": [request.status for request in requests],
-                }
-            )
-
-    def _sent_event(self, attempted: Sequence[Request], ended: Sequence[Request]) -> dict[str, object]:
-        latencies_s = sorted(request.ended - request.intended for request in ended if request.failure is None)
-        late = [(r.index, r.attempted - r.intended) for r in attempted if r.attempted - r.intended > LATE_S]
-        return {
-            "event": "sent",
-            "k": self._k,
-            "upto": self._tallies[self._k].sent,
-            "late": late,
-            "errors": Counter(request.failure.value for request in ended if request.failure is not None),
-            "answered": len(latencies_s),
-            "codes": Counter(str(request.status) for request in ended if request.failure is None),
-            "p50_s": quantile(latencies_s, 0.50),
-            "p95_s": quantile(latencies_s, 0.95),
-            "p99_s": quantile(latencies_s, 0.99),
-            "in_flight": self._in_flight,
-        }
+    def _emit_answered(self, ended: Sequence[Request]) -> None:
+        touched = np.array([request.touched for request in ended])
+        if touched.any():
+            indices, instants = np.array([r.index for r in ended]), np.array([r.ended for r in ended])
+            codes = np.array([request.status for request in ended])
+            for injection, own in self._combinations.by_injection(touched):
+                first, offsets = pack(instants[own])
+                what = {"injection": injection, "k": ended[own[0]].k, "i": indices[own], "code": codes[own]}
+                self._emit({"event": "answered", **what, "from": self._wall(first), "done_us": offsets})
 
 
-def _by_injection(requests: Iterable[Request]) -> dict[tuple[str, int], list[Request]]:
-    groups: dict[tuple[str, int], list[Request]] = {}
-    for request in requests:
-        for injection in request.touched:
-            groups.setdefault((injection, request.k), []).append(request)
-    return groups
+def _taken(requests: list[Request]) -> list[Request]:
+    """The requests so far; the list, to which others append, is empty again."""
+    taken = requests[:]
+    requests.clear()
+    return taken

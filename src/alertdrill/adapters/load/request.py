@@ -1,6 +1,10 @@
 """One request of the load, from the plan to its answer."""
 
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 class Failure(StrEnum):
@@ -17,19 +21,48 @@ class Failure(StrEnum):
     TOO_LARGE = "too_large"  # the answer exceeds what a prediction can be
 
 
+class Combinations:
+    """Numbers for the sets of injections that touch a request together; 0 is none of them."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[str, ...], int] = {(): 0}
+
+    def numbers(self, masks: Mapping[str, NDArray[np.bool_]], count: int) -> list[int]:
+        """The number of each of `count` requests; `masks`, shape (count,), tell which ones an injection touches."""
+        touching = {injection: mask for injection, mask in masks.items() if mask.any()}
+        if not touching:
+            return [0] * count
+        names = [np.where(mask, injection, "").tolist() for injection, mask in touching.items()]
+        combined = list(zip(*names, strict=True))
+        known = {one: self._number(tuple(filter(None, one))) for one in set(combined)}
+        return [known[one] for one in combined]
+
+    def by_injection(self, numbers: NDArray[np.int64]) -> Iterator[tuple[str, NDArray[np.int64]]]:
+        """Every injection that touched requests with these numbers, shape (n,), and the positions of those."""
+        found = set(numbers.tolist())
+        members = {number: one for one, number in self._numbers.items() if number in found}
+        for injection in sorted({injection for one in members.values() for injection in one}):
+            having = [number for number, one in members.items() if injection in one]
+            yield injection, np.isin(numbers, having).nonzero()[0]
+
+    def _number(self, injections: tuple[str, ...]) -> int:
+        return self._numbers.setdefault(injections, len(self._numbers))
+
+
 class Request:
-    """One request `k.i`. Instants are seconds of `monotonic_s`.
+    """One request `k.i`. Instants are seconds of `monotonic_s`, 0 as long as they have not come.
 
     Attributes:
         k: number of its segment.
         index: its index i in the segment.
         body: its body, faults applied.
         data: the whole request as it goes on the wire.
-        touched: ids of the injections that touched it on its way to the wire.
+        touched: which injections touched it on its way to the wire, as a number of `Combinations`.
         suppressed: whether an arrival fault keeps it from being sent; `sent` is then when it was due and withheld.
         intended: when it was due.
         attempted: when it was handed to a connection.
         sent: when the kernel had all its bytes; 0 if that never happened.
+        answering: when the first byte of its answer came; 0 without an answer.
         ended: when it was answered or failed; 0 while in flight.
         status: code of the answer; 0 without a whole answer.
         size: bytes of the answer's body.
@@ -38,6 +71,7 @@ class Request:
     """
 
     __slots__ = (
+        "answering",
         "attempted",
         "body",
         "data",
@@ -55,7 +89,7 @@ class Request:
     )
 
     def __init__(
-        self, k: int, index: int, body: bytes, data: bytes, touched: tuple[str, ...] = (), suppressed: bool = False
+        self, k: int, index: int, body: bytes, data: bytes, touched: int = 0, suppressed: bool = False
     ) -> None:
         self.k = k
         self.index = index
@@ -63,7 +97,7 @@ class Request:
         self.data = data
         self.touched = touched
         self.suppressed = suppressed
-        self.intended = self.attempted = self.sent = self.ended = 0.0
+        self.intended = self.attempted = self.sent = self.answering = self.ended = 0.0
         self.status = self.size = 0
         self.failure: Failure | None = None
         self.resent = False

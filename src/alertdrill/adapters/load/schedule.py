@@ -46,11 +46,8 @@ class Timetable:
 class Line(Protocol):
     """What the schedule drives. Called in the hub: never block."""
 
-    def has_room(self) -> bool:
-        """Whether another request can be sent now; if not, call `Schedule.go_on` once there is room."""
-
-    def send(self, k: int, i: int, intended: float) -> None:
-        """Send request `k.i`, which was due at `intended`."""
+    def send(self, k: int, i: int, intended: float, now: float) -> bool:
+        """Send request `k.i`, due at `intended`; False if there is no room now: `Schedule.go_on` when there is."""
 
     def began(self, k: int) -> None:
         """Segment `k` began."""
@@ -76,10 +73,13 @@ class Schedule:
     ) -> None:
         self._line = line
         self._clock = clock
-        self._timer = timer(self.go_on)
+        self._timer = timer(self._fire)
         self._current: Timetable | None = None
         self._coming: list[Timetable | float] = []  # timetables in order of their starts, at most one end at the end
+        self._boundary = inf
+        self._blocked = False
         self._running = False
+        self._set_at = inf
 
     def announce(self, timetable: Timetable) -> None:
         """A segment begins at `timetable.begins`; it replaces what was announced for then or later."""
@@ -96,7 +96,7 @@ class Schedule:
 
     def slack_s(self) -> float:
         """Seconds until something is due, 0 if it is overdue; infinity if nothing is."""
-        return max(0.0, min(self._boundary(), self._next_due()) - self._clock())
+        return max(0.0, min(self._boundary, self._next_due()) - self._clock())
 
     def go_on(self) -> None:
         """Send what is due, change segments when their time has come, set the timer for what comes next."""
@@ -105,22 +105,24 @@ class Schedule:
         self._running = True
         try:
             self._send_due()
-            while self._boundary() <= self._clock():
+            while self._boundary <= self._clock():
                 self._change()
                 self._send_due()
         finally:
             self._running = False
         self._set_timer()
 
+    def _fire(self) -> None:
+        self._set_at = inf
+        self.go_on()
+
     def _insert(self, what: Timetable | float, at: float) -> None:
         self._coming = [item for item in self._coming if _start(item) < at]
         self._coming.append(what)
+        self._boundary = _start(self._coming[0])
         if self._current is not None:
-            self._current.end_at(self._boundary())
+            self._current.end_at(self._boundary)
         self.go_on()
-
-    def _boundary(self) -> float:
-        return _start(self._coming[0]) if self._coming else inf
 
     def _next_due(self) -> float:
         return self._current.next_due() if self._current is not None else inf
@@ -129,35 +131,47 @@ class Schedule:
         table = self._current
         if table is None:
             return
-        line, clock, begins, times, stop = self._line, self._clock, table.begins, table.times, table.stop
-        end = self._boundary() + CHANGE_GRACE_S
-        while table.next < stop and line.has_room():
-            intended, now = begins + times[table.next], clock()
+        send, clock, begins, times, stop, k = (
+            self._line.send,
+            self._clock,
+            table.begins,
+            table.times,
+            table.stop,
+            table.k,
+        )
+        end = self._boundary + CHANGE_GRACE_S
+        self._blocked = False
+        while (i := table.next) < stop:
+            intended, now = begins + times[i], clock()
             if intended > now + EARLY_S or now > end:
                 return
-            table.next += 1
-            line.send(table.k, table.next - 1, intended)
+            table.next = i + 1
+            if not send(k, i, intended, now):
+                table.next, self._blocked = i, True
+                return
 
     def _change(self) -> None:
         if self._current is not None:
             self._line.ended(self._current.k, self._current.stop)
             self._current = None
         coming = self._coming.pop(0)
+        self._boundary = _start(self._coming[0]) if self._coming else inf
         if not isinstance(coming, Timetable):
             self._line.closed()
             return
         self._current = coming
-        coming.end_at(self._boundary())
+        coming.end_at(self._boundary)
         self._line.began(coming.k)
 
     def _set_timer(self) -> None:
-        due = self._next_due() if self._line.has_room() else inf
-        at = min(self._boundary(), due)
-        if at < inf:
+        at = self._boundary if self._blocked else min(self._boundary, self._next_due())
+        if at != self._set_at and at < inf:
             self._timer.set(at)
-        slack_s = at - self._clock()
-        if slack_s > 0:
-            self._line.idle(slack_s)
+            self._set_at = at
+        if not self._blocked:  # else whatever makes room comes next, and at once
+            slack_s = at - self._clock()
+            if slack_s > 0:
+                self._line.idle(slack_s)
 
 
 def _start(item: Timetable | float) -> float:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+import numpy as np
 from locust.stats import RequestStats, StatsEntry, StatsError, bucket_response_time
 
 from alertdrill.adapters.load.request import Request
@@ -11,11 +12,9 @@ METHOD = "POST"
 FIRST_ERROR_STATUS = 400
 
 
-def _error(request: Request) -> str | None:
+def _error(request: Request) -> str:
     """What Locust calls the failure of a request; like its own users, it counts an answer of 400 or more as one."""
-    if request.failure is not None:
-        return request.failure.value
-    return f"HTTP {request.status}" if request.status >= FIRST_ERROR_STATUS else None
+    return f"HTTP {request.status}" if request.failure is None else request.failure.value
 
 
 class LocustStatistics:
@@ -29,7 +28,8 @@ class LocustStatistics:
         """Add answered and failed requests, response times from the intended send; `at` is wall time."""
         if not requests:
             return
-        errors = Counter(error for error in map(_error, requests) if error is not None)
+        wrong = [request for request in requests if not 0 < request.status < FIRST_ERROR_STATUS]
+        errors = Counter(map(_error, wrong))
         batch = self._batch(requests, errors.total(), at)
         self._stats.entries[(self._name, METHOD)].extend(batch)
         self._stats.total.extend(batch)
@@ -37,13 +37,14 @@ class LocustStatistics:
             self._add_error(error, count, at)
 
     def _batch(self, requests: Sequence[Request], failures: int, at: float) -> StatsEntry:
-        times_ms = [round((request.ended - request.intended) * 1e3) for request in requests]
+        times_ms = np.rint([(request.ended - request.intended) * 1e3 for request in requests]).astype(np.int64)
         batch = StatsEntry(self._stats, self._name, METHOD)
         batch.num_requests, batch.num_failures = len(requests), failures
-        batch.total_response_time = sum(times_ms)
-        batch.min_response_time, batch.max_response_time = min(times_ms), max(times_ms)
-        batch.total_content_length = sum(request.size for request in requests)
-        for time_ms, count in Counter(times_ms).items():
+        batch.total_response_time = int(times_ms.sum())
+        batch.min_response_time, batch.max_response_time = int(times_ms.min()), int(times_ms.max())
+        batch.total_content_length = sum([request.size for request in requests])
+        found, counts = np.unique(times_ms, return_counts=True)
+        for time_ms, count in zip(found.tolist(), counts.tolist(), strict=True):
             batch.response_times[bucket_response_time(time_ms)] += count
         batch.num_reqs_per_sec[int(at)] = len(requests)
         if failures:

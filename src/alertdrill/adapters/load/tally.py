@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +11,19 @@ WITHIN_S = 0.1
 HASH_EVERY = 1000
 BINS_PER_OCTAVE = 64
 SMALLEST_S = 1e-6
+QUANTILES = {"p50_s": 0.50, "p95_s": 0.95, "p99_s": 0.99}
+
+Floats = NDArray[np.float64]
 
 
-def quantile(ascending: Sequence[float], q: float) -> float | None:
-    """The smallest value that at least a share `q` of the values do not exceed (nearest rank); None of no values."""
-    if not ascending:
-        return None
-    return ascending[max(0, math.ceil(q * len(ascending)) - 1)]
+def quantiles(durations_s: Floats) -> dict[str, float | None]:
+    """Quantiles 0.50, 0.95 and 0.99 of durations in seconds, shape (n,), by name; None of no durations.
+
+    Each is the smallest value that at least that share of the values do not exceed (nearest rank).
+    """
+    ascending = np.sort(durations_s)
+    ranks = {name: max(0, math.ceil(q * len(ascending)) - 1) for name, q in QUANTILES.items()}
+    return {name: float(ascending[rank]) if len(ascending) else None for name, rank in ranks.items()}
 
 
 class LogHistogram:
@@ -77,7 +83,7 @@ class Tally:
         self.sent = self.suppressed = self.answered = self.failed = self.within_100ms = 0
         self.first_sent: float | None = None
         self.last_sent: float | None = None
-        self._errors = LogHistogram()
+        self._errors, self._latencies, self._first = LogHistogram(), LogHistogram(), LogHistogram()
         self._hash = PayloadHash()
         self._ended_when_closed = (0, 0)
 
@@ -86,24 +92,30 @@ class Tally:
         """Requests that have neither been answered nor failed."""
         return self.sent - self.answered - self.failed
 
-    def attempted(self, errors_s: Sequence[float], bodies: Iterable[bytes]) -> None:
-        """Count requests handed to a connection, in order: how late each was, and its body."""
-        errors = np.array(errors_s, dtype=np.float64)
-        self.sent += len(errors)
-        self.within_100ms += int((errors <= WITHIN_S).sum())
-        self._errors.add(errors)
+    def attempted(self, errors_s: Floats, bodies: Iterable[bytes]) -> None:
+        """Count requests handed to a connection, in order: how late each was, shape (n,), and its body."""
+        self.sent += len(errors_s)
+        self.within_100ms += int((errors_s <= WITHIN_S).sum())
+        self._errors.add(errors_s)
         self._hash.add(bodies)
 
-    def confirmed(self, sent: Iterable[float]) -> None:
-        """Count requests whose bytes the kernel took, by their wall times."""
-        for at in sent:
-            self.first_sent = at if self.first_sent is None else min(self.first_sent, at)
-            self.last_sent = at if self.last_sent is None else max(self.last_sent, at)
+    def confirmed(self, first: float, last: float) -> None:
+        """Note the wall times of the first and the last of some requests whose bytes the kernel took."""
+        self.first_sent = first if self.first_sent is None else min(self.first_sent, first)
+        self.last_sent = last if self.last_sent is None else max(self.last_sent, last)
 
-    def ended(self, answered: int, failed: int) -> None:
-        """Count requests that were answered, or have failed."""
-        self.answered += answered
+    def ended(self, latencies_s: Floats, first_s: Floats, failed: int) -> None:
+        """Count requests that were answered or have failed.
+
+        Args:
+            latencies_s: shape (n,), of those answered: when, after they were due.
+            first_s: shape (n,): when the first byte of the answer came, after they were due.
+            failed: how many have failed.
+        """
+        self.answered += len(latencies_s)
         self.failed += failed
+        self._latencies.add(latencies_s)
+        self._first.add(first_s)
 
     def closed(self, k: int, scheduled: int) -> dict[str, object]:
         """The event that closes segment `k`."""
@@ -123,6 +135,12 @@ class Tally:
             "error_p50_s": self._errors.quantile_s(0.5),
             "error_p99_s": self._errors.quantile_s(0.99),
             "error_max_s": self._errors.max_s,
+            "first_byte_p50_s": self._first.quantile_s(0.5),
+            "first_byte_p99_s": self._first.quantile_s(0.99),
+            "latency_p50_s": self._latencies.quantile_s(0.5),
+            "latency_p95_s": self._latencies.quantile_s(0.95),
+            "latency_p99_s": self._latencies.quantile_s(0.99),
+            "latency_max_s": self._latencies.max_s,
             "payload_sha256": self._hash.marks(),
         }
 

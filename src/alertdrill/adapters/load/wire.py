@@ -2,7 +2,7 @@
 
 import errno
 import socket
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import httptools
 from gevent import monkey
@@ -12,9 +12,11 @@ from alertdrill.adapters.load.instants import monotonic_s
 from alertdrill.adapters.load.request import Failure, Request
 
 READ, WRITE = 1, 2
-READ_BYTES = 1 << 16
+READ_BYTES = 1 << 14
 MAX_ANSWER_BYTES = 8 << 20
 MAX_HEAD_BYTES = 1 << 16
+HEAD_END = b"\r\n\r\n"
+MOST_HEADS = 64
 
 Address = tuple[int, tuple[str | int | bytes, ...]]
 """Address family, and the socket address in its form."""
@@ -41,14 +43,29 @@ def failure_of(code: int | None) -> Failure:
 
 def ends_with_connection(head: bytes) -> bool:
     """Whether an answer that begins with `head` lasts until its connection ends (RFC 9112, 6.3, case 8)."""
-    lines, separator, _ = head.lower().partition(b"\r\n\r\n")
+    lines, separator, _ = head.lower().partition(HEAD_END)
     return bool(separator) and b"\r\ncontent-length:" not in lines and b"\r\ntransfer-encoding:" not in lines
 
 
+class Known(NamedTuple):
+    """What followed a head before, and will whenever it comes again: it alone frames the body (RFC 9112, 6.3)."""
+
+    status: int
+    size: int
+    length: int
+
+
 class Watched(Protocol):
-    """What a connection tells its pool."""
+    """What a connection tells its pool.
+
+    Attributes:
+        timeout_s: a request without a whole answer after this has failed.
+        known: heads of answers that came whole in one piece on connections that stay open, shared by all of them: an
+            answer that begins with one of them and has its length need not be parsed again.
+    """
 
     timeout_s: float
+    known: dict[bytes, Known]
 
     def answered(self, connection: "Connection", request: Request, reusable: bool) -> None:
         """The whole answer is there."""
@@ -93,7 +110,7 @@ class Connection:
         """
         family, where = address
         self._pool = pool
-        self.answers = self.received = 0
+        self.answers = self.received = self._size = self._status = 0
         self.deadline = 0.0
         self.request: Request | None = None
         self._unsent: memoryview | None = None
@@ -114,9 +131,7 @@ class Connection:
         """Send `request` as soon as the connection stands."""
         self.request = request
         self.deadline = request.attempted + self._pool.timeout_s
-        self.received = self._size = self._status = 0
-        self._keep = True
-        self._head = b""
+        self.received = 0
         if self._connecting:
             self._unsent = memoryview(request.data)
             self._watch_writable()
@@ -194,8 +209,19 @@ class Connection:
             self._pool.broken(self, None, Failure.CLOSED)
         elif not data:
             self._on_end(request)
-        else:
+        elif self.received:
             self._on_data(request, data)
+        else:
+            request.answering = now = monotonic_s()
+            known = self._pool.known.get(data[: data.find(HEAD_END)])
+            if known is not None and known.length == len(data):
+                self.received = known.length
+                self._complete(request, now, known.status, known.size, True)
+            else:
+                self._size = self._status = 0
+                self._keep = True
+                self._head = b""
+                self._on_data(request, data)
 
     def _on_data(self, request: Request, data: bytes) -> None:
         if self.received < MAX_HEAD_BYTES:
@@ -209,7 +235,9 @@ class Connection:
                 return
             self._keep = False  # rubbish behind a whole answer
         if self._status:
-            self._complete(request)
+            if self._keep and self.received == len(data):
+                self._remember(data)
+            self._complete(request, monotonic_s(), self._status, self._size, self._keep)
         elif self.received > MAX_ANSWER_BYTES:
             self._pool.broken(self, request, Failure.TOO_LARGE)
 
@@ -217,14 +245,22 @@ class Connection:
         if not self.received:
             self._pool.broken(self, request, Failure.CLOSED)
         elif ends_with_connection(self._head):
-            self._status, self._keep = self._parser.get_status_code(), False
-            self._complete(request)
+            self._complete(request, monotonic_s(), self._parser.get_status_code(), self._size, False)
         else:
             self._pool.broken(self, request, Failure.TRUNCATED)
 
-    def _complete(self, request: Request) -> None:
-        request.ended = monotonic_s()
-        request.status, request.size = self._status, self._size
+    def _remember(self, data: bytes) -> None:
+        """Note the head of an answer whose body is what follows it, no more and no less."""
+        head = data.find(HEAD_END)
+        if head + len(HEAD_END) + self._size == len(data):
+            known = self._pool.known
+            if len(known) >= MOST_HEADS:
+                known.clear()
+            known[data[:head]] = Known(self._status, self._size, len(data))
+
+    def _complete(self, request: Request, at: float, status: int, size: int, keep: bool) -> None:
+        request.ended = at
+        request.status, request.size = status, size
         self.answers += 1
         self.request = None
-        self._pool.answered(self, request, self._keep and self._unsent is None)
+        self._pool.answered(self, request, keep and self._unsent is None)

@@ -6,7 +6,7 @@ from alertdrill.adapters.load.endpoint import Endpoint
 
 
 def _head(endpoint: Endpoint) -> dict[str, str]:
-    head, _, body = endpoint.encode(3, 17, b'{"a":1}').decode().partition("\r\n\r\n")
+    head, _, body = endpoint.encode(3, [17], [b'{"a":1}'], {})[0].decode().partition("\r\n\r\n")
     assert body == '{"a":1}'
     first, *lines = head.split("\r\n")
     assert first == "POST /v1/predict HTTP/1.1"
@@ -48,3 +48,12 @@ def test_what_cannot_be_spoken_to_is_refused(url: str) -> None:
 def test_a_header_cannot_smuggle_a_line() -> None:
     with pytest.raises(ValueError, match="line break"):
         Endpoint("http://127.0.0.1:8000", "/predict", "r", {"X": "a\r\nY: b"})
+
+
+def test_a_body_may_have_a_type_of_its_own() -> None:
+    first, second = Endpoint("http://127.0.0.1:8000", "/predict", "r", {}).encode(
+        1, [4, 5], [b"a", b"b"], {1: "text/csv"}
+    )
+    assert b"Content-Type: application/json" in first
+    assert b"Content-Type: text/csv" in second
+    assert second.endswith(b"x-alertdrill-seq: 1.5\r\nContent-Length: 1\r\n\r\nb")

@@ -1,10 +1,15 @@
 """Tests of the stocks of requests built ahead."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pytest
 
-from alertdrill.adapters.load.pools import CHUNK, MAX_AHEAD, MOST_BYTES, Stocks
+from alertdrill.adapters.load.pools import CHUNK, MAX_AHEAD, MOST_AT_ONCE, MOST_BYTES, Stocks
+from alertdrill.adapters.load.request import Combinations
 from alertdrill.core.payloads import Block
+
+COMBINATIONS = Combinations()
 
 
 class Builder:
@@ -32,7 +37,11 @@ def _times(count: int, rate_per_s: float = 100.0) -> list[float]:
 
 def _stocks(builder: Builder, *counts: int, rate_per_s: float = 100.0) -> Stocks:
     times = [_times(count, rate_per_s) for count in counts]
-    return Stocks(builder, lambda k, i, body, content_type: b"head " + body, times, builder.clock)
+    return Stocks(builder, _encode, times, COMBINATIONS, builder.clock)
+
+
+def _encode(k: int, indices: range, bodies: Sequence[bytes], types: Mapping[int, str]) -> list[bytes]:
+    return [b"head " + body for body in bodies]
 
 
 def test_requests_come_in_order_each_once() -> None:
@@ -45,8 +54,10 @@ def test_requests_come_in_order_each_once() -> None:
 
 def test_a_request_knows_every_injection_that_touched_it() -> None:
     stock = _stocks(Builder(), 100).begin(0)
-    touched = [stock.take().touched for _ in range(7)]
-    assert touched == [("even", "third"), (), ("even",), ("third",), ("even",), (), ("even", "third")]
+    numbers = np.array([stock.take().touched for _ in range(7)])
+    touched = {injection: own.tolist() for injection, own in COMBINATIONS.by_injection(numbers)}
+    assert touched == {"even": [0, 2, 4, 6], "third": [0, 3, 6]}
+    assert numbers[1] == numbers[5] == 0
 
 
 def test_the_last_chunk_ends_with_the_segment() -> None:
@@ -60,7 +71,9 @@ def test_the_last_chunk_ends_with_the_segment() -> None:
 
 def test_of_long_requests_few_are_ready() -> None:
     builder, size = Builder(), MOST_BYTES // 20
-    stocks = Stocks(builder, lambda k, i, body, content_type: bytes(size), [_times(1000)], builder.clock)
+    stocks = Stocks(
+        builder, lambda k, i, bodies, types: [bytes(size)] * len(bodies), [_times(1000)], COMBINATIONS, builder.clock
+    )
     stocks.prepare()
     assert [stop - start for _, start, stop in builder.blocks] == [1] + [2] * 10
     stock = stocks.begin(0)
@@ -70,7 +83,16 @@ def test_of_long_requests_few_are_ready() -> None:
 def test_no_more_is_built_ahead_than_the_limit() -> None:
     builder = Builder()
     _stocks(builder, 100_000, rate_per_s=50_000.0).prepare()
-    assert MAX_AHEAD <= builder.blocks[-1][2] < MAX_AHEAD + CHUNK
+    assert MAX_AHEAD <= builder.blocks[-1][2] < MAX_AHEAD + MOST_AT_ONCE
+
+
+@pytest.mark.parametrize(("rate_per_s", "at_once"), [(100.0, CHUNK), (2000.0, 200), (50_000.0, MOST_AT_ONCE)])
+def test_as_many_are_built_at_once_as_are_due_in_a_tenth_of_a_second(rate_per_s: float, at_once: int) -> None:
+    builder = Builder()
+    stock = _stocks(builder, 100_000, rate_per_s=rate_per_s).begin(0)
+    stock.grow()
+    stock.grow()
+    assert builder.blocks == [(0, 0, 1), (0, 1, 1 + at_once)]
 
 
 def test_a_chunk_is_built_only_where_it_fits_between_two_arrivals() -> None:

@@ -47,12 +47,13 @@ class Line:
     told: list[tuple[object, ...]] = field(default_factory=list)
     slacks: list[float] = field(default_factory=list)
 
-    def has_room(self) -> bool:
-        return self.room > 0
-
-    def send(self, k: int, i: int, intended: float) -> None:
+    def send(self, k: int, i: int, intended: float, now: float) -> bool:
+        if self.room <= 0:
+            return False
         self.room -= 1
-        self.sent.append((k, i, intended, self.clock.now))
+        assert now == self.clock.now
+        self.sent.append((k, i, intended, now))
+        return True
 
     def began(self, k: int) -> None:
         self.told.append(("began", k))
@@ -206,9 +207,10 @@ def test_slack_is_the_time_until_something_is_due(schedule: Schedule, line: Line
 
 def test_a_request_that_fails_while_it_is_sent_does_not_disturb_the_order(clock: SteppedClock) -> None:
     class Failing(Line):
-        def send(self, k: int, i: int, intended: float) -> None:
-            super().send(k, i, intended)
+        def send(self, k: int, i: int, intended: float, now: float) -> bool:
+            sent = super().send(k, i, intended, now)
             failing.go_on()
+            return sent
 
     line = Failing(clock)
     failing = Schedule(line, clock.timer, clock)
@@ -216,3 +218,11 @@ def test_a_request_that_fails_while_it_is_sent_does_not_disturb_the_order(clock:
     line.room = 5000
     clock.advance(102)
     assert [i for _, i, _, _ in line.sent] == list(range(5000))
+
+
+def test_a_timer_that_goes_off_early_is_set_again(schedule: Schedule, line: Line, clock: SteppedClock) -> None:
+    schedule.announce(Timetable(0, 100.0, [1.0]))
+    clock.now, clock.due = 100.999, None
+    clock.callback()
+    clock.advance(102)
+    assert len(line.sent) == 1

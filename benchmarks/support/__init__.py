@@ -1,0 +1,1 @@
+"""What the benchmarks share: programs to compare with, a server to load, and our own load process."""
