@@ -58,6 +58,7 @@ def make_plan(
     arrivals: str = "constant",
     seed: int = 42,
     faults: Sequence[Mapping[str, object]] = FAULTS,
+    broken_s: float = 15.0,
 ) -> Plan:
     """A steady state, a phase, and a phase with faults (nulls, truncated); written as plan.json beside sample.csv."""
     scenario = Scenario.model_validate(
@@ -71,7 +72,7 @@ def make_plan(
             "limits": {"max_rate": "5000/s"},
             "phases": [
                 {"name": "quiet", "duration": "15s"},
-                {"name": "broken", "duration": "15s", "faults": list(faults)},
+                {"name": "broken", "duration": f"{broken_s}s", "faults": list(faults)},
             ],
         }
     )

@@ -4,10 +4,17 @@ import time
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
 from rich.text import Text
 
-from alertdrill.run.ports import ActiveAlert
+from alertdrill.run.ports import ActiveAlert, Traffic
+
+MOST_KINDS = 3
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.1f}" if seconds < 0.01 else f"{seconds * 1000:,.0f}"
 
 
 def _name(labels: Mapping[str, str]) -> str:
@@ -23,7 +30,7 @@ class TerminalProgress:
         self._quiet = quiet
         self._began = time.monotonic()
         self._states: dict[str, str] = {}
-        self._title = "starting"
+        self._title, self._traffic = "starting", ""
         self._until: float | None = None
         self._status: Status | None = console.status("starting") if console.is_terminal and not quiet else None
 
@@ -50,16 +57,32 @@ class TerminalProgress:
         for name in self._states.keys() - states.keys():
             self._line(f"  {name} inactive", "green")
         self._states = dict(states)
-        if self._status:
-            left = "" if self._until is None else f", at most {max(0, self._until - time.time()):.0f} s"
-            self._status.update(f"{self._title}{left}")
+        self._update()
+
+    def traffic(self, now: Traffic) -> None:
+        """Show what the load does."""
+        parts = [f"{now.rate_per_s:,.0f}/s"]
+        if now.latencies_s is not None:
+            parts.append("p50 {} p95 {} p99 {} ms".format(*(_ms(one) for one in now.latencies_s)))
+        parts.append(f"{now.in_flight:,} in flight")
+        parts += [
+            f"{count:,} {kind}" for kind, count in sorted(now.errors.items(), key=lambda one: -one[1])[:MOST_KINDS]
+        ]
+        self._traffic = " · ".join(parts)
+        self._update()
 
     def note(self, text: str) -> None:
         """Print a line."""
         self._title = text.splitlines()[0]
         self._line(text, "dim")
+        self._update()
+
+    def _update(self) -> None:
         if self._status:
-            self._status.update(self._title)
+            left = "" if self._until is None else f", at most {max(0, self._until - time.time()):.0f} s"
+            self._status.update(
+                f"{escape(self._title)}{left}" + (f"\n  [dim]{self._traffic}[/]" if self._traffic else "")
+            )
 
     def _line(self, text: str, style: str) -> None:
         if not self._quiet:

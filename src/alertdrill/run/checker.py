@@ -20,6 +20,7 @@ from alertdrill.core.result import (
     ProhibitionResult,
     ProhibitionVerdict,
     Result,
+    SegmentLoad,
     Verdict,
 )
 from alertdrill.core.scope import expects
@@ -137,4 +138,27 @@ def _load(case: Case) -> LoadResult:
         answered=sum(one.answered for one in closed) + sum(one.answered for one in later),
         failed=sum(one.failed for one in closed) + sum(one.failed for one in later),
         payload_sha256=tuple(one.payload_sha256 for one in closed),
+        segments=tuple(_segment_load(case, one) for one in closed),
+    )
+
+
+def _segment_load(case: Case, closed: records.SegmentClosed) -> SegmentLoad:
+    segment = case.plan.segments[closed.k]
+    later = [one for one in case.all(records.SegmentDrained) if one.k == closed.k]
+    return SegmentLoad(
+        kind=segment.kind,
+        name=segment.name,
+        scheduled=closed.scheduled - closed.suppressed,
+        sent=closed.sent,
+        punctual=closed.within_100ms,
+        answered=closed.answered + sum(one.answered for one in later),
+        failed=closed.failed + sum(one.failed for one in later),
+        schedule_error_p50_s=closed.error_p50_s,
+        schedule_error_p99_s=closed.error_p99_s,
+        first_byte_p50_s=closed.first_byte_p50_s,
+        first_byte_p99_s=closed.first_byte_p99_s,
+        latency_p50_s=closed.latency_p50_s,
+        latency_p95_s=closed.latency_p95_s,
+        latency_p99_s=closed.latency_p99_s,
+        latency_max_s=closed.latency_max_s,
     )

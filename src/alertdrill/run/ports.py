@@ -1,6 +1,6 @@
 """What the director needs from the world; adapters and the virtual world provide it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -109,8 +109,29 @@ class Journal(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Traffic:
+    """What the load does now.
+
+    Attributes:
+        rate_per_s: requests sent, over the last seconds.
+        latencies_s: quantiles 0.50, 0.95 and 0.99 of the latency from when a request was due, s; None without answers.
+        errors: since the start of the drill: answers of 400 or more by code, failures by kind.
+        in_flight: requests without an answer.
+    """
+
+    rate_per_s: float
+    latencies_s: tuple[float, float, float] | None
+    errors: Mapping[str, int]
+    in_flight: int
+
+
 class Progress(Protocol):
     """Somebody who watches the drill."""
+
+    def traffic(self, now: Traffic) -> None:
+        """What the load does, a few times a second."""
+        ...
 
     def segment(self, title: str, until: float | None) -> None:
         """A stretch began, that lasts until `until` at most."""

@@ -44,7 +44,7 @@ class Stock:
         self._most = min(max(CHUNK, int(rate_per_s * CHUNK_S)), MOST_AT_ONCE)
         self._build = build
         self._built = 0
-        self._bytes = 0
+        self._size = 0.0
         self._chunk = 1  # until it is known how long they are
         self._ready: deque[Request] = deque()
 
@@ -52,14 +52,12 @@ class Stock:
         """The next request; built now if none is ready."""
         if not self._ready:
             self.grow()
-        request = self._ready.popleft()
-        self._bytes -= len(request.data)
-        return request
+        return self._ready.popleft()
 
     def wants(self) -> bool:
         """Whether fewer requests are ready than should be."""
-        room = len(self._ready) < self._target and self._bytes < MOST_BYTES
-        return self._built < self._count and room
+        ready = len(self._ready)
+        return self._built < self._count and ready < self._target and ready * self._size < MOST_BYTES
 
     def urgent(self) -> bool:
         """Whether so few are ready that the next must not wait for a gap."""
@@ -69,10 +67,10 @@ class Stock:
         """Build one chunk."""
         stop = min(self._built + self._chunk, self._count)
         built = self._build(self._k, self._built, stop)
-        size = sum(len(request.data) for request in built)
         self._ready.extend(built)
-        self._built, self._bytes = stop, self._bytes + size
-        self._chunk = min(max(1, len(built) * MOST_BYTES // (8 * size)), self._most)
+        self._built = stop
+        self._size = sum([len(request.data) for request in built]) / len(built)
+        self._chunk = min(max(1, int(MOST_BYTES / (8 * self._size))), self._most)
 
 
 class Stocks:

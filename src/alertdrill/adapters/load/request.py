@@ -26,27 +26,32 @@ class Combinations:
 
     def __init__(self) -> None:
         self._numbers: dict[tuple[str, ...], int] = {(): 0}
+        self._members: list[tuple[str, ...]] = [()]
 
     def numbers(self, masks: Mapping[str, NDArray[np.bool_]], count: int) -> list[int]:
         """The number of each of `count` requests; `masks`, shape (count,), tell which ones an injection touches."""
         touching = {injection: mask for injection, mask in masks.items() if mask.any()}
         if not touching:
             return [0] * count
-        names = [np.where(mask, injection, "").tolist() for injection, mask in touching.items()]
-        combined = list(zip(*names, strict=True))
-        known = {one: self._number(tuple(filter(None, one))) for one in set(combined)}
-        return [known[one] for one in combined]
+        combined = np.zeros(count, dtype=np.int64)
+        for injection, mask in touching.items():
+            found, which = np.unique(combined, return_inverse=True)
+            joined = [self._number((*self._members[number], injection)) for number in found.tolist()]
+            combined = np.where(mask, np.array(joined)[which], combined)
+        return combined.tolist()
 
     def by_injection(self, numbers: NDArray[np.int64]) -> Iterator[tuple[str, NDArray[np.int64]]]:
         """Every injection that touched requests with these numbers, shape (n,), and the positions of those."""
-        found = set(numbers.tolist())
-        members = {number: one for one, number in self._numbers.items() if number in found}
-        for injection in sorted({injection for one in members.values() for injection in one}):
-            having = [number for number, one in members.items() if injection in one]
-            yield injection, np.isin(numbers, having).nonzero()[0]
+        present = np.unique(numbers).tolist()
+        for injection in sorted({injection for number in present for injection in self._members[number]}):
+            having = np.array([injection in one for one in self._members])
+            yield injection, having[numbers].nonzero()[0]
 
     def _number(self, injections: tuple[str, ...]) -> int:
-        return self._numbers.setdefault(injections, len(self._numbers))
+        if injections not in self._numbers:
+            self._numbers[injections] = len(self._members)
+            self._members.append(injections)
+        return self._numbers[injections]
 
 
 class Request:

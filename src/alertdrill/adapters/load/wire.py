@@ -90,6 +90,8 @@ class Connection:
         "_keep",
         "_parser",
         "_pool",
+        "_recv",
+        "_send",
         "_size",
         "_socket",
         "_status",
@@ -122,6 +124,7 @@ class Connection:
         if code not in (0, errno.EINPROGRESS):
             self._socket.close()
             raise OSError(code, errno.errorcode.get(code, "connect"))
+        self._send, self._recv = self._socket.send, self._socket.recv
         self._connecting = code != 0
         self._parser = httptools.HttpResponseParser(self)
         self._watcher = get_hub().loop.io(self._socket.fileno(), READ)
@@ -164,7 +167,7 @@ class Connection:
 
     def _write(self, request: Request, data: bytes | memoryview) -> None:
         try:
-            written = self._socket.send(data)
+            written = self._send(data)
         except BlockingIOError:
             written = 0
         except OSError as error:
@@ -198,7 +201,7 @@ class Connection:
 
     def _on_readable(self) -> None:
         try:
-            data = self._socket.recv(READ_BYTES)
+            data = self._recv(READ_BYTES)
         except BlockingIOError:
             return
         except OSError as error:
