@@ -1,9 +1,13 @@
 """A model, a monitor and a Prometheus that run before alertdrill comes: a team's own stack."""
 
+import asyncio
+import ssl
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import trustme
 
 from alertdrill.adapters import processes
 from alertdrill.adapters.prometheus_config import ScrapeJob
@@ -16,9 +20,10 @@ from tests.e2e.drills import BUNDLED_RULES
 
 @dataclass(frozen=True)
 class OwnStack:
-    """Where a team's own stack answers, and the files that describe it."""
+    """Where a team's own stack answers, and the files that describe it; `bare` is the model without the monitor."""
 
     model: str
+    bare: str
     prometheus: str
     schema: Path
     sample: Path
@@ -49,4 +54,31 @@ async def own_stack(directory: Path, scenario: Path) -> AsyncIterator[OwnStack]:
         program = ensure_prometheus().prometheus.path
         prometheus = await start_prometheus(program, jobs=jobs, rule_files=[BUNDLED_RULES])
         stack.push_async_callback(prometheus.stop)
-        yield OwnStack(f"http://{monitor}", prometheus.url, schema, target.sample_path)
+        yield OwnStack(f"http://{monitor}", f"http://{model}", prometheus.url, schema, target.sample_path)
+
+
+@asynccontextmanager
+async def https_front(directory: Path, model: str) -> AsyncIterator[tuple[str, Path]]:
+    """What stands in front of many a model: speaks TLS, and plain HTTP with `model`; its address and authority."""
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    authority.cert_pem.write_to_path(str(directory / "ca.pem"))
+    host, port = model.removeprefix("http://").split(":")
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        behind = await asyncio.open_connection(host, int(port))
+        await asyncio.gather(_pass_on(reader, behind[1]), _pass_on(behind[0], writer))
+
+    server = await asyncio.start_server(talk, "localhost", 0, ssl=context)
+    try:
+        yield f"https://localhost:{server.sockets[0].getsockname()[1]}", directory / "ca.pem"
+    finally:
+        server.close()
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError, ssl.SSLError):
+        while data := await reader.read(1 << 16):
+            writer.write(data)
+            await writer.drain()
+    writer.close()

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.e2e.drills import Drill, rules, run, scenario
-from tests.e2e.own_stack import own_stack
+from tests.e2e.drills import BUNDLED_RULES, Drill, rules, run, scenario
+from tests.e2e.own_stack import https_front, own_stack
 
 NULLS = """\
   - name: nulls
@@ -23,6 +23,11 @@ SLOW = """\
     faults: [{kind: latency, delay: 400ms, share: 30%, place: model}]
     expect: [{alert: PredictionLatencyHigh, within: 10s}]
 """
+EDGE_AND_SLOW = f"""\
+  - name: edge
+    duration: 6s
+    faults: [{{kind: latency, delay: 200ms, share: 20%, place: edge}}]
+{SLOW}"""
 CONTROLS = """\
   - name: drift
     duration: 6s
@@ -157,6 +162,24 @@ def own_prometheus(directory: Path) -> Drill:
     return asyncio.run(drill())
 
 
+def https_target(directory: Path) -> Drill:
+    plain = Path(scenario(directory, EDGE_AND_SLOW))
+    text = plain.read_text()
+
+    async def drill() -> Drill:
+        async with own_stack(directory, plain) as own, https_front(directory, own.bare) as (url, ca):
+            over_tls = text.replace(
+                "target: {bundled: fraud}",
+                f"target: {{url: {url}, schema: {own.schema}, sample: {own.sample}, tls: {{ca: {ca.name}}}}}\n"
+                f"monitoring: {{rules: [{BUNDLED_RULES}], scope: {{alerts: [PredictionLatencyHigh]}}}}",
+            )
+            path = directory / "https.yaml"
+            path.write_text(over_tls)
+            return await asyncio.to_thread(run(directory, str(path)).ended)
+
+    return asyncio.run(drill())
+
+
 def language(directory: Path) -> Drill:
     return run(directory, scenario(directory, LANGUAGE, "false_alarms: report")).ended()
 
@@ -207,6 +230,7 @@ RECIPES = {
         prometheus_killed,
         below_floor,
         own_prometheus,
+        https_target,
         language,
         *SETTINGS,
     )

@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import json
 import os
+import ssl
 import sys
 import time
 from collections import defaultdict
@@ -194,10 +195,11 @@ async def until(condition: Callable[[], bool], limit_s: float = LIMIT_S) -> None
 
 
 @asynccontextmanager
-async def serving(target: Target) -> AsyncIterator[Target]:
-    """Run the target on a port of its own."""
-    server = await asyncio.get_running_loop().create_server(lambda: Peer(target), "127.0.0.1", 0, backlog=1024)
-    target.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+async def serving(target: Target, context: ssl.SSLContext | None = None) -> AsyncIterator[Target]:
+    """Run the target on a port of its own, over TLS if there is a context."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Peer(target), "127.0.0.1", 0, backlog=1024, ssl=context)
+    target.url = f"http{'s' if context else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield target
     finally:

@@ -1,6 +1,9 @@
 """Both ends of a relay on real sockets: a scripted upstream, a raw client, a handler that remembers."""
 
 import asyncio
+import os
+import socket
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
@@ -107,6 +110,11 @@ class Peer:
     def close(self) -> None:
         self.writer.close()
 
+    def cut(self) -> None:
+        """End the connection below TLS: the other end gets no goodbye."""
+        with socket.socket(fileno=os.dup(self.writer.get_extra_info("socket").fileno())) as same:
+            same.shutdown(socket.SHUT_WR)
+
     def reset(self) -> None:
         self.writer.transport.abort()
 
@@ -135,8 +143,8 @@ class Upstream:
             await self._script(peer)
         writer.close()
 
-    async def start(self) -> int:
-        self.server = await asyncio.start_server(self._run, "127.0.0.1", 0)
+    async def start(self, context: ssl.SSLContext | None = None) -> int:
+        self.server = await asyncio.start_server(self._run, "127.0.0.1", 0, ssl=context)
         return int(self.server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:

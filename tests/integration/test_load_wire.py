@@ -11,8 +11,10 @@ from gevent.event import Event
 
 from alertdrill.adapters.load import wire
 from alertdrill.adapters.load.connection_pool import Pool
+from alertdrill.adapters.load.endpoint import Endpoint
 from alertdrill.adapters.load.instants import monotonic_s
 from alertdrill.adapters.load.request import Failure, Request
+from alertdrill.adapters.load.resolve import resolve
 from alertdrill.adapters.load.wire import Address
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -128,6 +130,16 @@ def test_an_answer_before_the_whole_request_left_ends_the_connection(
     Event().wait(0.05)
     assert closed.wait(5.0)
     pool.close()
+
+
+def test_of_several_addresses_the_one_that_listens_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_server(("127.0.0.1", 0)) as gone:
+        here, nobody = listener.getsockname(), gone.getsockname()
+        gone.close()
+        for answers, used in (([nobody, here], here), ([nobody, nobody], nobody), ([nobody], nobody)):
+            found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", where) for where in answers]
+            monkeypatch.setattr(socket, "getaddrinfo", lambda *_, found=found, **__: found)
+            assert resolve(Endpoint("http://model.test", "/", "r", {})) == (int(socket.AF_INET), used)
 
 
 def test_a_name_without_a_route_is_told_apart_from_a_refusal() -> None:

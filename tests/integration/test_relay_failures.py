@@ -345,8 +345,49 @@ async def test_taken_port_is_an_error_of_the_caller() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["127.0.0.1:80", "https://a:1", "http://a", "http://a:1/path", "http://a:x", "http://:1", ""]
+    "url", ["127.0.0.1:80", "ftp://a:1", "https://a", "http://a", "http://a:1/path", "http://a:x", "http://:1", ""]
 )
 def test_upstream_must_be_an_http_address(url: str) -> None:
     with pytest.raises(ValueError, match="fix: write"):
         upstream_address(url)
+
+
+@on_both_loops
+async def test_an_upstream_that_never_comes_to_its_body_is_given_up_in_bounded_memory() -> None:
+    for start, piece in (
+        (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nX: ", b"x"),
+        (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
+    ):
+        block, taken = piece * (0x10000 // len(piece)), [0]
+
+        async def flood(peer: Peer, start: bytes = start, block: bytes = block, taken: list[int] = taken) -> None:
+            await peer.message()
+            await peer.send(start)
+            while True:
+                await peer.send(block)
+                taken[0] += len(block)
+
+        async with line(flood) as on:
+            client = await on.connect()
+            await client.send(GET)
+            got = b""
+            while b'"upstream_closed"' not in got:
+                got += await client.reader.read(1 << 16)
+            assert (await on.ended())[0].end is End.UPSTREAM_CLOSED
+            assert taken[0] < 32 << 20  # what the kernel holds between them
+
+
+@on_both_loops
+async def test_trailers_without_end_are_given_up() -> None:
+    async def flood(peer: Peer) -> None:
+        await peer.message()
+        await peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n")
+        while True:
+            await peer.send(b"X: y\r\n" * 1000)
+
+    async with line(flood) as on:
+        client = await on.connect()
+        await client.send(GET)
+        await client.rest()
+        assert (await on.ended())[0].end is End.UPSTREAM_CLOSED

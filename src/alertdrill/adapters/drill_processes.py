@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -18,7 +19,11 @@ RENEWALS_A_LEASE = 6
 
 
 class EventJournal:
-    """Turns the events of load and proxies into journal records."""
+    """Turns the events of load and proxies into journal records.
+
+    Attributes:
+        failures: requests without a whole answer so far, by the load's name for what kept it away.
+    """
 
     def __init__(self, plan: Plan, journal: Journal) -> None:
         self._plan = plan
@@ -27,6 +32,7 @@ class EventJournal:
         self._under_way: set[int] = set()
         self._last_touched: float | None = None
         self._touch = Touch(plan)
+        self.failures: Counter[str] = Counter()
 
     @property
     def last_touched(self) -> float | None:
@@ -72,6 +78,7 @@ class EventJournal:
             self._last_touched = max(self._last_touched or 0.0, event["last_ended"])
 
     def _sent(self, event: Event) -> None:
+        self.failures.update(event["errors"])
         late = event["late"]
         if late:
             start, times = self._starts[event["k"]], self._touch.schedule(event["k"]).at

@@ -16,6 +16,7 @@ import asyncio
 import gc
 import logging
 import signal
+import ssl
 import sys
 import time
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from alertdrill import tls
 from alertdrill.adapters.exchange_faults import ExchangeFaults
 from alertdrill.core.faults.base import Place
 from alertdrill.core.plan import Plan
@@ -89,9 +91,10 @@ class FaultProxy:
             emit(event)
 
 
-async def _serve(plan: Plan, place: Place, upstream: str, port: int) -> None:
-    faults = ExchangeFaults(plan, place, time.time() - time.monotonic())
-    relay = await serve(upstream, faults, port=port)
+async def _serve(plan: Plan, options: argparse.Namespace, context: ssl.SSLContext | None) -> None:
+    faults = ExchangeFaults(plan, options.place, time.time() - time.monotonic())
+    name = options.upstream_server_name
+    relay = await serve(options.upstream, faults, port=options.port, context=context, server_name=name)
     # What the imports left is garbage for nobody: scanning it would stall held exchanges by tens of milliseconds.
     gc.collect()
     gc.freeze()
@@ -104,7 +107,8 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="fault_proxy", description="Put a plan's exchange faults on HTTP traffic.")
     parser.add_argument("--plan", type=Path, required=True, help="plan.json of the drill")
     parser.add_argument("--place", type=Place, choices=PLACES, required=True, help="where on the wire this stands")
-    parser.add_argument("--upstream", required=True, help="http://host:port of the server behind it")
+    parser.add_argument("--upstream", required=True, help="http(s)://host:port of the server behind it")
+    tls.add_options(parser)
     parser.add_argument("--port", type=int, default=0, help="port to listen on; 0: any free one")
     return parser.parse_args(argv)
 
@@ -113,14 +117,15 @@ def main(argv: Sequence[str]) -> int:
     """Run the proxy until it is stopped. Returns the exit code: 0, or 2 for input that cannot be used."""
     options = _options(argv)
     try:
-        upstream_address(options.upstream)
+        secure = upstream_address(options.upstream).secure
+        context = tls.from_options(options).context() if secure else None
         plan = Plan.model_validate_json(options.plan.read_bytes())
     except ValidationError as error:
         return _refuse(f"{options.plan}: not a plan of this version: {error}\n  fix: run the drill anew")
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, tls.BadTlsFile) as error:
         return _refuse(str(error))
     try:
-        run(_serve(plan, options.place, options.upstream, options.port))
+        run(_serve(plan, options, context))
     except OSError as error:
         return _refuse(f"--port {options.port}: {error}\n  fix: leave --port out, and any free one is taken")
     return 0

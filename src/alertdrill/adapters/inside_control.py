@@ -9,6 +9,7 @@ import httpx
 from alertdrill.core.drill_headers import RUN_HEADER
 from alertdrill.core.inside_protocol import PREFIX, TOKEN_HEADER
 from alertdrill.core.scenario.target import is_loopback
+from alertdrill.tls import SYSTEM_ROOTS, TlsSettings
 
 TIMEOUT_S = 2.0
 
@@ -29,13 +30,17 @@ class InsideControl:
         token: the secret that it knows.
         run_id: of the drill.
         headers: sent with every request, as the load sends them.
+        tls: how an https app is trusted.
     """
 
-    def __init__(self, url: str, token: str, run_id: str, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, url: str, token: str, run_id: str, headers: Mapping[str, str], tls: TlsSettings = SYSTEM_ROOTS
+    ) -> None:
         self.url = url.rstrip("/")
+        self._extensions = {"sni_hostname": tls.server_name} if tls.server_name else {}
         self._http = httpx.AsyncClient(
             headers={**headers, TOKEN_HEADER: token, RUN_HEADER.decode(): run_id},
-            verify=self.url.startswith("https:"),  # loading certificates takes 0.1 s
+            verify=tls.context() if self.url.startswith("https:") else False,  # loading certificates takes 0.1 s
             trust_env=not is_loopback(httpx.URL(url).host),  # a proxy of the environment cannot reach our loopback
         )
 
@@ -47,7 +52,12 @@ class InsideControl:
         try:
             async with asyncio.timeout(timeout_s):
                 answer = await self._http.request(
-                    method, self.url + path, headers=dict(headers), content=body, timeout=timeout_s
+                    method,
+                    self.url + path,
+                    headers=dict(headers),
+                    content=body,
+                    timeout=timeout_s,
+                    extensions=self._extensions,
                 )
         except (TimeoutError, httpx.TimeoutException):
             raise Unanswered(f"no answer to {method} {path} within {timeout_s:g} s") from None

@@ -1,7 +1,6 @@
 """The target of a drill: a bundled one from its folder, its model trained once, or one that already runs."""
 
 import hashlib
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,15 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from alertdrill.adapters import processes
 from alertdrill.adapters.bundled import targets_dir
+from alertdrill.adapters.reachable import check_reachable, tls_settings
 from alertdrill.adapters.yaml_file import beside, load_model
 from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.scenario import BundledTarget, Scenario, UrlTarget
 from alertdrill.core.units import DurationS
 from alertdrill.protocols.rows import Rows, parse_csv
 from alertdrill.protocols.schema import Schema
+from alertdrill.tls import SYSTEM_ROOTS, TlsSettings
 
 PREPARE_TIMEOUT_S = 300.0
-CONNECT_TIMEOUT_S = 3.0
 
 
 class Script(BaseModel):
@@ -65,6 +65,7 @@ class PreparedTarget:
         rules: the bundled drill profile; empty for a target of the user's own.
         folder, data, spec: of a bundled target; None otherwise.
         url: of a target that already runs; None otherwise.
+        tls: how that is trusted if it is https.
     """
 
     name: str
@@ -79,6 +80,24 @@ class PreparedTarget:
     data: Path | None = None
     spec: TargetSpec | None = None
     url: str | None = None
+    tls: TlsSettings = SYSTEM_ROOTS
+
+    @property
+    def origin(self) -> str:
+        """Address of a target that already runs: scheme, host and port."""
+        parts = urlsplit(self.url or "")
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        return f"{parts.scheme}://{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+
+    @property
+    def base_path(self) -> str:
+        """What stands before the path of the endpoint."""
+        return urlsplit(self.url or "").path.rstrip("/")
+
+    @property
+    def authority(self) -> str | None:
+        """What a target that already runs is called in the Host header; None for one that we start."""
+        return urlsplit(self.url).netloc if self.url else None
 
 
 def bundled_rules(name: str) -> tuple[Path, ...]:
@@ -95,7 +114,7 @@ async def prepare_target(scenario: Scenario, scenario_path: Path, say: Callable[
     """
     if isinstance(scenario.target, BundledTarget):
         return await _bundled(scenario.target.bundled, say)
-    return _running(scenario.target, scenario_path)
+    return _running(scenario.target, scenario_path, say)
 
 
 async def _bundled(name: str, say: Callable[[str], None]) -> PreparedTarget:
@@ -134,27 +153,17 @@ async def _bundled(name: str, say: Callable[[str], None]) -> PreparedTarget:
     )
 
 
-def _running(target: UrlTarget, scenario_path: Path) -> PreparedTarget:
+def _running(target: UrlTarget, scenario_path: Path, say: Callable[[str], None]) -> PreparedTarget:
     schema = load_model(beside(scenario_path, target.schema_), Schema)
     sample_path = beside(scenario_path, target.sample)
     rows, digest = _sample(sample_path, schema)
-    parts = urlsplit(target.url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        socket.create_connection((parts.hostname or "", port), timeout=CONNECT_TIMEOUT_S).close()
-    except OSError as error:
-        got = f"{target.url}: {error.strerror or error}"
-        mistake = Mistake(
-            "target.url",
-            got,
-            "a server that answers",
-            "start the model server, or correct the address",
-            file=str(scenario_path),
-        )
-        raise BadInput([mistake]) from error
-    return PreparedTarget(
-        parts.hostname or "target", "1", schema, sample_path, rows, digest, (), dict(target.headers), url=target.url
-    )
+    tls = tls_settings(target, scenario_path)
+    check_reachable(target.url, tls, scenario_path)
+    if not tls.verify:
+        say(f"note: whoever answers at {target.url} is trusted (target.tls.verify: false)")
+    name = urlsplit(target.url).hostname or "target"
+    headers = dict(target.headers)
+    return PreparedTarget(name, "1", schema, sample_path, rows, digest, (), headers, url=target.url, tls=tls)
 
 
 def _sample(path: Path, schema: Schema) -> tuple[Rows, str]:

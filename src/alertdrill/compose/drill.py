@@ -246,6 +246,9 @@ class _Drill:
         except asyncio.CancelledError:
             folder.write_samples(recording(director.collector, journal))
             raise
+        if events.failures:
+            kinds = ", ".join(f"{count} {kind}" for kind, count in events.failures.most_common())
+            self._progress.note(f"load: {events.failures.total()} requests got no whole answer ({kinds})")
         self._progress.note("judging")
         await conclude(plan, director.collector, journal, source, self._target.sample, engine.scrape_s)
         folder.write_samples(recording(director.collector, journal))

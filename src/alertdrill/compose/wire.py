@@ -72,7 +72,7 @@ class Wire:
         """Start a bundled model; its address, or that of a target that already runs."""
         target = self._target
         if target.spec is None or target.folder is None:
-            return (target.url or "").rstrip("/")
+            return target.origin
         self._say(f"starting model {target.name}")
         script = target.spec.server
         store = ["--feature-store", dependency] if dependency else []
@@ -87,16 +87,22 @@ class Wire:
         """Put a fault proxy before `url` if the plan has faults at that place; the address to use."""
         if all(injection.place is not place for injection in plan.injections):
             return url
-        argv = ["-m", "alertdrill.adapters.fault_proxy", "--plan", str(plan_file), "--place", place, "--upstream", url]
+        argv = ["-m", "alertdrill.adapters.fault_proxy", "--plan", str(plan_file), "--place", place]
+        argv += self._upstream(url)
         address = await self._start(f"proxy-{place}", argv, on_event=events.of_proxy)
         self.proxies.append(self.children[-1])
         return address
+
+    def _upstream(self, url: str) -> list[str]:
+        """The options that name a server behind a process of ours."""
+        return ["--upstream", url, *(self._target.tls.arguments() if url.startswith("https:") else [])]
 
     async def inside(self, plan: Plan, url: str, events: EventJournal) -> None:
         """Hand the plan to the app at `url` if the plan has faults inside it."""
         if self._token is None:
             return
-        control = InsideControl(url, self._token, plan.run_id, self._target.headers)
+        target = self._target
+        control = InsideControl(url + target.base_path, self._token, plan.run_id, target.headers, target.tls)
         app = InsideApp(control, plan, events.of_proxy)
         self.inside_apps.append(app)
         await app.open()
@@ -110,9 +116,10 @@ class Wire:
         """Start the reference monitor in front of `upstream`."""
         target = self._target
         schema_file = self._work / "schema.json"
-        schema_file.write_text(target.schema.model_dump_json())
+        whole_path = target.base_path + target.schema.path
+        schema_file.write_text(target.schema.model_copy(update={"path": whole_path}).model_dump_json())
         argv = [
-            *("-m", "alertdrill.monitor", "--upstream", upstream, "--schema", str(schema_file)),
+            *("-m", "alertdrill.monitor", *self._upstream(upstream), "--schema", str(schema_file)),
             *("--reference", str(target.sample_path), "--exact-reference"),
             *("--model", target.name, "--model-version", target.version),
         ]
@@ -121,6 +128,13 @@ class Wire:
     async def load(self, plan_file: Path, url: str, events: EventJournal) -> Child:
         """Start Locust; it waits for the first segment."""
         self._say("starting the load")
-        arguments = LoadArguments(plan=plan_file, sample=self._target.sample_path, url=url)
+        target = self._target
+        arguments = LoadArguments(
+            plan=plan_file,
+            sample=target.sample_path,
+            url=url + target.base_path,
+            authority=target.authority,
+            tls=target.tls,
+        )
         await self._start("load", load_argv(arguments), on_event=events.of_load, environ=environment(arguments))
         return self.children[-1]

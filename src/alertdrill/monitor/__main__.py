@@ -4,10 +4,12 @@ import argparse
 import asyncio
 import logging
 import signal
+import ssl
 import sys
 import time
 from pathlib import Path
 
+from alertdrill import tls
 from alertdrill.drift.e_detector import EDetector, log_threshold
 from alertdrill.drift.reference import watched_cells
 from alertdrill.lifeline import emit, flush
@@ -23,7 +25,8 @@ GRACE_S = 0.5
 def parse_arguments(argv: list[str]) -> argparse.Namespace:
     """The options of the command line."""
     parser = argparse.ArgumentParser(prog="alertdrill monitor", description="Watch a model endpoint from in front.")
-    parser.add_argument("--upstream", required=True, help="http://host:port of the model server")
+    parser.add_argument("--upstream", required=True, help="http(s)://host:port of the model server")
+    tls.add_options(parser)
     parser.add_argument("--schema", required=True, type=Path, help="JSON file: the features and the endpoint")
     parser.add_argument("--reference", required=True, type=Path, help="CSV file: a sample of normal rows")
     parser.add_argument("--model", default="model", help="value of the label model")
@@ -55,7 +58,7 @@ def open_account(options: argparse.Namespace) -> tuple[Account, str]:
     return Account(labels, cells, unwatched_names(schema), detector, time.time()), schema.path
 
 
-async def watch(options: argparse.Namespace, account: Account, path: str) -> None:
+async def watch(options: argparse.Namespace, context: ssl.SSLContext | None, account: Account, path: str) -> None:
     """Serve until SIGTERM.
 
     Raises:
@@ -63,7 +66,14 @@ async def watch(options: argparse.Namespace, account: Account, path: str) -> Non
     """
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
-    relay = await serve(options.upstream, Sidecar(account, path), host=options.host, port=options.port)
+    relay = await serve(
+        options.upstream,
+        Sidecar(account, path),
+        host=options.host,
+        port=options.port,
+        context=context,
+        server_name=options.upstream_server_name,
+    )
     keeper = asyncio.create_task(keep_account(account, relay))
     emit({"event": "ready", "port": relay.port})
     await ended.wait()
@@ -76,12 +86,13 @@ def main(argv: list[str]) -> int:
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     options = parse_arguments(argv)
     try:
-        upstream_address(options.upstream)
+        secure = upstream_address(options.upstream).secure
+        context = tls.from_options(options).context() if secure else None
         account, path = open_account(options)
-    except (BadFile, ValueError) as error:
+    except (BadFile, ValueError, tls.BadTlsFile) as error:
         return _refuse(str(error))
     try:
-        run(watch(options, account, path))
+        run(watch(options, context, account, path))
     except OSError as error:
         return _refuse(f"--port {options.port}: {error.strerror}\n  fix: give a free port, or 0 for any")
     finally:

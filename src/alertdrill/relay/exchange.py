@@ -50,6 +50,7 @@ class End(StrEnum):
 
     ANSWERED = "answered"
     UPSTREAM_REFUSED = "upstream_refused"  # no connection: the client got 502
+    UPSTREAM_TLS = "upstream_tls"  # connected, but no TLS session: the certificate or the handshake; the client got 502
     UPSTREAM_CLOSED = "upstream_closed"  # before an answer: 502; within one: the client's connection was cut too
     UPSTREAM_TIMEOUT = "upstream_timeout"  # before an answer: 504; within one: the client's connection was cut
     CLIENT_GONE = "client_gone"  # the client left, or the relay was closed, before the answer was out

@@ -9,11 +9,12 @@ from alertdrill.relay import wire
 from alertdrill.relay.answer import Framing
 from alertdrill.relay.control import Control
 from alertdrill.relay.exchange import KEPT_BODY_BYTES, End, Exchange, Headers, Request
-from alertdrill.relay.upstream import Upstream
+from alertdrill.relay.upstream import NoSession, Upstream
 from alertdrill.relay.wire import Survey
 
 ERROR_OF = {
     End.UPSTREAM_REFUSED: (502, "could not be reached"),
+    End.UPSTREAM_TLS: (502, "gave no TLS session"),
     End.UPSTREAM_CLOSED: (502, "closed the connection, or sent no HTTP, instead of an answer"),
     End.UPSTREAM_TIMEOUT: (504, "sent no answer in time"),
 }
@@ -120,6 +121,8 @@ class Flight:
             self._fail(End.UPSTREAM_TIMEOUT)
         except OSError:
             self._fail(End.UPSTREAM_REFUSED)
+        except NoSession as error:
+            self._fail(End.UPSTREAM_TLS, f": {error}")
         else:
             if self._over:
                 self._control.pool.give_back(upstream)
@@ -218,21 +221,21 @@ class Flight:
         if not self._back.stuck:
             self._end(outcome)
 
-    def _fail(self, end: End) -> None:
+    def _fail(self, end: End, why: str = "") -> None:
         """Answer 502 or 504 where nothing was answered yet; else cut the answer, which must not look complete."""
         if self._over:
             return
         if self._status is None:
-            self._apologise(end)
+            self._apologise(end, why)
             self._write_last(end)
         else:
             self.flush()
             # Without length or chunks, only a reset shows that the answer is incomplete.
             self._cut(end, reset=not self._chunked and self._framing is not Framing.LENGTH)
 
-    def _apologise(self, end: End) -> None:
+    def _apologise(self, end: End, why: str) -> None:
         status, what = ERROR_OF[end]
-        response = wire.error(status, end.value, f"http://{self._control.pool.authority.decode()} {what}")
+        response = wire.error(status, end.value, f"{self._control.pool.url} {what}{why}")
         self._status = status
         self._kept = [response.body]
         connection = self._incoming.connection(close=not self._keep_alive)

@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import ssl
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from alertdrill.relay.client import Client
 from alertdrill.relay.control import Control
 from alertdrill.relay.exchange import Handler
-from alertdrill.relay.upstream import Pool
+from alertdrill.relay.upstream import Pool, Secure
 
 BACKLOG = 4096
 
@@ -61,8 +63,16 @@ class Relay:
         await self._server.wait_closed()
 
 
-def upstream_address(url: str) -> tuple[str, int]:
-    """Host and port of an upstream `http://host:port`.
+class Address(NamedTuple):
+    """Where an upstream is, and whether it speaks TLS."""
+
+    host: str
+    port: int
+    secure: bool
+
+
+def upstream_address(url: str) -> Address:
+    """The address in `http://host:port` or `https://host:port`.
 
     Raises:
         ValueError: it is anything else; the message says how to write it.
@@ -72,11 +82,13 @@ def upstream_address(url: str) -> tuple[str, int]:
         port = parts.port
     except ValueError:
         parts, port = urlsplit(""), None
-    if parts.scheme != "http" or not parts.hostname or port is None or parts.path not in ("", "/"):
+    known = parts.scheme in ("http", "https")
+    if not known or not parts.hostname or port is None or parts.path not in ("", "/"):
         raise ValueError(
-            f"upstream: got {url!r}, expected http://host:port; fix: write for example http://127.0.0.1:8000"
+            f"upstream: got {url!r}, expected http://host:port or https://host:port; "
+            "fix: write for example http://127.0.0.1:8000"
         )
-    return parts.hostname, port
+    return Address(parts.hostname, port, parts.scheme == "https")
 
 
 async def serve(
@@ -85,25 +97,31 @@ async def serve(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
+    context: ssl.SSLContext | None = None,
+    server_name: str | None = None,
     upstream_timeout_s: float = 30.0,
     max_body_bytes: int = 16 << 20,
 ) -> Relay:
     """Start a relay on the running event loop.
 
     Args:
-        upstream: `http://host:port` of the server behind it. It need not run yet.
+        upstream: `http://host:port` or `https://host:port` of the server behind it. It need not run yet.
         handler: watches and edits the exchanges.
         host: address to listen on.
         port: port to listen on; 0 lets the operating system choose.
+        context: how an https upstream is checked; None: by the system's roots.
+        server_name: what an https upstream is asked for and must be certified as; None: its host.
         upstream_timeout_s: seconds that the upstream may take to accept a connection, and to send anything while an
             answer is awaited.
         max_body_bytes: longest request body that is taken; longer ones are answered 413.
 
     Raises:
-        ValueError: `upstream` is not `http://host:port`.
+        ValueError: `upstream` is not such an address.
         OSError: the port is taken.
     """
-    pool = Pool(*upstream_address(upstream), upstream_timeout_s)
+    address = upstream_address(upstream)
+    secure = Secure(context or ssl.create_default_context(), server_name or address.host) if address.secure else None
+    pool = Pool(address.host, address.port, upstream_timeout_s, secure)
     control = Control(handler, pool, max_body_bytes)
     clients: set[Client] = set()
     loop = asyncio.get_running_loop()

@@ -1,9 +1,10 @@
 """Connections to the server behind a relay: one exchange at a time on each, kept alive between exchanges."""
 
 import asyncio
+import ssl
 import time
 from http import HTTPStatus
-from typing import cast
+from typing import NamedTuple, cast
 
 import httptools
 
@@ -12,6 +13,18 @@ from alertdrill.relay.exchange import End
 from alertdrill.relay.wire import survey
 
 MAX_IDLE = 256
+MAX_HEAD_BYTES = 1 << 16
+
+
+class NoSession(Exception):
+    """The upstream was reached, but there is no TLS session with it; the text says why."""
+
+
+class Secure(NamedTuple):
+    """How TLS is spoken with an upstream: what is checked, and as what it must be certified."""
+
+    context: ssl.SSLContext
+    server_name: str
 
 
 class Upstream(asyncio.Protocol):
@@ -38,6 +51,7 @@ class Upstream(asyncio.Protocol):
         self._headed = False
         self._complete = False
         self._framing = Framing.NONE
+        self._since_body = 0  # bytes of heads, interim answers or trailers that came in one go
         self._reason = b""
         self._headers: list[tuple[bytes, bytes]] = []
 
@@ -108,6 +122,7 @@ class Upstream(asyncio.Protocol):
             return
         self._active_at = time.monotonic()
         self._answered = True
+        self._since_body += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserCallbackError:
@@ -116,14 +131,18 @@ class Upstream(asyncio.Protocol):
             self._dirty = True
         if self._complete:
             self._end(listener)
-        elif self._dirty:
+        elif self._dirty or self._since_body > MAX_HEAD_BYTES:
             self._lose(End.UPSTREAM_CLOSED)
         else:
             listener.flush()
 
     def eof_received(self) -> None:
-        """The upstream will send no more; for an answer without length that is its end (asyncio)."""
-        if self._listener is not None and self._headed and self._framing is Framing.UNTIL_CLOSE:
+        """The upstream will send no more; for an answer without length that is its end (asyncio).
+
+        Over TLS only if the upstream said so: anybody on the way can cut a connection.
+        """
+        until_close = self._listener is not None and self._headed and self._framing is Framing.UNTIL_CLOSE
+        if self._listener is not None and until_close and _ended_properly(self._transport):
             self._dirty = True
             self._end(self._listener)
 
@@ -171,6 +190,7 @@ class Upstream(asyncio.Protocol):
         if self._complete:
             self._dirty = True
         elif self._headed and self._listener is not None:
+            self._since_body = 0
             self._listener.body(data)
 
     def on_message_complete(self) -> None:
@@ -221,6 +241,17 @@ class Upstream(asyncio.Protocol):
             self._lose(End.UPSTREAM_TIMEOUT)
 
 
+def _ended_properly(transport: asyncio.Transport) -> bool:
+    """Whether the end of a connection is one that the other side meant: of TLS, only after its close_notify."""
+    session = transport.get_extra_info("ssl_object")
+    if session is None:
+        return True
+    try:
+        return not session.read(1)
+    except ssl.SSLError:
+        return False
+
+
 class Pool:
     """Idle connections to one upstream, the last used first, so that spare ones grow old and are closed by the server.
 
@@ -228,11 +259,14 @@ class Pool:
         host: name or address of the upstream.
         port: its port.
         timeout_s: seconds that it may take to connect, and to send anything while an answer is awaited.
+        secure: how TLS is spoken with it; None for plain HTTP.
     """
 
-    def __init__(self, host: str, port: int, timeout_s: float) -> None:
+    def __init__(self, host: str, port: int, timeout_s: float, secure: Secure | None = None) -> None:
         self.host, self.port, self.timeout_s = host, port, timeout_s
         self.authority = (f"[{host}]:{port}" if ":" in host else f"{host}:{port}").encode()
+        self.url = f"{'http' if secure is None else 'https'}://{self.authority.decode()}"
+        self._secure = secure
         self._idle: list[Upstream] = []
         self._open: set[Upstream] = set()
 
@@ -250,10 +284,23 @@ class Pool:
         Raises:
             TimeoutError: the upstream did not answer in `timeout_s`.
             OSError: it refused, or its name is unknown.
+            NoSession: it was reached, but no TLS session came about.
         """
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(self.timeout_s):
-            _, upstream = await loop.create_connection(lambda: Upstream(self), self.host, self.port)
+        context, name = self._secure or (None, None)
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                _, upstream = await loop.create_connection(
+                    lambda: Upstream(self), self.host, self.port, ssl=context, server_hostname=name
+                )
+        except ssl.SSLCertVerificationError as error:
+            raise NoSession(error.verify_message) from None
+        except ssl.SSLError as error:
+            raise NoSession((error.reason or str(error)).lower().replace("_", " ")) from None
+        except (ConnectionResetError, ConnectionAbortedError) as error:
+            if self._secure is None:
+                raise
+            raise NoSession("the connection ended within the handshake") from error
         return upstream
 
     def opened(self, upstream: Upstream) -> None:

@@ -95,3 +95,9 @@ def test_a_fault_is_over_with_its_segment_where_nothing_was_in_flight() -> None:
     events.of_load({"event": "touched", "injection": "p/nulls", "k": 1, "i": [2], "from": 7.0, "sent_us": [0]})
     events.of_load({**closed, "event": "closed", "k": 1})
     assert events.last_touched == 7.0
+
+
+def test_requests_without_an_answer_are_counted_by_their_kind() -> None:
+    _, events = taken("load", event="sent", k=1, late=[], errors={"timeout": 2})
+    events.of_load({"event": "sent", "k": 1, "late": [], "errors": {"timeout": 1, "certificate": 4}})
+    assert events.failures == {"certificate": 4, "timeout": 3}

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from alertdrill.adapters.load.instants import monotonic_s
 from alertdrill.adapters.load.request import Failure, Request
-from alertdrill.adapters.load.wire import Address, Connection, Known, failure_of
+from alertdrill.adapters.load.wire import Address, Connection, Known, Watched, failure_of
 from alertdrill.core.plan import LOAD_TIMEOUT_S
 
 MOST_BYTES = 256 << 20
@@ -20,6 +20,7 @@ class Pool:
         room: Callable[[], None],
         timeout_s: float = LOAD_TIMEOUT_S,
         limit: int = 1024,
+        connect: Callable[[Watched, Address], Connection] = Connection,
     ) -> None:
         """Make an empty pool.
 
@@ -29,6 +30,7 @@ class Pool:
             room: told when there is room again, after `has_room` said no.
             timeout_s: a request without a whole answer after this has failed.
             limit: open connections at most.
+            connect: begins a connection.
         """
         self.timeout_s = timeout_s
         self.known: dict[bytes, Known] = {}
@@ -36,6 +38,7 @@ class Pool:
         self._ended = ended
         self._room = room
         self._limit = limit
+        self._begin = connect
         self._starved = False
         self._bytes = 0
         self._idle: list[Connection] = []
@@ -96,7 +99,7 @@ class Pool:
 
     def _connect(self, request: Request) -> None:
         try:
-            connection = Connection(self, self._address)
+            connection = self._begin(self, self._address)
         except OSError as error:
             self._fail(request, failure_of(error.errno))
             return

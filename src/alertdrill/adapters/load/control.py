@@ -4,7 +4,6 @@ import gc
 import hashlib
 import logging
 import os
-import socket
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -21,9 +20,11 @@ from alertdrill.adapters.load.launch import LoadArguments, own_arguments
 from alertdrill.adapters.load.pools import Stock, Stocks
 from alertdrill.adapters.load.reporting import Reporter
 from alertdrill.adapters.load.request import Combinations
+from alertdrill.adapters.load.resolve import resolve
 from alertdrill.adapters.load.schedule import Schedule, Timetable
 from alertdrill.adapters.load.statistics import LocustStatistics
-from alertdrill.adapters.load.wire import Address
+from alertdrill.adapters.load.tls import connector
+from alertdrill.adapters.load.wire import Connection
 from alertdrill.core.payloads import Payloads
 from alertdrill.core.plan import Plan
 from alertdrill.core.timeline import fingerprint
@@ -73,16 +74,6 @@ def planned_times(plan: Plan, touch: Touch) -> list[list[float]]:
     return result
 
 
-def resolve(endpoint: Endpoint) -> Address:
-    """The socket address of an endpoint.
-
-    Raises:
-        OSError: the name has no address.
-    """
-    family, _, _, _, where = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)[0]
-    return int(family), where
-
-
 class LoadRun:
     """One run of a plan: the schedule drives it, the pool tells it what came back. Everything happens in the hub."""
 
@@ -94,7 +85,9 @@ class LoadRun:
             OSError: a file cannot be read, or the target's name has no address.
         """
         plan = Plan.model_validate_json(arguments.plan.read_bytes())
-        endpoint = Endpoint(arguments.url, plan.target.schema_.path, plan.run_id, plan.target.headers)
+        path, headers = plan.target.schema_.path, plan.target.headers
+        endpoint = Endpoint(arguments.url, path, plan.run_id, headers, arguments.authority)
+        connect = connector(arguments.tls, endpoint.host) if endpoint.secure else Connection
         self._anchor = anchor = Anchor.take()
         touch = Touch(plan)
         self._times = planned_times(plan, touch)
@@ -103,9 +96,8 @@ class LoadRun:
         self._stocks.prepare()
         statistics = LocustStatistics(environment.stats, endpoint.path)
         self._reporter = Reporter(_emit, anchor.wall, lambda ended: statistics.fold(ended, anchor.now()), combinations)
-        self._pool = Pool(
-            resolve(endpoint), self._reporter.ended.append, self._go_on, arguments.timeout_s, arguments.max_connections
-        )
+        ended, limits = self._reporter.ended.append, (arguments.timeout_s, arguments.max_connections)
+        self._pool = Pool(resolve(endpoint), ended, self._go_on, *limits, connect)
         self._schedule = Schedule(self)
         self._stock: Stock | None = None
         self._begun: set[int] = set()

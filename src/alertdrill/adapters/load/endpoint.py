@@ -13,24 +13,35 @@ class Endpoint:
     Attributes:
         host: name or address to connect to.
         port: TCP port.
+        secure: whether TLS is spoken there.
         path: path of the endpoint, that of the URL in front.
     """
 
-    def __init__(self, url: str, path: str, run_id: str, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, url: str, path: str, run_id: str, headers: Mapping[str, str], authority: str | None = None
+    ) -> None:
         """Read the URL.
 
+        Args:
+            url: address of the first server on the wire.
+            path: of the endpoint, behind the URL's own.
+            run_id: of the drill.
+            headers: sent with every request.
+            authority: value of the Host header; None: what the URL says.
+
         Raises:
-            ValueError: the URL is not http with a host, or a header would break the request.
+            ValueError: the URL is not http(s) with a host, or a header would break the request.
         """
         parts = urlsplit(url)
-        if parts.scheme != "http" or not parts.hostname:
-            raise ValueError(f"load: got url {url!r}, expected http://HOST:PORT")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"load: got url {url!r}, expected http://HOST:PORT or https://HOST:PORT")
+        self.secure = parts.scheme == "https"
         self.host = parts.hostname
-        self.port = parts.port or 80
+        self.port = parts.port or (443 if self.secure else 80)
         self.path = parts.path.rstrip("/") + path
         ours = {"content-length", "transfer-encoding", "connection", "x-alertdrill-run", "x-alertdrill-seq"}
         given = {name: value for name, value in headers.items() if name.lower() not in ours}
-        fixed = {"Host": parts.netloc.rpartition("@")[2], "Content-Type": CONTENT_TYPE}
+        fixed = {"Host": authority or parts.netloc.rpartition("@")[2], "Content-Type": CONTENT_TYPE}
         replaced = {name.lower() for name in given}
         kept = {name: value for name, value in fixed.items() if name.lower() not in replaced}
         self._headers = {**kept, **given, "x-alertdrill-run": run_id}

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from alertdrill.core.plan import LOAD_TIMEOUT_S
+from alertdrill.tls import SYSTEM_ROOTS, TlsSettings
 
 VARIABLE = "ALERTDRILL_LOAD"
 
@@ -19,6 +20,8 @@ class LoadArguments(BaseModel):
     plan: Path = Field(description="plan.json of the drill")
     sample: Path = Field(description="CSV file that rows are drawn from")
     url: str = Field(description="address of the first server on the wire, such as http://127.0.0.1:8000")
+    authority: str | None = Field(default=None, description="value of the Host header; null: what url says")
+    tls: TlsSettings = Field(default=SYSTEM_ROOTS, description="how an https url is checked")
     timeout_s: float = Field(
         default=LOAD_TIMEOUT_S, gt=0, description="a request without a whole answer after this has failed"
     )
@@ -33,8 +36,8 @@ def argv(arguments: LoadArguments) -> list[str]:
 
 def environment(arguments: LoadArguments) -> Mapping[str, str]:
     """Environment variables to add for the load process; relative paths are made absolute."""
-    absolute = arguments.model_copy(update={"plan": arguments.plan.resolve(), "sample": arguments.sample.resolve()})
-    return {VARIABLE: absolute.model_dump_json()}
+    absolute = {"plan": arguments.plan.resolve(), "sample": arguments.sample.resolve(), "tls": arguments.tls.absolute()}
+    return {VARIABLE: arguments.model_copy(update=absolute).model_dump_json()}
 
 
 def own_arguments() -> LoadArguments:

@@ -13,6 +13,8 @@ class Failure(StrEnum):
     REFUSED = "refused"  # nobody listens
     UNREACHABLE = "unreachable"  # no connection for another reason
     NO_SOCKET = "no_socket"  # this machine has no descriptor or port left
+    TLS = "tls"  # no TLS session: the handshake failed, or a record was broken
+    CERTIFICATE = "certificate"  # the target's certificate is not trusted, has expired, or is another host's
     CLOSED = "closed"  # the connection ended before the first byte of an answer
     RESET = "reset"  # the connection was reset
     TRUNCATED = "truncated"  # the connection ended inside the answer

@@ -1,6 +1,7 @@
 """One keep-alive HTTP/1.1 connection whose callbacks run in gevent's hub: no greenlet a request."""
 
 import errno
+import re
 import socket
 from typing import Any, NamedTuple, Protocol
 
@@ -36,14 +37,22 @@ _FAILURES = {
 }
 
 
+_INTERIM = re.compile(rb"\s*http/\d\.\d 1")
+
+
 def failure_of(code: int | None) -> Failure:
     """What an errno of a socket means for a request."""
     return _FAILURES.get(code or 0, Failure.UNREACHABLE)
 
 
 def ends_with_connection(head: bytes) -> bool:
-    """Whether an answer that begins with `head` lasts until its connection ends (RFC 9112, 6.3, case 8)."""
-    lines, separator, _ = head.lower().partition(HEAD_END)
+    """Whether an answer that begins with `head` lasts until its connection ends (RFC 9112, 6.3, case 8).
+
+    What is announced before it (100 Continue, 103 Early Hints) is none.
+    """
+    lines, separator, rest = head.lower().partition(HEAD_END)
+    while separator and _INTERIM.match(lines):
+        lines, separator, rest = rest.partition(HEAD_END)
     return bool(separator) and b"\r\ncontent-length:" not in lines and b"\r\ntransfer-encoding:" not in lines
 
 
@@ -158,6 +167,8 @@ class Connection:
         """Note that the answer is whole (the parser calls this); 100 Continue and 103 Early Hints are none."""
         status = self._parser.get_status_code()
         if status < 200:
+            if status < 100:
+                raise ValueError(f"status {status}")  # the parser takes it; to us it is no HTTP
             self._size = 0
         elif self._status:
             self._keep = False  # a second answer to one request: nothing on this connection can be trusted
@@ -188,16 +199,21 @@ class Connection:
 
     def _on_writable(self) -> None:
         request = self.request
-        if self._connecting:
-            code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if code:
-                self._pool.broken(self, request, failure_of(code))
-                return
-            self._connecting = False
+        if self._connecting and not self._finish_connecting():
+            return
         if request is not None and self._unsent is not None:
             self._write(request, self._unsent)
         if self._unsent is None and self.request is request:
             self._write_watcher.stop()
+
+    def _finish_connecting(self) -> bool:
+        """Whether the connection stands; if not, it is broken."""
+        code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            self._pool.broken(self, self.request, failure_of(code))
+            return False
+        self._connecting = False
+        return True
 
     def _on_readable(self) -> None:
         try:
@@ -212,22 +228,21 @@ class Connection:
             self._pool.broken(self, None, Failure.CLOSED)
         elif not data:
             self._on_end(request)
-        elif self.received:
-            self._on_data(request, data)
         else:
+            self._on_data(request, data)
+
+    def _on_data(self, request: Request, data: bytes) -> None:
+        if not self.received:
             request.answering = now = monotonic_s()
             known = self._pool.known.get(data[: data.find(HEAD_END)])
             if known is not None and known.length == len(data):
                 self.received = known.length
                 self._complete(request, now, known.status, known.size, True)
-            else:
-                self._size = self._status = 0
-                self._keep = True
-                self._head = b""
-                self._on_data(request, data)
-
-    def _on_data(self, request: Request, data: bytes) -> None:
-        if self.received < MAX_HEAD_BYTES:
+                return
+            self._size = self._status = 0
+            self._keep = True
+            self._head = b""
+        if not self._size:
             self._head += data
         self.received += len(data)
         try:
@@ -241,7 +256,7 @@ class Connection:
             if self._keep and self.received == len(data):
                 self._remember(data)
             self._complete(request, monotonic_s(), self._status, self._size, self._keep)
-        elif self.received > MAX_ANSWER_BYTES:
+        elif self.received > (MAX_ANSWER_BYTES if self._size else MAX_HEAD_BYTES):
             self._pool.broken(self, request, Failure.TOO_LARGE)
 
     def _on_end(self, request: Request) -> None:

@@ -7,6 +7,7 @@ from alertdrill.core.scenario.phases import Expectation, Notifies, Phase, Prohib
 from alertdrill.core.scenario.reading import Reading, read_scenario
 from alertdrill.core.scenario.scenario import Limits, Load, Scenario, Settle
 from alertdrill.core.scenario.target import BundledTarget, Target, UrlTarget, is_loopback
+from alertdrill.core.scenario.target_tls import TargetTls
 
 __all__ = [
     "AlertsInactive",
@@ -31,6 +32,7 @@ __all__ = [
     "Settle",
     "SteadyCondition",
     "Target",
+    "TargetTls",
     "UrlTarget",
     "UserPrometheus",
     "is_loopback",

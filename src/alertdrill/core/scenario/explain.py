@@ -151,5 +151,6 @@ _EXPLAINERS: Mapping[str, Callable[[Spot, ErrorDetails, Mapping[str, Any]], Find
     "greater_than_equal": _bound,
     "less_than": _bound,
     "less_than_equal": _bound,
+    "bool_type": lambda spot, error, context: Finding(spot.path, "true or false", "write true or false"),
     "int_type": lambda spot, error, context: Finding(spot.path, "a whole number", "write a whole number, such as 42"),
 }

@@ -58,10 +58,12 @@ def read_scenario(values: object) -> Reading:
 
 
 def _files(outline: Outline) -> Iterator[tuple[Path, str]]:
-    for key in ("schema", "sample"):
-        name = outline.target.get(key) if isinstance(outline.target, dict) else None
-        if isinstance(name, str) and name:
-            yield ("target", key), name
+    target = outline.target if isinstance(outline.target, dict) else {}
+    written = target.get("tls")
+    tls = written if isinstance(written, dict) else {}
+    named: list[tuple[Path, object]] = [(("target", key), target.get(key)) for key in ("schema", "sample")]
+    named += [(("target", "tls", key), tls.get(key)) for key in ("ca", "cert", "key")]
+    yield from ((path, name) for path, name in named if isinstance(name, str) and name)
     rules = outline.monitoring.rules if outline.monitoring else None
     for position, file in enumerate(rules if isinstance(rules, list) else ()):
         if isinstance(file, str) and file:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, 
 
 from alertdrill.core.errors import BadValue
 from alertdrill.core.scenario.part import Name, Part, Text
+from alertdrill.core.scenario.target_tls import TargetTls
 
 
 def is_loopback(host: str) -> bool:
@@ -92,6 +93,9 @@ class UrlTarget(Part):
         "far the traffic of others dilutes a drill",
         examples=["sum(rate(http_requests_total[5m]))"],
     )
+    tls: TargetTls | None = Field(
+        default=None, description="of an https target: what it is trusted by, if not by the system's roots"
+    )
 
     @field_validator("url")
     @classmethod
@@ -102,6 +106,14 @@ class UrlTarget(Part):
             return url
         fix = f"if you may load and break that host, add allow_hosts: [{host}]"
         raise BadValue("this machine (127.0.0.0/8, ::1, localhost) or a host in allow_hosts", fix)
+
+    @field_validator("tls")
+    @classmethod
+    def _check_scheme(cls, tls: TargetTls | None, info: ValidationInfo) -> TargetTls | None:
+        url = info.data.get("url")  # not there when wrong itself
+        if tls is not None and url is not None and urlsplit(url).scheme != "https":
+            raise BadValue("an https address in target.url", "write https://… there, or remove tls", "tls for http")
+        return tls
 
 
 def _which(value: Any) -> str:

@@ -16,6 +16,10 @@ from alertdrill.adapters.load.wire import ends_with_connection, failure_of
         (b"HTTP/1.1 200 OK\r\nContent-LENGTH: 9\r\n\r\nabc", False),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", False),
         (b"HTTP/1.1 200 OK\r\nX: y", False),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\n\r\nabc", True),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", False),
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n", False),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", False),
         (b"", False),
     ],
 )

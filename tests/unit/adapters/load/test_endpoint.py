@@ -39,7 +39,24 @@ def test_an_address_of_six_groups_keeps_its_brackets_in_the_host_header() -> Non
     assert _head(endpoint)["Host"] == "[::1]:8000"
 
 
-@pytest.mark.parametrize("url", ["https://127.0.0.1:8000", "127.0.0.1:8000", "http://"])
+@pytest.mark.parametrize(
+    ("url", "port", "secure"),
+    [
+        ("http://model.test/v1", 80, False),
+        ("https://model.test/v1", 443, True),
+        ("https://model.test:8443/v1", 8443, True),
+    ],
+)
+def test_the_port_follows_the_scheme(url: str, port: int, secure: bool) -> None:
+    endpoint = Endpoint(url, "/predict", "r", {})
+    assert (endpoint.host, endpoint.port, endpoint.secure) == ("model.test", port, secure)
+
+
+def test_behind_a_proxy_the_target_keeps_its_name() -> None:
+    assert _head(Endpoint("http://127.0.0.1:9/v1", "/predict", "r", {}, "model.test:8443"))["Host"] == "model.test:8443"
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1:8000", "127.0.0.1:8000", "http://", "https://"])
 def test_what_cannot_be_spoken_to_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="expected http://HOST:PORT"):
         Endpoint(url, "/predict", "r", {})

@@ -199,3 +199,33 @@ def test_values_are_shown_as_users_write_them() -> None:
         "a list",
     ]
     assert path_text(("phases", 0, "labels", "a.b")) == 'phases[0].labels["a.b"]'
+
+
+@pytest.mark.parametrize(
+    ("tls", "allowed"),
+    [
+        ({}, True),
+        ({"ca": "ca.pem", "server_name": "model.test"}, True),
+        ({"cert": "c.pem", "key": "c.key"}, True),
+        ({"cert": "c.pem"}, True),
+        ({"verify": False, "server_name": "10.0.0.1"}, True),
+        ({"server_name": "fe80::1"}, True),
+        ({"key": "c.key"}, False),
+        ({"verify": "false"}, False),
+        ({"verify": 0}, False),
+        ({"verify": False, "ca": "ca.pem"}, False),
+        ({"server_name": ".test"}, False),
+        ({"server_name": "x" * 64}, False),
+        ({"server_name": "a b"}, False),
+    ],
+)
+def test_what_can_be_said_of_tls(tls: dict[str, object], allowed: bool) -> None:
+    target = {"url": "https://localhost", "schema": "s.yaml", "sample": "s.csv", "tls": tls}
+    found = mistakes(scenario(target=target, monitoring={"rules": ["a.yml"]}))
+    assert [path for path in found if path.startswith("target")] == [] if allowed else found
+
+
+def test_files_of_tls_are_named_relative_to_the_scenario() -> None:
+    target = {"url": "https://localhost", "schema": "s", "tls": {"ca": "a.pem", "cert": "c.pem", "key": 1}}
+    files = [path_text(path) for path, _ in read_scenario(scenario(target=target)).files]
+    assert files == ["target.schema", "target.tls.ca", "target.tls.cert"]
