@@ -106,21 +106,26 @@ class Wire:
         for app in self.inside_apps:
             await app.close()
 
-    async def monitor(self, upstream: str) -> str:
-        """Start the reference monitor in front of `upstream`."""
+    async def monitor(self, upstream: str, exact: bool) -> str:
+        """Start the reference monitor in front of `upstream`; `exact`: rows are drawn from the target's own sample."""
         target = self._target
         schema_file = self._work / "schema.json"
         schema_file.write_text(target.schema.model_dump_json())
         argv = [
             *("-m", "alertdrill.monitor", "--upstream", upstream, "--schema", str(schema_file)),
-            *("--reference", str(target.sample_path), "--exact-reference"),
+            *("--reference", str(target.sample_path)),
+            *(["--exact-reference"] if exact else []),
             *("--model", target.name, "--model-version", target.version),
         ]
         return await self._start("monitor", argv)
 
-    async def load(self, plan_file: Path, url: str, events: EventJournal) -> Child:
-        """Start Locust; it waits for the first segment."""
+    async def load(self, plan_file: Path, url: str, events: EventJournal, rows: bytes | None) -> Child:
+        """Start Locust; it waits for the first segment. `rows`: a CSV of its own instead of the target's sample."""
         self._say("starting the load")
-        arguments = LoadArguments(plan=plan_file, sample=self._target.sample_path, url=url)
+        sample = self._target.sample_path
+        if rows is not None:
+            sample = self._work / "log.csv"
+            sample.write_bytes(rows)
+        arguments = LoadArguments(plan=plan_file, sample=sample, url=url)
         await self._start("load", load_argv(arguments), on_event=events.of_load, environ=environment(arguments))
         return self.children[-1]

@@ -62,6 +62,9 @@ def _files(outline: Outline) -> Iterator[tuple[Path, str]]:
         name = outline.target.get(key) if isinstance(outline.target, dict) else None
         if isinstance(name, str) and name:
             yield ("target", key), name
+    log = outline.load.log if outline.load else None
+    if log is not None and log.file:
+        yield ("load", "log", "file"), log.file
     rules = outline.monitoring.rules if outline.monitoring else None
     for position, file in enumerate(rules if isinstance(rules, list) else ()):
         if isinstance(file, str) and file:
