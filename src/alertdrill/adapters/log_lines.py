@@ -209,7 +209,7 @@ def _parquet(path: Path) -> LogFile:
                     for values in _in_microseconds(batch, pyarrow).to_pylist():
                         number += 1
                         yield Line(number, values)
-        except pyarrow.ArrowException as error:
+        except (pyarrow.ArrowException, OSError) as error:
             got = str(error).splitlines()[0]
             raise _refused(path, got, "a Parquet file that can be read", "write it again", number) from error
 

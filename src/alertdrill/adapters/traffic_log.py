@@ -178,7 +178,7 @@ class _Reading:
     def _check_features(self, columns: Columns) -> None:
         """Whether the target's features were found, in one line at least."""
         nowhere = bool(self._without_object) and not self._with_object
-        lacking = [name for name, count in columns.absent.items() if nowhere or (count == len(self.times) > 0)]
+        lacking = [name for name, count in columns.nulls.items() if nowhere or (count == len(self.times) > 0)]
         if not lacking:
             return
         place = "" if self._log.features is None else f" at {self._log.features}"
@@ -225,9 +225,9 @@ class _Reading:
         unsorted = int((times < np.maximum.accumulate(times)).sum())
         if unsorted:
             yield f"{name}: {unsorted:,} lines came after a later one, and are sorted by time"
-        for feature, nulls in self._columns.absent.items() if self._columns is not None else ():
+        for feature, nulls in self._columns.changed.items() if self._columns is not None else ():
             if nulls:
-                yield f"{name}: {feature} is sent as null in {nulls:,} requests, whose lines have no value of it"
+                yield f"{name}: {nulls:,} requests send null for {feature}: their lines lack it, or have an empty text"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -41,11 +41,16 @@ def too_long(scenario: Scenario, log: TrafficLog) -> Iterator[Finding]:
 
 
 def too_dense(scenario: Scenario, tail_s: float, log: TrafficLog) -> Iterator[Finding]:
-    """The first stretch whose mean rate is above `limits.max_rate`, found without making its arrivals."""
+    """The first stretch whose mean rate is above `limits.max_rate`, found without making its arrivals.
+
+    Phases of `auto`, and those after them, whose place in the log is not known yet, are left out.
+    """
     phases = {phase.name: phase for phase in scenario.phases}
     for kind, name, lasts_s in stretches(scenario, tail_s):
         phase = phases[name] if kind is SegmentKind.PHASE else None
         from_s = 0.0 if phase is None else begins_in_log_s(scenario, phase)
+        if math.isinf(from_s + lasts_s):
+            continue
         count = log.count(from_s, lasts_s * speed_of(scenario, phase))
         if count > scenario.limits.max_rate * lasts_s + 1:
             yield _dense(scenario, phase, count / lasts_s)

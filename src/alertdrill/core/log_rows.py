@@ -3,10 +3,11 @@
 import math
 import re
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import Enum
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ def read_time(value: object) -> tuple[int, TimeKind]:
     if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
         return _of_text(value), TimeKind.TEXT
     if isinstance(value, str | int | float | Decimal) and not isinstance(value, bool):
-        number = float(value)
+        number = float(value) if isinstance(value, str | Decimal) else value
         if 0 <= number < MILLISECONDS_FROM:
             return round(number * 1e6), TimeKind.SECONDS
         if MILLISECONDS_FROM <= number < LATEST:
@@ -156,35 +157,38 @@ def _objects(values: object) -> Iterator[tuple[str, Values]]:
         todo += [(f"{pointer}/{escaped(str(key))}", value) for key, value in inside]
 
 
-def read_cell(value: object, feature: Feature, from_text: bool) -> float | str | None:
-    """The value of a feature as rows hold it; None is a null, as is a NaN, and an empty text, which no CSV can hold.
+Cells = Callable[[object], float | str | None]
+
+
+def cell_reader(feature: Feature, from_text: bool) -> Cells:
+    """What reads the values of a feature as rows hold them: a number, seconds since the epoch, or a text.
+
+    It answers None for a null, for a NaN, and for an empty text, which no CSV can hold, and raises Unusable for a value
+    of another kind.
 
     Args:
-        value: as the log has it.
         feature: its name and kind.
         from_text: whether the log has texts alone, so that numbers are written as such.
-
-    Raises:
-        Unusable: the value is of another kind.
     """
+    if feature.kind is FeatureKind.CATEGORY:
+        return partial(_category, feature.name)
+    if feature.kind is FeatureKind.TIMESTAMP:
+        return partial(_timestamp, feature.name)
+    return partial(_number, feature.name, feature.kind is FeatureKind.INTEGER, from_text)
+
+
+def _category(name: str, value: object) -> str | None:
+    if isinstance(value, str) and len(value) <= LONGEST_TEXT:
+        return value or None
+    if value is None:
+        return None
+    raise Unusable(f"{name}: {shown(value)}", "text of at most 100,000 characters, as it is a category")
+
+
+def _timestamp(name: str, value: object) -> float | None:
+    """Seconds since the epoch of ISO 8601, in UTC where it has no zone."""
     if value is None or value == "":
         return None
-    if feature.kind is FeatureKind.CATEGORY:
-        if isinstance(value, str) and len(value) <= LONGEST_TEXT:
-            return value
-        raise Unusable(f"{feature.name}: {shown(value)}", "text of at most 100,000 characters, as it is a category")
-    if feature.kind is FeatureKind.TIMESTAMP:
-        return _timestamp(value, feature.name)
-    number = _number(value, from_text)
-    if number is None or math.isinf(number):
-        raise Unusable(f"{feature.name}: {shown(value)}", "a number")
-    if feature.kind is FeatureKind.INTEGER and not math.isnan(number) and (number % 1 or int(number) != _exact(value)):
-        raise Unusable(f"{feature.name}: {shown(value)}", "a whole number that a double can hold")
-    return None if math.isnan(number) else number
-
-
-def _timestamp(value: object, name: str) -> float:
-    """Seconds since the epoch of ISO 8601, in UTC where it has no zone."""
     try:
         moment = datetime.fromisoformat(value.strip()) if isinstance(value, str) else value
     except ValueError:
@@ -194,27 +198,31 @@ def _timestamp(value: object, name: str) -> float:
     return _microseconds(moment if moment.tzinfo else moment.replace(tzinfo=UTC)) / 1e6
 
 
-def _number(value: object, from_text: bool) -> float | None:
-    if isinstance(value, str):
-        text = value.strip()
-        if not from_text or not (_NUMBER.fullmatch(text) or text.lower() == "nan"):
+def _number(name: str, whole: bool, from_text: bool, value: object) -> float | None:
+    if value is None or value == "":
+        return None
+    try:
+        if isinstance(value, bool) or not isinstance(value, str if from_text else int | float | Decimal):
+            raise TypeError
+        number = float(value)
+        if number != number:
             return None
-        return float(text)
-    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        try:
-            return float(value)
-        except OverflowError:
-            return None
-    return None
-
-
-def _exact(value: object) -> int:
-    """The value of a whole number, without rounding it to a double."""
-    return int(value) if isinstance(value, int | float) else int(Decimal(str(value).strip()))
+        if whole and number != int(number if isinstance(value, float) else Decimal(value)):
+            raise Unusable(f"{name}: {shown(value)}", "a whole number that a double can hold")
+        if math.isfinite(number) and not (from_text and "_" in str(value)):
+            return number
+    except (TypeError, ValueError, OverflowError, InvalidOperation):
+        pass
+    raise Unusable(f"{name}: {shown(value)}", "a number")
 
 
 class Columns:
-    """The rows of a log as they are read, line by line: 8 bytes a number, 4 a category."""
+    """The rows of a log as they are read, line by line: 8 bytes a number, 4 a category.
+
+    Attributes:
+        nulls: by feature, in how many rows it is null.
+        changed: by feature, in how many rows it is null though the log has no null there: nothing, or an empty text.
+    """
 
     def __init__(self, schema: Schema, from_text: bool) -> None:
         """Start empty.
@@ -224,11 +232,13 @@ class Columns:
             from_text: whether the log has texts alone.
         """
         self._schema, self._from_text = schema, from_text
+        self._readers = [(one.name, cell_reader(one, from_text)) for one in schema.features]
         self._numbers = {one.name: array("d") for one in schema.features if one.kind is not FeatureKind.CATEGORY}
         self._codes = {one.name: array("i") for one in schema.features if one.kind is FeatureKind.CATEGORY}
         self._texts: dict[str, dict[str, int]] = {name: {"": 0} for name in self._codes}
         self._labels: list[str] = []
-        self.absent = dict.fromkeys(schema.names(), 0)
+        self.nulls = dict.fromkeys(schema.names(), 0)
+        self.changed = dict.fromkeys(schema.names(), 0)
 
     def add(self, values: Values, line: Values) -> None:
         """Take the features of one line; all of them, or none if it cannot be used.
@@ -240,14 +250,16 @@ class Columns:
         Raises:
             Unusable: a feature is of another kind.
         """
-        cells = [read_cell(values.get(one.name), one, self._from_text) for one in self._schema.features]
-        for feature, cell in zip(self._schema.features, cells, strict=True):
-            self.absent[feature.name] += cell is None
-            if feature.kind is FeatureKind.CATEGORY:
-                known = self._texts[feature.name]
-                self._codes[feature.name].append(known.setdefault(str(cell or ""), len(known)))
+        cells = [read(values.get(name)) for name, read in self._readers]
+        for (name, _), cell in zip(self._readers, cells, strict=True):
+            if cell is None:
+                self.nulls[name] += 1
+                self.changed[name] += not self._from_text and values.get(name, "") == ""
+            if name in self._numbers:
+                self._numbers[name].append(math.nan if cell is None else cell)  # type: ignore[arg-type]
             else:
-                self._numbers[feature.name].append(math.nan if cell is None else float(cell))
+                known = self._texts[name]
+                self._codes[name].append(known.setdefault(cell or "", len(known)))  # type: ignore[arg-type]
         if self._schema.label is not None:
             label = values.get(self._schema.label, line.get(self._schema.label))
             self._labels.append("" if label is None else str(label).lower() if isinstance(label, bool) else str(label))

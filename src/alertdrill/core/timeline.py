@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alertdrill.core.draws import uniform, uniforms
 from alertdrill.core.rates import RateSpec
@@ -31,6 +31,12 @@ class Arrivals(BaseModel):
     rate_per_s: float = Field(ge=0, description="mean arrivals per second, what a profile changes left out")
     profile: RateSpec | None = Field(default=None, description="how the rate varies over the segment")
     recorded: Recorded | None = Field(default=None, description="the arrivals themselves, where a log has them")
+
+    @model_validator(mode="after")
+    def _check_recorded(self) -> "Arrivals":
+        if (self.kind is ArrivalKind.RECORDED) != (self.recorded is not None):
+            raise ValueError("recorded arrivals, and they alone, are in the plan one by one")
+        return self
 
     def mean_per_s(self, duration_s: float) -> float:
         """Mean arrivals a second over the first `duration_s`, which are above 0."""
