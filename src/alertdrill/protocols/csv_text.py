@@ -21,7 +21,7 @@ def to_csv(rows: Rows, schema: Schema) -> str:
         names.append(schema.label)
         columns.append([""] * len(rows) if rows.labels is None else rows.labels.tolist())
     out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
+    writer = csv.writer(out, lineterminator="\r\n")  # the writer quotes what this holds, a lone \r too
     writer.writerow(names)
     writer.writerows(zip(*columns, strict=True))
     return out.getvalue()

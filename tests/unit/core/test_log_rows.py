@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from alertdrill.core.log_rows import (
@@ -178,6 +178,7 @@ def test_nulls_are_told_from_what_only_became_one() -> None:
     assert columns({"amount": "", "hour": "1"}, from_text=True).changed == dict.fromkeys(SCHEMA.names(), 0)
 
 
+@example([{"amount": 1e-300, "hour": -1, "country": '\r"\n, ', "seen": None, "fraud": "0"}])
 @given(
     st.lists(
         st.fixed_dictionaries(

@@ -1,4 +1,5 @@
 import base64
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -27,8 +28,11 @@ def test_a_text_of_another_length_is_refused() -> None:
 
 def test_a_text_that_would_grow_without_bound_is_not_unpacked() -> None:
     bomb = base64.b64encode(zlib.compress(bytes(1 << 26), 9)).decode()
+    tracemalloc.start()
     with pytest.raises(ValueError, match="got more bytes, expected 80"):
         unpack(bomb, 10)
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
 
 
 def test_a_minute_at_two_hundred_a_second_takes_a_few_bytes_a_request() -> None:
