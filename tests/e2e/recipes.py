@@ -92,7 +92,7 @@ async def remember(self, dependency):
     self.model_url = await model(self, dependency)
     return self.model_url
 Wire.model = remember
-Wire.monitor = lambda self, upstream: monitor(self, self.model_url)
+Wire.monitor = lambda self, upstream, exact: monitor(self, self.model_url, exact)
 main()
 """
 

@@ -193,6 +193,9 @@ def _missing_files(reading: Reading, page: _Page) -> Iterable[Finding]:
         path = beside(source.path, name)
         if not is_name(name) or not os.path.isfile(path):
             told += 1
+            if is_name(name) and os.path.isdir(path):
+                yield Finding(where, "a file, not a folder", "name a file in it")
+                continue
             close = nearest_file(path) if is_name(name) and told <= SHOWN_MISTAKES else None
             here = "this scenario" if source is page.main else "this file"
             fix = f"write {Path(name).parent / close}" if close else f"check the path: it is relative to {here}"

@@ -34,6 +34,7 @@ from alertdrill.adapters.target import PreparedTarget, prepare_target
 from alertdrill.compose.background import ask_background
 from alertdrill.compose.engine import Engine, open_engine
 from alertdrill.compose.evidence import conclude, no_samples, recording
+from alertdrill.compose.material import Material, recorded_traffic
 from alertdrill.compose.options import Options, in_file, read_scenario, refuse, rule_files
 from alertdrill.compose.planning import Planner
 from alertdrill.compose.wire import Wire
@@ -45,6 +46,7 @@ from alertdrill.core.observations import AlertPost
 from alertdrill.core.plan import Plan
 from alertdrill.core.result import Result
 from alertdrill.core.scenario import Scenario
+from alertdrill.core.traffic_log import TrafficLog
 from alertdrill.run.checker import judge
 from alertdrill.run.director import Director
 from alertdrill.run.ports import Progress
@@ -82,9 +84,10 @@ async def _run_drill(
     token = inside_token(scenario)
     target = await prepare_target(scenario, path, progress.note)
     refuse(in_file(path, unknown_features(scenario, target.schema)))
+    log = recorded_traffic(scenario, path, target)
     async with AsyncExitStack() as stack:
         work = stack.enter_context(Scratch("alertdrill-run-"))
-        return await _Drill(scenario, path, target, token, options, progress, stack, work.path).run(prometheus)
+        return await _Drill(scenario, path, target, log, token, options, progress, stack, work.path).run(prometheus)
 
 
 def check_folder(path: Path) -> Outcome:
@@ -115,13 +118,14 @@ class _Drill:
         scenario: Scenario,
         path: Path,
         target: PreparedTarget,
+        log: TrafficLog | None,
         token: str | None,
         options: Options,
         progress: Progress,
         stack: AsyncExitStack,
         work: Path,
     ) -> None:
-        self._scenario, self._path, self._target = scenario, path, target
+        self._scenario, self._path, self._target, self._log = scenario, path, target, log
         self._options, self._progress, self._stack = options, progress, stack
         self._wire = Wire(target, token, work, progress.note)
         self._early_posts: list[AlertPost] = []
@@ -137,7 +141,9 @@ class _Drill:
         )
         run_id = time.strftime("%Y%m%dT%H%M%S", time.gmtime()) + "-" + secrets.token_hex(3)
         background = await ask_background(self._scenario, engine.api)
-        planner = Planner(self._scenario, self._path, self._target, engine.groups, engine.scrape_s, background)
+        planner = Planner(
+            self._scenario, self._path, self._target, engine.groups, engine.scrape_s, background, self._log
+        )
         plan = planner.plan(run_id)
         folder = ResultsFolder.create(self._options.results, self._scenario.name, run_id)
         folder.write_plan(plan)
@@ -147,9 +153,9 @@ class _Drill:
         folder.write_samples(no_samples(journal))
         warned = self._aside(asyncio.to_thread(self._warn, planner, plan))
         try:
-            load, events = await self._start(plan, folder, journal, engine, early)
+            load, events = await self._start(plan, folder, journal, engine, planner.material, early)
             await warned
-            return await self._drive(plan, folder, journal, engine, load, events)
+            return await self._drive(plan, folder, journal, engine, planner.material, load, events)
         except asyncio.CancelledError:
             journal.write(records.Trouble(at=time.time(), kind="interrupted", what="interrupted by the user"))
             raise
@@ -199,7 +205,13 @@ class _Drill:
             journal.write_post(post)
 
     async def _start(
-        self, plan: Plan, folder: ResultsFolder, journal: JournalFile, engine: Engine, early: asyncio.Task[str] | None
+        self,
+        plan: Plan,
+        folder: ResultsFolder,
+        journal: JournalFile,
+        engine: Engine,
+        made_of: Material,
+        early: asyncio.Task[str] | None,
     ) -> tuple[Child, EventJournal]:
         """Start what is not yet started, from the far end of the wire to the load."""
         wire, events = self._wire, EventJournal(plan, journal)
@@ -214,13 +226,20 @@ class _Drill:
         await wire.inside(plan, model, events)
         url = await wire.proxied(plan, folder.plan, Place.MODEL, model, events)
         if self._scenario.monitoring.monitor == "sidecar":
-            url = await wire.monitor(url)
+            url = await wire.monitor(url, made_of.reference is None)
             engine.scrape("monitor", url)
         url = await wire.proxied(plan, folder.plan, Place.EDGE, url, events)
-        return await wire.load(folder.plan, url, events), events
+        return await wire.load(folder.plan, url, events, made_of.csv), events
 
     async def _drive(
-        self, plan: Plan, folder: ResultsFolder, journal: JournalFile, engine: Engine, load: Child, events: EventJournal
+        self,
+        plan: Plan,
+        folder: ResultsFolder,
+        journal: JournalFile,
+        engine: Engine,
+        made_of: Material,
+        load: Child,
+        events: EventJournal,
     ) -> Outcome:
         injectors: list[Injector] = [*self._wire.proxies, *self._wire.inside_apps]
         leased: list[Leased] = [*injectors, load]
@@ -250,7 +269,7 @@ class _Drill:
             kinds = ", ".join(f"{count} {kind}" for kind, count in events.failures.most_common())
             self._progress.note(f"load: {events.failures.total()} requests got no whole answer ({kinds})")
         self._progress.note("judging")
-        await conclude(plan, director.collector, journal, source, self._target.sample, engine.scrape_s)
+        await conclude(plan, director.collector, journal, source, made_of, engine.scrape_s)
         folder.write_samples(recording(director.collector, journal))
         return _judged(folder)
 

@@ -4,20 +4,20 @@ import math
 import time
 
 from alertdrill.adapters.journal_file import JournalFile
+from alertdrill.compose.material import Material
 from alertdrill.core import journal as records
 from alertdrill.core.case import Case
 from alertdrill.core.plan import Plan
 from alertdrill.core.prospect import Prospect, prospects
 from alertdrill.core.recording import Recording, merge, with_inferred_markers
 from alertdrill.core.traffic import PlannedTraffic
-from alertdrill.protocols.rows import Rows
 from alertdrill.run.checker import open_questions
 from alertdrill.run.collector import Collector
 from alertdrill.run.ports import AlertSource, SourceFailed
 
 
 async def conclude(
-    plan: Plan, collector: Collector, journal: JournalFile, source: AlertSource, sample: Rows, scrape_s: float
+    plan: Plan, collector: Collector, journal: JournalFile, source: AlertSource, made_of: Material, scrape_s: float
 ) -> None:
     """Ask what only the engine can answer, work out the fills, and close the journal."""
     samples = recording(collector, journal)
@@ -31,7 +31,8 @@ async def conclude(
     case = Case(plan, journal.records, samples)
     starts = {one.k: one.start_at for one in case.all(records.SegmentStarted)}
     counts = {k: one.sent + one.suppressed for k, one in case.closed.items()}
-    for one in prospects(plan, PlannedTraffic(plan, sample, case.touch), case.book, scrape_s, starts, counts):
+    traffic = PlannedTraffic(plan, made_of.rows, case.touch, made_of.reference)
+    for one in prospects(plan, traffic, case.book, scrape_s, starts, counts):
         journal.write(_fill(one))
     journal.write(records.Ended(at=time.time()))
 

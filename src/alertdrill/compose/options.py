@@ -1,6 +1,6 @@
 """A scenario as the command line wants it, and mistakes of it in the words of its file."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,8 @@ from alertdrill.adapters.target import bundled_rules
 from alertdrill.adapters.yaml_file import beside, load_scenario, locate
 from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.scenario import BundledTarget, Monitoring, Phase, Scenario, UrlTarget, UserPrometheus
-from alertdrill.core.scenario.finding import Finding
+from alertdrill.core.scenario.finding import TOP, Finding
+from alertdrill.core.scenario.grammar import Path as KeyPath
 
 
 @dataclass(frozen=True)
@@ -79,13 +80,20 @@ def rule_files(scenario: Scenario, scenario_path: Path) -> tuple[Path, ...]:
 
 
 def in_file(path: Path, findings: Iterable[Finding]) -> list[Mistake]:
-    """Findings that start from the name of a phase, as mistakes in the order of the file, those in fragments last."""
+    """Findings that start from the name of a phase, or from TOP, as mistakes in the order of the file.
+
+    Those in fragments come last.
+    """
     findings = tuple(findings)
     if not findings:
         return []
     positions = {phase.name: position for position, phase in enumerate(load_scenario(path).phases)}
-    found = [one._replace(path=("phases", positions[str(one.path[0])], *one.path[1:])) for one in findings]
+    found = [one._replace(path=_from_top(one.path, positions)) for one in findings]
     return sorted(locate(path, found), key=lambda one: _in_order(one, str(path)))
+
+
+def _from_top(path: KeyPath, positions: Mapping[str, int]) -> KeyPath:
+    return path[1:] if path[0] == TOP else ("phases", positions[str(path[0])], *path[1:])
 
 
 def _in_order(one: Mistake, main: str) -> tuple[bool, str, int, int]:

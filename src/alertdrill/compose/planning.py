@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from alertdrill.adapters.prometheus_api import PrometheusApi
@@ -13,6 +14,7 @@ from alertdrill.adapters.signals import run_until_signalled
 from alertdrill.adapters.target import PreparedTarget, prepare_target
 from alertdrill.compose.background import Background, ask_background
 from alertdrill.compose.engine import read_engine
+from alertdrill.compose.material import Material, material, recorded_traffic
 from alertdrill.compose.options import Options, in_file, read_scenario, refuse, rule_files
 from alertdrill.core.auto import in_numbers
 from alertdrill.core.blast_radius import blast_radius
@@ -21,6 +23,8 @@ from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.faults.base import Place
 from alertdrill.core.feasibility import unknown_features
 from alertdrill.core.hopeless import hopeless, too_fast, without_effect, wrong_alerts
+from alertdrill.core.log_fit import too_dense, too_long, too_quick
+from alertdrill.core.log_fit import too_fast as played_too_fast
 from alertdrill.core.observations import RuleGroup
 from alertdrill.core.outlook import Outlook, Planned
 from alertdrill.core.plan import Plan, RuleText, TargetPlan, make_segments
@@ -31,6 +35,7 @@ from alertdrill.core.scenario.part import AUTO_S
 from alertdrill.core.scope import RuleBook, tail_ms
 from alertdrill.core.touch import Touch
 from alertdrill.core.traffic import PlannedTraffic
+from alertdrill.core.traffic_log import TrafficLog
 from alertdrill.core.units import format_duration
 
 
@@ -53,6 +58,7 @@ class Planner:
         groups: the loaded rules.
         scrape_s: scrape interval of the engine.
         background: the traffic of others.
+        log: the traffic that the load plays, if it is recorded.
     """
 
     scenario: Scenario
@@ -61,6 +67,12 @@ class Planner:
     groups: Sequence[RuleGroup]
     scrape_s: float
     background: Background
+    log: TrafficLog | None = None
+
+    @cached_property
+    def material(self) -> Material:
+        """What the requests are made of."""
+        return material(self.scenario, self.tail_s, self.target, self.log)
 
     @property
     def tail_s(self) -> float:
@@ -74,12 +86,17 @@ class Planner:
             BadInput: an `auto` cannot be worked out, or a limit would be exceeded.
         """
         _check_duration(self.scenario, self.tail_s)
+        if self.log is not None:
+            refuse(in_file(self.path, too_dense(self.scenario, self.tail_s, self.log)))
         scenario, findings = in_numbers(self.scenario, self._look, self.tail_s)
         if findings:
             refuse(in_file(self.path, [*findings, *wrong_alerts(self.scenario.phases, RuleBook.of(self.groups))]))
         _check_duration(scenario, self.tail_s)
+        if self.log is not None:
+            refuse(in_file(self.path, too_long(scenario, self.log)))
         plan = self._plan(scenario, run_id)
-        refuse(in_file(self.path, too_fast(plan, Touch(plan))))
+        touch = Touch(plan)
+        refuse(in_file(self.path, [*too_fast(plan, touch), *played_too_fast(plan, touch)]))
         return plan
 
     def prospectus(self, plan: Plan) -> Prospectus:
@@ -100,11 +117,14 @@ class Planner:
             *without_effect(plan.scenario.phases, planned.reaches),
             *wrong_alerts(plan.scenario.phases, book),
             *hopeless(planned.prospects, planned.reaches, self.tail_s),
+            *too_quick(plan.scenario, book),
         ]
         mistakes = tuple(in_file(self.path, findings))
-        notes = [self.background.note] if self.background.note else []
+        notes = [*self.material.notes(plan)]
+        notes += [self.background.note] if self.background.note else []
         starts, counts = assumed_starts(plan, touch, self.tail_s)
-        hidden = never_alone(planned.prospects, plan, self.target.sample, book, self.scrape_s, starts, counts)
+        rows, reference = self.material.rows, self.material.reference
+        hidden = never_alone(planned.prospects, plan, rows, book, self.scrape_s, starts, counts, reference)
         notes += [f"{name}: its fault alone never raises the alert, the others of the phase do" for name in hidden]
         notes += [
             f"{name}: requests that the other faults of the phase break may never get there" for name in held_up(plan)
@@ -113,7 +133,7 @@ class Planner:
 
     def _plan(self, scenario: Scenario, run_id: str) -> Plan:
         target = self.target
-        segments, injections = make_segments(scenario, target.schema, self.tail_s)
+        segments, injections = make_segments(scenario, target.schema, self.tail_s, self.material.log)
         managed = scenario.monitoring.prometheus == "managed"
         files = sorted({group.file for group in self.groups}) if managed else []
         plan = Plan(
@@ -126,7 +146,8 @@ class Planner:
                 version=target.version,
                 schema_=target.schema,
                 headers=target.headers,
-                sample_sha256=target.sample_sha256,
+                sample_sha256=self.material.sha256,
+                spreads=self.material.spreads,
                 dependency_waits_s=_dependency_waits_s(target),
             ),
             rules=tuple(_rule_text(Path(file)) for file in files),
@@ -134,14 +155,14 @@ class Planner:
             segments=segments,
             injections=injections,
         )
-        return with_choices(plan, target.sample)
+        return with_choices(plan, self.material.rows)
 
     def _look(self, scenario: Scenario) -> tuple[Prospect, ...]:
         plan = self._plan(scenario, "provisional")
         return self._prospects(plan, Touch(plan))
 
     def _prospects(self, plan: Plan, touch: Touch) -> tuple[Prospect, ...]:
-        traffic = PlannedTraffic(plan, self.target.sample, touch)
+        traffic = PlannedTraffic(plan, self.material.rows, touch, self.material.reference)
         starts, counts = assumed_starts(plan, touch, self.tail_s)
         return tuple(prospects(plan, traffic, RuleBook.of(self.groups), self.scrape_s, starts, counts))
 
@@ -217,5 +238,6 @@ async def _plan_with(
     unknown = [*unknown_features(scenario, target.schema)]
     if unknown:
         refuse(in_file(path, [*unknown, *wrong_alerts(scenario.phases, RuleBook.of(groups))]))
-    planner = Planner(scenario, path, target, groups, scrape_s, background)
+    log = recorded_traffic(scenario, path, target)
+    planner = Planner(scenario, path, target, groups, scrape_s, background, log)
     return planner.prospectus(planner.plan("planned"))

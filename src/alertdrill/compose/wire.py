@@ -112,26 +112,31 @@ class Wire:
         for app in self.inside_apps:
             await app.close()
 
-    async def monitor(self, upstream: str) -> str:
-        """Start the reference monitor in front of `upstream`."""
+    async def monitor(self, upstream: str, exact: bool) -> str:
+        """Start the reference monitor in front of `upstream`; `exact`: rows are drawn from the target's own sample."""
         target = self._target
         schema_file = self._work / "schema.json"
         whole_path = target.base_path + target.schema.path
         schema_file.write_text(target.schema.model_copy(update={"path": whole_path}).model_dump_json())
         argv = [
             *("-m", "alertdrill.monitor", *self._upstream(upstream), "--schema", str(schema_file)),
-            *("--reference", str(target.sample_path), "--exact-reference"),
+            *("--reference", str(target.sample_path)),
+            *(["--exact-reference"] if exact else []),
             *("--model", target.name, "--model-version", target.version),
         ]
         return await self._start("monitor", argv)
 
-    async def load(self, plan_file: Path, url: str, events: EventJournal) -> Child:
-        """Start Locust; it waits for the first segment."""
+    async def load(self, plan_file: Path, url: str, events: EventJournal, rows: bytes | None) -> Child:
+        """Start Locust; it waits for the first segment. `rows`: a CSV of its own instead of the target's sample."""
         self._say("starting the load")
         target = self._target
+        sample = target.sample_path
+        if rows is not None:
+            sample = self._work / "log.csv"
+            sample.write_bytes(rows)
         arguments = LoadArguments(
             plan=plan_file,
-            sample=target.sample_path,
+            sample=sample,
             url=url + target.base_path,
             authority=target.authority,
             tls=target.tls,

@@ -28,7 +28,7 @@ class BlastRadius(BaseModel):
     why_allowed: str = Field(description="why it may be")
     requests: int = Field(description="requests sent at most, if every gate takes as long as it may")
     busiest_rate_per_s: float = Field(description="requests in the busiest second of the plan")
-    limit_rate_per_s: float = Field(description="limits.max_rate, which the mean rate of no phase exceeds")
+    limit_rate_per_s: float = Field(description="limits.max_rate, which the planned rate never exceeds")
     touched: Mapping[Unit, int] = Field(description="requests that faults touch, by unit; each once a unit")
     starts: tuple[str, ...] = Field(description="processes started for the drill, all of them ended with it")
     longest_s: float = Field(description="how long it can last at most, its start left out, seconds")

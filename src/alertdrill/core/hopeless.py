@@ -1,4 +1,4 @@
-"""What of a plan cannot succeed, said before anything is broken. Paths start from the name of a phase."""
+"""What of a plan cannot succeed, said before anything is broken. Paths start from the name of a phase, or TOP."""
 
 import math
 from collections.abc import Iterable, Iterator

@@ -39,9 +39,11 @@ class Stretch(_Frozen):
     begins_s: float = Field(description="when it begins if every gate opens as soon as it can, from the first request")
     least_s: float = Field(description="how long it lasts if it ends as soon as it can; a phase: its duration")
     longest_s: float = Field(description="how long it lasts at most")
-    rate_per_s: float = Field(description="requests a second, arrival faults left out")
+    rate_per_s: float = Field(description="mean requests a second over least_s, arrival faults left out")
     rates_per_s: tuple[float, ...] | None = Field(
-        default=None, description="requests a second in each sixtieth of least_s, where an arrival fault changes them"
+        default=None,
+        description="requests a second in each sixtieth of least_s, where a profile, a log or an arrival fault has "
+        "them vary",
     )
 
 
@@ -159,6 +161,8 @@ class Planned:
         phase = segment.kind is SegmentKind.PHASE
         least_s = segment.duration_s if phase else min(segment.duration_s, max(self.tail_s, 1.0))
         schedule = self.touch.schedule(segment.k)
+        arrivals = segment.arrivals
+        varies = schedule.touched or arrivals.profile is not None or arrivals.recorded is not None
         edges = np.linspace(0.0, least_s, PARTS + 1)
         counts = np.histogram(schedule.at[schedule.sent], edges)[0]
         return Stretch(
@@ -167,8 +171,8 @@ class Planned:
             begins_s=begins_s,
             least_s=least_s,
             longest_s=segment.duration_s,
-            rate_per_s=segment.arrivals.rate_per_s,
-            rates_per_s=tuple((counts * PARTS / least_s).tolist()) if schedule.touched else None,
+            rate_per_s=arrivals.mean_per_s(least_s),
+            rates_per_s=tuple((counts * PARTS / least_s).tolist()) if varies else None,
         )
 
     def _injection(self, reach: Reach) -> InjectionOutlook:

@@ -113,7 +113,9 @@ def _edit(fault: BodyFault, positions: Indices, draws: Floats, bodies: list[byte
 class Payloads:
     """Builds blocks of request bodies from a plan and the rows of its sample.
 
-    Rows are drawn independently and with replacement: cycling a small pool would mask drift or fake it.
+    Rows are drawn independently and with replacement: cycling a small pool would mask drift or fake it. Those of a log
+    come in its order; what a fault adds between them is drawn from it. How far a fault goes is measured on the target's
+    own sample all the same, as the alerts know no other.
     """
 
     def __init__(self, plan: Plan, sample: Rows, touch: Touch | None = None) -> None:
@@ -128,7 +130,8 @@ class Payloads:
 
     @cached_property
     def _spreads(self) -> dict[str, Spread]:
-        return spreads(self._sample)
+        own = self._plan.target.spreads
+        return spreads(self._sample) if own is None else dict(own)
 
     def _injections(self, k: int) -> tuple[Injection, ...]:
         if k not in self._by_segment:
@@ -176,8 +179,13 @@ class Payloads:
     # rows
 
     def _positions(self, k: int, indices: Indices) -> Indices:
-        """Positions in the sample that are drawn for requests, sample faults left out; shape (n,)."""
-        return np.asarray(uniforms_at(self._seed, "row", k, indices) * len(self._sample), dtype=np.int64)
+        """Positions in the sample of the rows of requests, sample faults left out; shape (n,)."""
+        count, recorded = len(self._sample), self._plan.segments[k].arrivals.recorded
+        drawn = np.asarray(uniforms_at(self._seed, "row", k, indices) * count, dtype=np.int64)
+        if recorded is None or recorded.first_row is None:
+            return drawn
+        planned = self._touch.schedule(k).planned[indices]
+        return np.where(planned >= 0, (recorded.first_row + planned) % count, drawn)
 
     def _drawn(self, k: int, indices: Indices, injections: Sequence[Injection], touched: dict[str, Mask]) -> Indices:
         """Positions in the sample of requests, the sample faults among the injections applied; shape (n,).

@@ -4,18 +4,20 @@ Segments (steady state, phases, gates, settle) hold the recipe of their arrivals
 announces during the run. Request i of segment k is the same bytes whoever builds it.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from alertdrill.core.faults.base import Fault, Place, RowFault, Unit
+from alertdrill.core.faults.base import Fault, Place, RowFault, Spread, Unit
 from alertdrill.core.faults.catalogue import AnyFault, FaultSpec
-from alertdrill.core.scenario import Expectation, Load, Phase, Scenario
+from alertdrill.core.scenario import Expectation, Load, Phase, RecordedLoad, Scenario
 from alertdrill.core.schedule import make_schedule
 from alertdrill.core.timeline import Arrivals, fingerprint
+from alertdrill.core.traffic_log import TrafficLog
 from alertdrill.protocols.schema import Schema
 
 UP_LIMIT_S = 30.0
@@ -82,7 +84,12 @@ class TargetPlan(_Frozen):
     version: str
     schema_: Schema = Field(alias="schema", description="features and endpoint")
     headers: dict[str, str] = Field(default_factory=dict, description="headers sent with every request")
-    sample_sha256: str = Field(description="hash of the CSV that rows are drawn from")
+    sample_sha256: str = Field(description="hash of the CSV that the rows of requests come from")
+    spreads: Mapping[str, Spread] | None = Field(
+        default=None,
+        description="spread of every numeric feature in the target's own sample, where rows come from a log; null: "
+        "rows are drawn from that sample",
+    )
     dependency_waits_s: float | None = Field(
         default=None, description="how long the model waits for its dependency; null if nobody knows"
     )
@@ -122,7 +129,7 @@ def steady_state_s(scenario: Scenario, tail_s: float) -> float:
     return 2 * tail_s + max((condition.for_ for condition in scenario.steady_state), default=0.0)
 
 
-def _stretches(scenario: Scenario, tail_s: float) -> Iterator[tuple[SegmentKind, str, float]]:
+def stretches(scenario: Scenario, tail_s: float) -> Iterator[tuple[SegmentKind, str, float]]:
     """Kind, name and longest duration of every segment, in order: a gate stands before each phase with faults."""
     steady_s = steady_state_s(scenario, tail_s)
     # Between a gate that opens late and its phase lies a random delay below the tail.
@@ -138,7 +145,7 @@ def _stretches(scenario: Scenario, tail_s: float) -> Iterator[tuple[SegmentKind,
 
 
 def make_segments(
-    scenario: Scenario, schema: Schema, tail_s: float
+    scenario: Scenario, schema: Schema, tail_s: float, log: TrafficLog | None = None
 ) -> tuple[tuple[Segment, ...], tuple[Injection, ...]]:
     """The segments of a scenario, arrivals included, and the injections in them.
 
@@ -146,12 +153,17 @@ def make_segments(
         scenario: the drill; its features are names and patterns that the schema knows.
         schema: of the target.
         tail_s: how long a fault can still make an alert in scope fire after its last effect.
+        log: the recorded traffic of its load, if it is recorded.
     """
     segments, injections = [], []
     phases = {phase.name: phase for phase in scenario.phases}
-    for k, (kind, name, duration_s) in enumerate(_stretches(scenario, tail_s)):
+    for k, (kind, name, duration_s) in enumerate(stretches(scenario, tail_s)):
         phase = phases[name] if kind is SegmentKind.PHASE else None
-        arrivals = _arrivals(scenario.load, phase)
+        if log is None:
+            assert isinstance(scenario.load, Load), "a recorded load has a log"
+            arrivals = _drawn(scenario.load, phase)
+        else:
+            arrivals = _recorded(scenario, phase, duration_s, log)
         inside = [_injection(phase, fault, k, schema) for fault in phase.faults] if phase else []
         times = make_schedule(arrivals, scenario.seed, k, duration_s, inside).at
         injections += inside
@@ -169,13 +181,34 @@ def make_segments(
     return tuple(segments), tuple(injections)
 
 
-def _arrivals(load: Load, phase: Phase | None) -> Arrivals:
-    """The load of a stretch: that of the scenario, unless its phase has its own."""
-    own = phase.load if phase is not None else None
-    if own is None:
+def _drawn(load: Load, phase: Phase | None) -> Arrivals:
+    """The load of a stretch: that of the scenario, unless its phase has its own; only phases have a profile."""
+    if phase is None:
         return Arrivals(kind=load.arrivals, rate_per_s=load.rate)
+    own = phase.load
+    if own is None:
+        return Arrivals(kind=load.arrivals, rate_per_s=load.rate, profile=load.profile)
     rate_per_s = own.rate if own.rate is not None else load.rate * (1.0 if own.factor is None else own.factor)
-    return Arrivals(kind=own.arrivals or load.arrivals, rate_per_s=rate_per_s)
+    return Arrivals(kind=own.arrivals or load.arrivals, rate_per_s=rate_per_s, profile=own.profile or load.profile)
+
+
+def _recorded(scenario: Scenario, phase: Phase | None, duration_s: float, log: TrafficLog) -> Arrivals:
+    """What a stretch plays of a log: phases one part after the other, all others from its beginning."""
+    from_s = 0.0 if phase is None else begins_in_log_s(scenario, phase)
+    played = log.stretch(from_s, duration_s, speed_of(scenario, phase))
+    return Arrivals(kind=scenario.load.arrivals, rate_per_s=played.count / duration_s, recorded=played)
+
+
+def speed_of(scenario: Scenario, phase: Phase | None) -> float:
+    """How many times faster than it was recorded a phase plays the log; None: steady state, gates and settle."""
+    own = phase.load.speed if phase is not None and phase.load is not None else None
+    return own or (scenario.load.speed if isinstance(scenario.load, RecordedLoad) else 1.0)
+
+
+def begins_in_log_s(scenario: Scenario, phase: Phase) -> float:
+    """Where in the log a phase begins, in seconds of the log's own time: where the full one before it ended."""
+    before = scenario.phases[: scenario.phases.index(phase)]
+    return math.fsum(one.duration * speed_of(scenario, one) for one in before)
 
 
 def injection_id(phase: Phase, fault: Fault) -> str:

@@ -87,6 +87,7 @@ def never_alone(
     scrape_s: float,
     starts_s: Mapping[int, float],
     counts: Mapping[int, int],
+    reference: Rows | None = None,
 ) -> Iterator[str]:
     """Names of expectations whose fault would not raise the alert by itself, though its phase does.
 
@@ -95,11 +96,12 @@ def never_alone(
     Args:
         found: the prospects of the plan.
         plan: the plan.
-        sample: the rows that its requests are drawn from.
+        sample: the rows that its requests are made of.
         book: the loaded rules.
         scrape_s: scrape interval, seconds.
         starts_s: segment number to its start (s, any origin).
         counts: segment number to how many of its requests are sent.
+        reference: what the monitor compares with, where that is not the sample.
     """
     for one in found:
         if len(one.phase.faults) < 2 or one.fill is None or math.isinf(one.fill.low_s):
@@ -113,7 +115,8 @@ def never_alone(
             or isinstance(other.fault, ArrivalFault)  # requests keep their index
         )
         alone = plan.model_copy(update={"injections": kept})
-        look = _Look(alone, PlannedTraffic(alone, sample, Touch(alone)), book, scrape_s, starts_s, counts)
+        traffic = PlannedTraffic(alone, sample, Touch(alone), reference)
+        look = _Look(alone, traffic, book, scrape_s, starts_s, counts)
         by_itself = look.at(one.phase, one.phase.expect.index(one.expectation)).fill
         if by_itself is not None and math.isinf(by_itself.low_s):
             yield one.id

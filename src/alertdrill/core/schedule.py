@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from alertdrill.core.draws import uniform, uniforms
+from alertdrill.core.draws import uniforms
 from alertdrill.core.faults.base import ArrivalContext, ArrivalFault, Change, Fault
 from alertdrill.core.profiles import Scaled
-from alertdrill.core.timeline import ArrivalKind, Arrivals, arrival_times
+from alertdrill.core.timeline import Arrivals, arrival_times, further_times
 
 if TYPE_CHECKING:
     from alertdrill.core.plan import Injection
@@ -26,12 +26,14 @@ class Schedule:
     Attributes:
         at: when each is due, seconds from the segment's start, ascending.
         origin: index of the request whose body each one has: its own, or for a retry that of the first attempt.
+        planned: which of the planned arrivals each one is, from 0; -1 for those that a fault adds.
         sent: False for arrivals that a fault suppresses; they keep their index.
         touched: by arrival injection, the requests that it suppresses or adds.
     """
 
     at: Floats
     origin: NDArray[np.int64]
+    planned: NDArray[np.int64]
     sent: Mask
     touched: Mapping[str, Mask]
 
@@ -75,7 +77,7 @@ def make_schedule(
             repeats.append(change.repeats[within])
             causes.append(np.full(int(within.sum()), injection.id, dtype=object))
     if not losses:
-        return Schedule(at, own, ~lost, {})
+        return Schedule(at, own, own, ~lost, {})
     return _merged(parts, repeats, causes, lost, losses)
 
 
@@ -95,16 +97,18 @@ def _merged(
     place = np.empty(len(order), dtype=np.int64)
     place[order] = np.arange(len(order))
     origin = np.where(repeated[order] >= 0, place[repeated[order]], np.arange(len(order)))
-    planned = len(parts[0])
+    own = place[: len(parts[0])]
+    planned = np.full(len(order), -1, dtype=np.int64)
+    planned[own] = np.arange(len(own))
     suppressed = np.zeros(len(order), dtype=bool)
-    suppressed[place[:planned]] = lost
+    suppressed[own] = lost
     touched = {}
     for name, mask in losses.items():
         touched[name] = cause[order] == name
-        touched[name][place[:planned]] |= mask
+        touched[name][own] |= mask
     # A retry of a request that was never sent is none.
     sent = ~suppressed & (~suppressed[origin] | (origin == np.arange(len(order))))
-    return Schedule(times[order], origin, sent, touched)
+    return Schedule(times[order], origin, planned, sent, touched)
 
 
 def _context(
@@ -116,16 +120,11 @@ def _context(
     def share(at_s: Floats) -> Floats:
         return fault.share * strength(fault, at_s, Scaled.SHARE)
 
-    def more(name: str, rate_per_s: float) -> Floats:
-        recipe, stream = arrivals.model_copy(update={"rate_per_s": rate_per_s}), f"{name}:{injection_id}"
-        times = arrival_times(recipe, seed, k, duration_s, stream)
-        if arrivals.kind is ArrivalKind.CONSTANT and rate_per_s > 0:  # else they could fall on the planned ones
-            times = np.maximum(times + (uniform(seed, stream, k, 0) - 0.5) / rate_per_s, 0.0)
-        return times
+    def more(name: str, factor: float) -> Floats:
+        return further_times(arrivals, factor, seed, k, duration_s, f"{name}:{injection_id}")
 
     return ArrivalContext(
         touched=uniforms(seed, f"choose:{injection_id}", k, 0, len(at)) < share(at),
-        rate_per_s=arrivals.rate_per_s,
         duration_s=duration_s,
         more=more,
         draws=draws,

@@ -54,17 +54,19 @@ class PlannedTraffic:
 
     Args:
         plan: the plan.
-        sample: the rows that its requests are drawn from.
+        sample: the rows that its requests are made of.
         touch: which requests its injections touch.
+        reference: what the monitor compares with and others send, where that is not the sample.
     """
 
-    def __init__(self, plan: Plan, sample: Rows, touch: Touch) -> None:
+    def __init__(self, plan: Plan, sample: Rows, touch: Touch, reference: Rows | None = None) -> None:
         self.touch = touch
         self._plan = plan
-        self._sample = sample
+        self._reference = sample if reference is None else reference
+        self._exact = reference is None
         self._background_per_s = plan.background_per_s
         self._payloads = Payloads(plan, sample, touch)
-        self._cells = watched_cells(plan.target.schema_, sample)
+        self._cells = watched_cells(plan.target.schema_, self._reference)
         self._threshold = log_threshold(len(self._cells))
         self._seen = cache(self._look)
 
@@ -192,13 +194,13 @@ class PlannedTraffic:
         return [one for one in self._plan.segment_injections(k) if isinstance(one.fault, BodyFault)]
 
     def _with_background(self, ours: _Seen, k: int) -> _Seen:
-        """The traffic of others merged in: untouched, evenly spaced, rows drawn from the sample."""
+        """The traffic of others merged in: untouched, evenly spaced, rows drawn from the reference."""
         count = int(self._background_per_s * ours.at[-1]) if len(ours.at) else 0
         if not count:
             return ours
         at = (np.arange(count) + 0.5) / self._background_per_s
         drawn = uniforms_at(self._plan.seed, "background", k, np.arange(count))
-        theirs = self._sample.take((drawn * len(self._sample)).astype(np.int64))
+        theirs = self._reference.take((drawn * len(self._reference)).astype(np.int64))
         order = np.argsort(np.concatenate([ours.at, at]), kind="stable")
         place = np.empty(len(order), dtype=np.int64)
         place[order] = np.arange(len(order))
@@ -222,7 +224,7 @@ class PlannedTraffic:
         first, last = int(tick.min()), int(tick.max())
         counts = np.zeros((last - first + 1, len(cells.names)), dtype=np.int64)
         np.add.at(counts, (tick - first, placed), 1)
-        detector = EDetector([cells], self._threshold, exact_reference=True)
+        detector = EDetector([cells], self._threshold, exact_reference=self._exact)
         above = np.zeros(len(counts), dtype=bool)
         alarmed = False
         for index in range(len(counts)):

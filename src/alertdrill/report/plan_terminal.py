@@ -37,8 +37,8 @@ def render(outlook: Outlook, width: int) -> RenderableType:
 
 
 def _legend(outlook: Outlook) -> str:
-    rates = {one.rate_per_s for one in outlook.stretches}
-    load = f"load {format_rate(*rates)}; " if len(rates) == 1 else ""
+    rates = {(one.rate_per_s, one.rates_per_s) for one in outlook.stretches}
+    load = f"load {format_rate(outlook.stretches[0].rate_per_s)}; " if len(rates) == 1 else ""
     gates = f"┄ gates and settling: {outlook.tail_s:g} s or longer, until alerts are inactive"
     return f"{load}{gates}\n{LEGEND}"
 

@@ -131,7 +131,7 @@ def _load(case: Case) -> LoadResult:
         (case.segment_end_ms(one.k) - case.starts_ms[one.k]) / 1000 for one in closed if one.k in case.starts_ms
     )
     return LoadResult(
-        requested_rate=round(due / span_s, 2) if span_s else case.plan.scenario.load.rate,
+        requested_rate=round(due / span_s, 2) if span_s else round(case.plan.segments[0].arrivals.rate_per_s, 2),
         achieved_rate=round(sent / span_s, 2) if span_s else None,
         schedule_error_p99_s=max((one.error_p99_s for one in closed), default=None),
         sent=sent,

@@ -1,3 +1,6 @@
+import hashlib
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,9 +11,12 @@ from sample import sample
 from alertdrill.adapters.target import PreparedTarget
 from alertdrill.adapters.yaml_file import load_scenario
 from alertdrill.compose.background import Background
+from alertdrill.compose.material import recorded_traffic
 from alertdrill.compose.planning import Planner
 from alertdrill.core.errors import BadInput
 from alertdrill.core.observations import RuleGroup
+from alertdrill.core.payloads import spreads
+from alertdrill.protocols.rows import parse_csv
 
 TARGET = PreparedTarget("target", "1", SCHEMA, Path("sample.csv"), sample(), "00")
 
@@ -132,3 +138,80 @@ def test_what_is_started_is_named_in_the_order_of_the_wire(tmp_path: Path) -> No
     one = planner(tmp_path, faults=slow, alert="SlowAnswers")
     radius = one.prospectus(one.plan("planned")).outlook.blast_radius
     assert radius.starts == ("load", "fault proxy (edge)", "monitor")
+
+
+# Recorded traffic
+
+RECORDED = "{{arrivals: recorded, log: {{file: traffic.jsonl, send: {send}}}{speed}}}"
+
+
+def recorded(folder: Path, send: str = "requests", per_s: float = 20.0, speed: str = "", **changes: str) -> Planner:
+    """A planner whose load plays 40 s of a log of the sample's rows."""
+    rows = sample()
+    lines = []
+    for i in range(round(40 * per_s)):
+        hour = rows.columns["hour"]
+        line = {
+            "time": 1_790_000_000 + i / per_s,
+            "amount": rows.columns["amount"].values[i % 400],
+            "hour": None if hour.cells[i % 400] else int(hour.values[i % 400]),
+            "country": rows.columns["country"].values[i % 400],
+        }
+        lines.append(json.dumps(line))
+    (folder / "traffic.jsonl").write_text("\n".join(lines))
+    one = planner(folder, **changes)
+    text = one.path.read_text().replace("{rate: 20/s, arrivals: constant}", RECORDED.format(send=send, speed=speed))
+    one.path.write_text(text)
+    scenario = load_scenario(one.path)
+    return replace(one, scenario=scenario, log=recorded_traffic(scenario, one.path, TARGET))
+
+
+def test_a_plan_carries_the_times_of_a_log_and_the_hash_of_its_rows(tmp_path: Path) -> None:
+    one = recorded(tmp_path)
+    plan = one.plan("planned")
+    assert plan.phase_segment("one").arrivals.recorded is not None
+    assert plan.phase_segment("one").count == 400
+    assert one.material.csv is not None
+    assert plan.target.sample_sha256 == hashlib.sha256(one.material.csv).hexdigest()
+    assert len(parse_csv(one.material.csv.decode(), SCHEMA)) == 800
+    assert plan.target.spreads == spreads(TARGET.sample)
+    assert type(plan).model_validate_json(plan.model_dump_json()) == plan
+
+
+def test_of_times_alone_the_rows_stay_those_of_the_sample(tmp_path: Path) -> None:
+    one = recorded(tmp_path, send="times")
+    plan = one.plan("planned")
+    assert (plan.target.sample_sha256, plan.target.spreads, one.material.csv) == ("00", None, None)
+
+
+def test_what_is_worth_knowing_of_a_log_is_noted(tmp_path: Path) -> None:
+    one = recorded(tmp_path)
+    notes = one.prospectus(one.plan("planned")).outlook.notes
+    assert notes[0].startswith("traffic.jsonl: 800 requests over 39s950ms from 2026-09-21T14:13:20+00:00")
+    assert notes[1].startswith("steady state, gates and settle play the 40s of the log over and over")
+    times = recorded(tmp_path, send="times")
+    assert len(times.prospectus(times.plan("planned")).outlook.notes) == 1
+
+
+def test_a_log_that_is_too_short_is_refused_at_the_phases(tmp_path: Path) -> None:
+    text = refused(recorded(tmp_path, duration="36s"))
+    assert "drill.yaml:7:1: phases" in text
+    assert "got phases that play 41s of the log together, expected at most 40s, as long as the log lasts" in text
+
+
+def test_a_log_that_is_too_dense_is_refused_at_its_file(tmp_path: Path) -> None:
+    text = refused(recorded(tmp_path, per_s=600))
+    assert "load.log.file" in text
+    assert "limits.max_rate" in text
+
+
+def test_auto_is_worked_out_on_a_log(tmp_path: Path) -> None:
+    plan = recorded(tmp_path, duration="auto", within="auto").plan("planned")
+    assert 2 < plan.scenario.phases[1].expect[0].within < 6
+
+
+def test_a_speed_is_a_mistake_that_plan_shows_and_run_warns_of(tmp_path: Path) -> None:
+    one = recorded(tmp_path, speed=", speed: 1.5", duration="15s")
+    (mistake,) = one.prospectus(one.plan("planned")).mistakes
+    assert (mistake.where, mistake.line, mistake.got) == ("load.speed", 5, "1.5")
+    assert "leave speed at 1: NullsHigh would" in mistake.fix

@@ -1,12 +1,18 @@
 import json
 
+import numpy as np
 import pytest
 from drill import BASELINE, expect, nulls_phase, read
-from planned import planned
+from planned import TAIL_S, planned
+from recorded_drills import numbered, recorded, recorded_plan
 
+from alertdrill.core.blast_radius import blast_radius
 from alertdrill.core.errors import Mistake
-from alertdrill.core.outlook import PARTS, Outlook
+from alertdrill.core.outlook import PARTS, Outlook, Planned
+from alertdrill.core.prospect import assumed_starts
 from alertdrill.core.scenario import Scenario
+from alertdrill.core.touch import Touch
+from alertdrill.core.traffic_log import TrafficLog
 
 RAMP = {"kind": "nulls", "features": ["am*"], "share": "50%", "profile": {"kind": "ramp", "over": "20s"}}
 
@@ -32,6 +38,30 @@ def test_the_rate_within_a_phase_is_told_where_a_fault_changes_it() -> None:
     assert rates is not None
     assert sum(rates[: PARTS // 2]) / (PARTS // 2) == pytest.approx(20)
     assert set(rates[PARTS // 2 :]) == {0.0}
+
+
+def test_the_rate_within_a_phase_is_told_where_a_profile_changes_it() -> None:
+    load = {"rate": "20/s", "arrivals": "constant", "profile": {"kind": "ramp", "from": 0, "to": 4, "over": "20s"}}
+    steady, baseline, _, phase, _ = outlook(read(BASELINE, nulls_phase(), load=load)).stretches
+    assert (steady.rate_per_s, steady.rates_per_s) == (20, None)
+    assert (baseline.rate_per_s, phase.rate_per_s) == (pytest.approx(20), pytest.approx(40))
+    assert phase.rates_per_s is not None
+    assert sum(phase.rates_per_s) / PARTS == pytest.approx(40, abs=0.1)
+    assert sum(phase.rates_per_s[:6]) < 40 < sum(phase.rates_per_s[-6:]) / 6
+
+
+def test_the_rates_of_a_log_are_its_own() -> None:
+    at_us = np.concatenate([np.arange(0, 5_000_000, 100_000), np.arange(5_000_000, 60_000_000, 25_000)])
+    scenario = recorded(BASELINE)
+    plan = recorded_plan(scenario, TrafficLog.of(at_us, numbered(len(at_us))))
+    touch = Touch(plan)
+    radius = blast_radius(plan, touch, [])
+    one = Planned(plan, scenario, touch, TAIL_S, assumed_starts(plan, touch, TAIL_S)[0], None, (), (), radius)
+    stretch = one.outlook((), ()).stretches[1]
+    assert stretch.rate_per_s == 25
+    assert stretch.rates_per_s is not None
+    assert {round(rate) for rate in stretch.rates_per_s[:28]} <= {6, 12}
+    assert {round(rate) for rate in stretch.rates_per_s[32:]} <= {36, 42}
 
 
 def test_an_injection_shows_its_profile_over_its_phase() -> None:

@@ -2,7 +2,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drill import make_plan, nulls_phase, read
+from drill import BASELINE, make_plan, nulls_phase, read
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,9 +17,11 @@ LOSS = {"kind": "traffic_loss", "share": "30%"}
 RETRIES = {"kind": "retry_storm", "share": "50%", "retries": 2}
 
 
-def planned(*faults: dict[str, Any], arrivals: str = "constant") -> tuple[Plan, Schedule]:
+def planned(
+    *faults: dict[str, Any], arrivals: str = "constant", profile: dict[str, Any] | None = None
+) -> tuple[Plan, Schedule]:
     expect = [{"alert": "NullsHigh", "within": "10s", "fault": faults[0]["kind"]}]
-    phase = nulls_phase(duration="60s", faults=list(faults), expect=expect)
+    phase = nulls_phase(duration="60s", faults=list(faults), expect=expect, load={"profile": profile})
     plan = make_plan(read(phase, load={"rate": "20/s", "arrivals": arrivals}))
     return plan, Touch(plan).schedule(K)
 
@@ -83,3 +85,42 @@ PLANNED = planned(SURGE)
 def test_further_constant_arrivals_do_not_fall_on_the_planned_ones() -> None:
     _, schedule = planned({"kind": "surge", "factor": 2})
     assert len(set(schedule.at.tolist())) == len(schedule)
+
+
+# Arrivals of drills with faults on them, taken before rates could vary.
+@pytest.mark.parametrize(
+    ("arrivals", "fault", "count", "expected"),
+    [
+        ("poisson", {"kind": "surge", "factor": 3.5}, 4817, "07ba5c5f4ce0"),
+        ("poisson", {"kind": "retry_storm", "share": "30%"}, 2637, "ba18860d4d46"),
+        ("poisson", {"kind": "traffic_loss", "share": "30%"}, 1408, "5f5de0083253"),
+        ("constant", {"kind": "surge", "factor": 3.5}, 4760, "bc5a6dd90304"),
+        ("constant", {"kind": "retry_storm", "share": "30%"}, 2533, "02efccb1a3f3"),
+        ("constant", {"kind": "traffic_loss", "share": "30%"}, 1360, "a380dc657e9b"),
+    ],
+)
+def test_faults_on_a_plain_rate_give_the_schedule_that_they_always_gave(
+    arrivals: str, fault: dict[str, Any], count: int, expected: str
+) -> None:
+    phase = {"name": "x", "duration": "20s", "load": {"factor": 1.7}, "faults": [fault]}
+    plan = make_plan(read(BASELINE, phase, load={"rate": "40/s", "arrivals": arrivals}))
+    assert (plan.segments[3].count, plan.segments[3].arrivals_sha256[:12]) == (count, expected)
+
+
+@pytest.mark.parametrize("arrivals", ["constant", "poisson"])
+def test_what_a_fault_adds_follows_the_profile_of_the_load(arrivals: str) -> None:
+    pause = {"kind": "pause", "at": "20s", "for": "20s"}
+    _, schedule = planned(SURGE, arrivals=arrivals, profile=pause)
+    added = schedule.touched["nulls/surge"]
+    assert added.sum() == pytest.approx(1600, rel=0.1)
+    assert not ((schedule.at >= 20) & (schedule.at < 40)).any()
+    assert len(set(schedule.at.tolist())) == len(schedule)
+
+
+def test_every_request_knows_which_planned_arrival_it_is() -> None:
+    for faults in ([SURGE], [LOSS], [RETRIES], [SURGE, LOSS, RETRIES]):
+        plan, schedule = planned(*faults, arrivals="poisson")
+        own = schedule.planned >= 0
+        assert schedule.planned[own].tolist() == list(range(int(own.sum())))
+        load = arrival_times(plan.segments[K].arrivals, plan.seed, K, 60.0)
+        assert schedule.at[own].tolist() == load.tolist()

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from alertdrill.core.timeline import ArrivalKind, Arrivals, arrival_times, fingerprint
 
-RECIPES = st.builds(Arrivals, kind=st.sampled_from(ArrivalKind), rate_per_s=st.floats(0.5, 50))
+DRAWN = (ArrivalKind.POISSON, ArrivalKind.CONSTANT)
+RECIPES = st.builds(Arrivals, kind=st.sampled_from(DRAWN), rate_per_s=st.floats(0.5, 50))
 SECONDS = st.floats(0.01, 20)
 
 
@@ -39,3 +40,33 @@ def test_seed_and_segment_each_change_the_arrivals() -> None:
     recipe = Arrivals(kind=ArrivalKind.POISSON, rate_per_s=20)
     prints = {fingerprint(arrival_times(recipe, seed, k, 5)) for seed, k in [(1, 0), (2, 0), (1, 1)]}
     assert len(prints) == 3
+
+
+# Taken before rates could vary: whoever kept a plan must derive the same arrivals from it.
+@pytest.mark.parametrize(
+    ("kind", "rate_per_s", "k", "duration_s", "count", "expected"),
+    [
+        ("poisson", 0.5, 0, 60.0, 26, "98506e06a6c0bf64"),
+        ("poisson", 0.5, 5, 17.25, 12, "84ee5bbb5cf8df12"),
+        ("poisson", 37.3, 0, 60.0, 2214, "909f513aba4d6cac"),
+        ("poisson", 37.3, 5, 17.25, 671, "83f0586a1f359aef"),
+        ("poisson", 100.0, 0, 60.0, 5989, "f323c5707c339b72"),
+        ("poisson", 100.0, 5, 17.25, 1698, "07d2f962a92c276e"),
+        ("constant", 0.5, 0, 60.0, 30, "855817f0a504c8eb"),
+        ("constant", 0.5, 5, 17.25, 9, "1e24f1926ee2a46d"),
+        ("constant", 37.3, 0, 60.0, 2238, "abaa1bb479b903a4"),
+        ("constant", 37.3, 5, 17.25, 643, "f188b36e42688c84"),
+        ("constant", 100.0, 0, 60.0, 6000, "66a101eb6f8ede24"),
+        ("constant", 100.0, 5, 17.25, 1725, "622cf87a3bcf91b6"),
+    ],
+)
+def test_a_plain_rate_has_the_arrivals_that_it_always_had(
+    kind: str, rate_per_s: float, k: int, duration_s: float, count: int, expected: str
+) -> None:
+    times = arrival_times(Arrivals(kind=ArrivalKind(kind), rate_per_s=rate_per_s), 42, k, duration_s)
+    assert (len(times), fingerprint(times)[:16]) == (count, expected)
+
+
+def test_a_recipe_is_drawn_or_recorded() -> None:
+    with pytest.raises(ValueError, match="one by one"):
+        Arrivals(kind=ArrivalKind.RECORDED, rate_per_s=3)

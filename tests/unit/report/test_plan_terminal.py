@@ -87,3 +87,13 @@ def test_the_blast_radius_is_said_in_a_few_lines() -> None:
 def test_gates_are_said_to_last_longer() -> None:
     text = text_of(outlook(read(BASELINE, nulls_phase())))
     assert "load 20/s; ┄ gates and settling: 9 s or longer" in text
+
+
+def test_one_rate_is_said_only_where_it_never_varies() -> None:
+    """A sine of a whole period has the plain rate as its mean."""
+    sine = {"rate": "20/s", "profile": {"kind": "sine", "period": "10s", "amplitude": "80%"}}
+    plain = text_of(outlook(read(BASELINE)))
+    varying = text_of(outlook(read(BASELINE, load=sine)))
+    assert "load 20/s; " in plain
+    assert "load 20/s; " not in varying
+    assert line(varying, "load, up to ")

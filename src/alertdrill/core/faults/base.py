@@ -336,16 +336,15 @@ class ArrivalContext:
 
     Attributes:
         touched: shape (n,); the arrivals that the injection chose.
-        rate_per_s: mean arrivals a second of the load in this phase.
         duration_s: how long the phase lasts at most.
-        more: name and rate (1/s) to the times of further arrivals, drawn as the load draws its own, shape (m,).
+        more: name and factor to the times of further arrivals, that many times those of the load at every instant,
+            spread as its own are, shape (m,).
         draws: name and count n to uniform draws on [0, 1), shape (n,).
         share: seconds from the start of the phase, shape (m,), to share x profile there, from 0 to 1, shape (m,).
         dose: the same for how far to go there.
     """
 
     touched: Mask
-    rate_per_s: float
     duration_s: float
     more: Callable[[str, float], Floats]
     draws: Callable[[str, int], Floats]

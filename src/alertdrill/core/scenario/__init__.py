@@ -1,34 +1,40 @@
 """The scenario file: its models, and the checks that turn plain values into them."""
 
 from alertdrill.core.scenario.conditions import AlertsInactive, NoData, QueryCondition, SteadyCondition
+from alertdrill.core.scenario.load import AnyLoad, Load, Log, PhaseLoad, RecordedLoad, Send
 from alertdrill.core.scenario.monitoring import Monitoring, Prometheus, Rules, Scope, ScrapeJob, UserPrometheus
 from alertdrill.core.scenario.part import Labels, Part
 from alertdrill.core.scenario.phases import Expectation, Notifies, Phase, Prohibition
 from alertdrill.core.scenario.reading import Reading, read_scenario
-from alertdrill.core.scenario.scenario import Limits, Load, Scenario, Settle
+from alertdrill.core.scenario.scenario import Limits, Scenario, Settle
 from alertdrill.core.scenario.target import BundledTarget, Target, UrlTarget, is_loopback
 from alertdrill.core.scenario.target_tls import TargetTls
 
 __all__ = [
     "AlertsInactive",
+    "AnyLoad",
     "BundledTarget",
     "Expectation",
     "Labels",
     "Limits",
     "Load",
+    "Log",
     "Monitoring",
     "NoData",
     "Notifies",
     "Part",
     "Phase",
+    "PhaseLoad",
     "Prohibition",
     "Prometheus",
     "QueryCondition",
     "Reading",
+    "RecordedLoad",
     "Rules",
     "Scenario",
     "Scope",
     "ScrapeJob",
+    "Send",
     "Settle",
     "SteadyCondition",
     "Target",

@@ -7,10 +7,13 @@ from itertools import islice
 from alertdrill.core.errors import nearest
 from alertdrill.core.scenario.finding import Finding
 from alertdrill.core.scenario.grammar import Path
-from alertdrill.core.scenario.outline import ExpectOutline, Outline, PhaseOutline
+from alertdrill.core.scenario.outline import ExpectOutline, Outline, PhaseLoadOutline, PhaseOutline
 from alertdrill.core.units import format_duration, format_rate
 
 _SHOWN_IDS = 20
+
+LONGEST_S = 900.0
+"""How long a phase may last where neither it nor the limit can be read."""
 
 
 def cross_checks(outline: Outline) -> Iterator[Finding]:
@@ -21,6 +24,7 @@ def cross_checks(outline: Outline) -> Iterator[Finding]:
             yield from _fault_ids(phase, ("phases", position, "faults"))
             yield from _expectations(phase, ("phases", position, "expect"))
     yield from _limits(outline)
+    yield from _recorded(outline)
     yield from _monitoring(outline)
 
 
@@ -88,9 +92,10 @@ def _limits(outline: Outline) -> Iterator[Finding]:
     limits = outline.limits
     rate_per_s = outline.load.rate if outline.load else None
     if limits and limits.max_rate and rate_per_s and rate_per_s > limits.max_rate:
-        fix = f"lower it, or raise limits.max_rate to {format_rate(rate_per_s)}"
-        yield Finding(("load", "rate"), f"at most {format_rate(limits.max_rate)} (limits.max_rate)", fix)
-    yield from _phase_rates(outline, limits.max_rate if limits else None)
+        yield _too_high(("load", "rate"), rate_per_s, limits.max_rate)
+    if limits and limits.max_rate:
+        yield from _phase_rates(outline, limits.max_rate)
+        yield from _profiles(outline, limits.max_rate, limits.max_duration or LONGEST_S)
     total_s = math.fsum(phase.duration or 0.0 for phase in outline.phases or () if phase)
     if limits and limits.max_duration and total_s > limits.max_duration:
         total = format_duration(total_s)
@@ -99,23 +104,64 @@ def _limits(outline: Outline) -> Iterator[Finding]:
         yield Finding(("phases",), expected, fix, f"phases that last {total} together", at_key=True)
 
 
-def _phase_rates(outline: Outline, max_rate: float | None) -> Iterator[Finding]:
-    rate_per_s = outline.load.rate if outline.load else None
+def _too_high(path: Path, rate_per_s: float, max_rate: float, got: str | None = None) -> Finding:
+    fix = f"lower it, or raise limits.max_rate to {format_rate(rate_per_s)}"
+    return Finding(path, f"at most {format_rate(max_rate)} (limits.max_rate)", fix, got)
+
+
+def _phase_rates(outline: Outline, max_rate: float) -> Iterator[Finding]:
     for position, phase in enumerate(outline.phases or ()):
         load = phase.load if phase else None
-        if load is None or max_rate is None:
+        if load is None:
             continue
         if load.rate is not None and load.rate > max_rate:
-            fix = f"lower it, or raise limits.max_rate to {format_rate(load.rate)}"
-            yield Finding(
-                ("phases", position, "load", "rate"), f"at most {format_rate(max_rate)} (limits.max_rate)", fix
-            )
-        if load.factor is not None and rate_per_s is not None and rate_per_s * load.factor > max_rate:
-            reached = format_rate(rate_per_s * load.factor)
-            expected = f"at most {format_rate(max_rate)} (limits.max_rate), not {reached}"
-            yield Finding(
-                ("phases", position, "load", "factor"), expected, f"lower it, or raise limits.max_rate to {reached}"
-            )
+            yield _too_high(("phases", position, "load", "rate"), load.rate, max_rate)
+        reached = _plain_rate(outline, load)
+        if load.factor is not None and reached is not None and reached > max_rate:
+            expected = f"at most {format_rate(max_rate)} (limits.max_rate), not {format_rate(reached)}"
+            fix = f"lower it, or raise limits.max_rate to {format_rate(reached)}"
+            yield Finding(("phases", position, "load", "factor"), expected, fix)
+
+
+def _plain_rate(outline: Outline, load: PhaseLoadOutline | None) -> float | None:
+    """The rate of a phase without its profile; None where it cannot be read."""
+    rate_per_s = outline.load.rate if outline.load else None
+    if load is None or rate_per_s is None:
+        return rate_per_s
+    return rate_per_s * (1.0 if load.factor is None else load.factor)
+
+
+def _profiles(outline: Outline, max_rate: float, longest_s: float) -> Iterator[Finding]:
+    """Profiles that go above the limit, each once; a phase of unknown duration lasts as long as it may."""
+    seen: set[Path] = set()
+    for position, phase in enumerate(outline.phases or ()):
+        if phase is None:
+            continue
+        own = phase.load.profile if phase.load else None
+        path: Path = ("phases", position, "load", "profile") if own else ("load", "profile")
+        profile = own or (outline.load.profile if outline.load else None)
+        rate_per_s = (phase.load.rate if phase.load else None) or _plain_rate(outline, phase.load)
+        if profile is None or rate_per_s is None or rate_per_s > max_rate or path in seen:
+            continue
+        peak_per_s = rate_per_s * profile.highest(phase.duration or longest_s)
+        if peak_per_s > max_rate:
+            seen.add(path)
+            yield _too_high(path, peak_per_s, max_rate, f"up to {format_rate(peak_per_s)} in phases[{position}]")
+
+
+def _recorded(outline: Outline) -> Iterator[Finding]:
+    """Loads of phases that do not go with the load."""
+    recorded = outline.load is not None and outline.load.arrivals == "recorded"
+    for position, phase in enumerate(outline.phases or ()):
+        load = phase.load if phase else None
+        if load is None or outline.load is None:
+            continue
+        path = ("phases", position, "load")
+        for key in ("rate", "factor", "arrivals", "profile") if recorded else ("speed",):
+            if key in load.model_fields_set:
+                expected = "speed alone, as the load is recorded" if recorded else "a recorded load, as it has a speed"
+                fix = "remove it" if recorded else "write a rate or a factor"
+                yield Finding((*path, key), expected, fix, key, at_key=True)
 
 
 def _monitoring(outline: Outline) -> Iterator[Finding]:

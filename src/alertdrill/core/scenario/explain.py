@@ -55,6 +55,9 @@ def _unknown_key(spot: Spot, error: ErrorDetails, context: Mapping[str, Any]) ->
     known = list(keys_at(spot.parent))
     close = nearest(key, known)
     fix = f"write {close}" if close else "remove it"
+    strangers: Mapping[str, str] = getattr(spot.parent, "strangers", {})
+    if key in strangers:
+        return Finding(spot.path, strangers[key], "remove it", key, at_key=True)
     if key == "<<":
         fix = "write the keys out (merging is no part of YAML 1.2)"
     return Finding(spot.path, f"one of the keys {_list(known)}", fix, f"the unknown key {show(key)}", at_key=True)

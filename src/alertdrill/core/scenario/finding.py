@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 from alertdrill.core.scenario.grammar import Path
 
+TOP = ""
+"""Stands at the begin of a path that starts from the top of the file, among paths that start from a phase's name."""
+
 _SHOWN_CHARACTERS = 60
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, WrapValidator
 from pydantic.functional_validators import ModelWrapValidatorHandler
 
+from alertdrill.core.rates import RateSpec
 from alertdrill.core.units import DurationS, Factor, RatePerS
 
 
@@ -19,6 +20,7 @@ Lenient = WrapValidator(_or_none)
 OptionalText = Annotated[str | None, Lenient]
 OptionalDurationS = Annotated[DurationS | None, Lenient]
 OptionalRatePerS = Annotated[RatePerS | None, Lenient]
+OptionalRateProfile = Annotated[RateSpec | None, Lenient]
 
 
 class _Outline(BaseModel):
@@ -45,6 +47,9 @@ class PhaseLoadOutline(_Outline):
 
     rate: OptionalRatePerS = None
     factor: Annotated[Factor | None, Lenient] = None
+    arrivals: Any = None
+    profile: OptionalRateProfile = None
+    speed: Any = None
 
 
 class PhaseOutline(_Outline):
@@ -73,10 +78,19 @@ class MonitoringOutline(_Outline):
     evaluation_interval: Any = None
 
 
+class LogOutline(_Outline):
+    """The file of recorded traffic."""
+
+    file: OptionalText = None
+
+
 class LoadOutline(_Outline):
-    """The rate of the load."""
+    """The rate of the load, and where it is recorded."""
 
     rate: OptionalRatePerS = None
+    arrivals: Any = None
+    profile: OptionalRateProfile = None
+    log: Annotated[LogOutline | None, Lenient] = None
 
 
 class LimitsOutline(_Outline):

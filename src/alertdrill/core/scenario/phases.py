@@ -6,9 +6,8 @@ from pydantic import Field, model_validator
 
 from alertdrill.core.errors import BadValue
 from alertdrill.core.faults.catalogue import FaultSpec
+from alertdrill.core.scenario.load import PhaseLoad
 from alertdrill.core.scenario.part import AutoDurationS, Labels, Name, Part, PositiveDurationS, Text
-from alertdrill.core.timeline import ArrivalKind
-from alertdrill.core.units import Factor, RatePerS
 
 
 class Notifies(Part):
@@ -48,24 +47,6 @@ class Prohibition(Part):
         if self.alert is None and not self.labels:
             fix = "add alert: NAME, or labels such as {severity: P0}"
             raise BadValue("an alert or labels", fix, "neither alert nor labels")
-        return self
-
-
-class PhaseLoad(Part):
-    """What is different about the traffic of one phase."""
-
-    rate: RatePerS | None = Field(default=None, description="mean arrivals instead of those of `load`, such as 300/s")
-    factor: Factor | None = Field(
-        default=None, description="times the rate of `load`: 3 is a surge, 0.2 a loss, 0 no traffic"
-    )
-    arrivals: ArrivalKind | None = Field(
-        default=None, description="poisson or constant instead of the kind that `load` has"
-    )
-
-    @model_validator(mode="after")
-    def _check_one_rate(self) -> "PhaseLoad":
-        if self.rate is not None and self.factor is not None:
-            raise BadValue("a rate or a factor", "remove one of the two", "both")
         return self
 
 

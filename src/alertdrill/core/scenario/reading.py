@@ -64,6 +64,9 @@ def _files(outline: Outline) -> Iterator[tuple[Path, str]]:
     named: list[tuple[Path, object]] = [(("target", key), target.get(key)) for key in ("schema", "sample")]
     named += [(("target", "tls", key), tls.get(key)) for key in ("ca", "cert", "key")]
     yield from ((path, name) for path, name in named if isinstance(name, str) and name)
+    log = outline.load.log if outline.load else None
+    if log is not None and log.file:
+        yield ("load", "log", "file"), log.file
     rules = outline.monitoring.rules if outline.monitoring else None
     for position, file in enumerate(rules if isinstance(rules, list) else ()):
         if isinstance(file, str) and file:

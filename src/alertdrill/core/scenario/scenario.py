@@ -5,21 +5,12 @@ from typing import Literal
 from pydantic import Field, StrictInt
 
 from alertdrill.core.scenario.conditions import QueryCondition, SteadyCondition
+from alertdrill.core.scenario.load import AnyLoad
 from alertdrill.core.scenario.monitoring import Monitoring
 from alertdrill.core.scenario.part import Name, Part, PositiveDurationS, Text
 from alertdrill.core.scenario.phases import Phase, Prohibition
 from alertdrill.core.scenario.target import Target
-from alertdrill.core.timeline import ArrivalKind
 from alertdrill.core.units import DurationS, RatePerS
-
-
-class Load(Part):
-    """The traffic of the drill."""
-
-    rate: RatePerS = Field(description="mean arrivals, such as 100/s")
-    arrivals: ArrivalKind = Field(
-        default=ArrivalKind.POISSON, description="poisson (exponential gaps) or constant (equal gaps)"
-    )
 
 
 class Settle(Part):
@@ -51,7 +42,7 @@ class Scenario(Part):
     seed: StrictInt = Field(default=0, ge=0, lt=2**63, description="same seed, same requests and faults")
     target: Target = Field(description="the model endpoint", examples=["{bundled: fraud}"])
     monitoring: Monitoring = Field(default_factory=Monitoring, description="who watches the target")
-    load: Load = Field(description="the traffic", examples=["{rate: 100/s}"])
+    load: AnyLoad = Field(description="the traffic", examples=["{rate: 100/s}"])
     steady_state: tuple[SteadyCondition, ...] = Field(
         default=(), description="what must hold before the first phase, else nothing is broken"
     )

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from alertdrill.core.draws import uniforms
 from alertdrill.core.faults.base import ArrivalContext
-from alertdrill.core.timeline import ArrivalKind, Arrivals, arrival_times
+from alertdrill.core.timeline import ArrivalKind, Arrivals, arrival_times, further_times
 
 Floats = NDArray[np.float64]
 Profile = Callable[[Floats], Floats]
@@ -29,13 +29,12 @@ def arrival_context(
 ) -> ArrivalContext:
     """The context of arrivals planned at `at`; `share` and `dose` by seconds from the start of the phase."""
 
-    def more(name: str, rate_per_s: float) -> Floats:
+    def more(name: str, factor: float) -> Floats:
         recipe = Arrivals(kind=ArrivalKind(kind), rate_per_s=rate_per_s)
-        return arrival_times(recipe, seed, 0, duration_s, name)
+        return further_times(recipe, factor, seed, 0, duration_s, name)
 
     return ArrivalContext(
         touched=uniforms(seed, "choose", 0, 0, len(at)) < share(at),
-        rate_per_s=rate_per_s,
         duration_s=duration_s,
         more=more,
         draws=lambda name, count: uniforms(seed, name, 0, 0, count),

@@ -36,6 +36,10 @@ def test_the_limit_of_an_integer_is_a_value_of_the_sample():
     assert cell_texts(result, FeatureKind.INTEGER) == [b"5"]
 
 
+def test_where_the_sample_has_no_value_nothing_is_clipped():
+    assert clipped(numbers(5, 300), high="50%", sample=numbers(None, None)).values.tolist() == [5, 300]
+
+
 def test_a_dose_moves_the_limits_from_the_ends_of_the_sample():
     doses = [0, 0.01, 0.5, 1]
     assert clipped(numbers(300, 300, 300, 300), high="60%", dose=doses).values.tolist() == [300, 100, 80, 60]

@@ -14,8 +14,8 @@ class Surge(ArrivalFault):
 
     What it does:
         Multiplies the arrivals of the load by `factor`. The planned requests stay; further ones, with bodies of their
-        own, come at (factor - 1) x share x profile times the load's rate and are spread in time as the load's are.
-        They are drawn at the highest rate and thinned.
+        own, come at (factor - 1) x share x profile times the load's rate, which may vary itself, and are spread in
+        time as the load's are; beside recorded arrivals at random. They are drawn at the highest rate and thinned.
     Why it matters:
         A campaign, a cache that was flushed, a crawler, the hour after an outage. Queues grow without bound once
         arrivals exceed capacity, long before any single request is slow by itself.
@@ -41,7 +41,7 @@ class Surge(ArrivalFault):
 
     def change(self, at: Floats, context: ArrivalContext) -> Change:
         """Further arrivals, thinned to the strength and the dose of their time."""
-        more = context.more("further", (self.factor - 1) * context.rate_per_s)
+        more = context.more("further", self.factor - 1)
         strength = context.share(more) * context.dose(more)
         kept = more[context.draws("thinning", len(more)) < strength]
         return Change(lost=np.zeros(len(at), dtype=bool), at=kept, repeats=np.full(len(kept), -1, dtype=np.int64))

@@ -55,6 +55,8 @@ class Saturation(CellFault):
     def edit_column(self, column: Column, context: CellContext) -> Column:
         """Clip the touched values at the limits that the dose gives."""
         ordered = np.sort(context.sample.values[context.sample.cells == Cell.VALUE])
+        if not len(ordered):
+            return column
         values = column.values
         if self.high is not None:
             values = np.minimum(values, _quantiles(ordered, (1.0 - context.dose) + context.dose * self.high))

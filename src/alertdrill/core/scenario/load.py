@@ -1,0 +1,119 @@
+"""The traffic of a drill: drawn at a rate that may vary, or as a log recorded it."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from alertdrill.core.errors import BadValue
+from alertdrill.core.rates import RateSpec
+from alertdrill.core.scenario.part import Part, Text
+from alertdrill.core.timeline import ArrivalKind
+from alertdrill.core.units import Factor, RatePerS, Share
+
+Speed = Annotated[Factor, Field(gt=0)]
+DrawnKind = Literal[ArrivalKind.POISSON, ArrivalKind.CONSTANT]
+
+
+class Send(StrEnum):
+    """What of a log is sent again."""
+
+    REQUESTS = "requests"
+    TIMES = "times"
+
+
+class Log(Part):
+    """Recorded traffic: one request a line."""
+
+    file: Text = Field(
+        description="file of recorded requests: .jsonl, .csv (each also .gz) or .parquet", examples=["traffic.jsonl"]
+    )
+    time: Text = Field(
+        default="time",
+        description="column, or JSON pointer such as /request/at, of the time of a request: epoch seconds, epoch "
+        "milliseconds or ISO 8601 with a zone",
+        examples=["time"],
+    )
+    features: Text | None = Field(
+        default=None,
+        description="JSON pointer to the object that holds the features, such as /request/instances/0; default: the "
+        "row itself",
+        examples=["/request"],
+    )
+    send: Send = Field(
+        default=Send.REQUESTS,
+        description="requests: its own rows in its order at its times; times: rows drawn from the sample at its times",
+    )
+    broken: Share = Field(
+        default=0.01, description="share of lines that cannot be used above which it is refused, such as 1%"
+    )
+
+
+class Load(Part):
+    """The traffic of a drill, drawn at a rate."""
+
+    strangers: ClassVar[Mapping[str, str]] = {
+        "speed": "none, as these arrivals are drawn: a rate says all that it could"
+    }
+
+    rate: RatePerS = Field(description="mean arrivals, such as 100/s")
+    arrivals: DrawnKind = Field(
+        default=ArrivalKind.POISSON,
+        description="poisson (exponential gaps), constant (equal gaps) or recorded (the times of a `log`)",
+    )
+    profile: RateSpec | None = Field(
+        default=None,
+        description="how the rate varies from the start of each phase without a profile of its own; steady state, "
+        "gates and settle have the plain rate",
+    )
+
+
+_AT_TIMES_OF_LOG: Final = "none, as recorded requests come at the times of their log"
+
+
+class RecordedLoad(Part):
+    """The traffic of a drill, as a log recorded it."""
+
+    strangers: ClassVar[Mapping[str, str]] = {"rate": _AT_TIMES_OF_LOG, "profile": _AT_TIMES_OF_LOG}
+
+    arrivals: Literal[ArrivalKind.RECORDED] = Field(
+        description="recorded: at the times of `log`", examples=["recorded"]
+    )
+    log: Log = Field(description="the recorded traffic", examples=["{file: traffic.jsonl}"])
+    speed: Speed = Field(default=1.0, description="how many times faster than it was recorded the log is played")
+
+
+def _which(value: Any) -> str:
+    recorded = isinstance(value, RecordedLoad) or (
+        isinstance(value, dict) and ("log" in value or value.get("arrivals") == ArrivalKind.RECORDED)
+    )
+    return "(recorded)" if recorded else "(drawn)"
+
+
+AnyLoad = Annotated[Annotated[Load, Tag("(drawn)")] | Annotated[RecordedLoad, Tag("(recorded)")], Discriminator(_which)]
+"""Traffic that is drawn at a rate, or recorded."""
+
+
+class PhaseLoad(Part):
+    """What is different about the traffic of one phase."""
+
+    rate: RatePerS | None = Field(default=None, description="mean arrivals instead of those of `load`, such as 300/s")
+    factor: Factor | None = Field(
+        default=None, description="times the rate of `load`: 3 is a surge, 0.2 a loss, 0 no traffic"
+    )
+    arrivals: DrawnKind | None = Field(
+        default=None, description="poisson or constant instead of the kind that `load` has"
+    )
+    profile: RateSpec | None = Field(
+        default=None, description="how the rate varies over the phase, instead of the profile of `load`"
+    )
+    speed: Speed | None = Field(
+        default=None, description="how many times faster than it was recorded the log is played, instead of load.speed"
+    )
+
+    @model_validator(mode="after")
+    def _check_one_rate(self) -> "PhaseLoad":
+        if self.rate is not None and self.factor is not None:
+            raise BadValue("a rate or a factor", "remove one of the two", "both")
+        return self

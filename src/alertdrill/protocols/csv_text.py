@@ -1,0 +1,38 @@
+"""Rows as the CSV text that `rows.parse_csv` reads back."""
+
+import csv
+import io
+
+import numpy as np
+
+from alertdrill.protocols.json_rows import iso_texts
+from alertdrill.protocols.rows import Cell, Column, Rows
+from alertdrill.protocols.schema import FeatureKind, Schema
+
+
+def to_csv(rows: Rows, schema: Schema) -> str:
+    """A header of feature names and one line a row; whatever is no value is an empty field, which means null.
+
+    Labels, if there are any, stand in the column that the schema names.
+    """
+    columns = [_texts(rows.columns[feature.name], feature.kind) for feature in schema.features]
+    names = [feature.name for feature in schema.features]
+    if schema.label is not None and schema.label not in names:
+        names.append(schema.label)
+        columns.append([""] * len(rows) if rows.labels is None else rows.labels.tolist())
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")  # the writer quotes what this holds, a lone \r too
+    writer.writerow(names)
+    writer.writerows(zip(*columns, strict=True))
+    return out.getvalue()
+
+
+def _texts(column: Column, kind: FeatureKind) -> list[str]:
+    there = column.cells == Cell.VALUE
+    if kind is FeatureKind.CATEGORY:
+        texts = column.values
+    elif kind is FeatureKind.TIMESTAMP:
+        texts = iso_texts(column.values)
+    else:
+        texts = np.array(list(map(repr, column.values.tolist())), dtype=object)
+    return list(np.where(there, texts, "").tolist())
