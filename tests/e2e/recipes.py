@@ -1,11 +1,17 @@
 """The drills that the end-to-end tests ask about: the main job, and its negative controls."""
 
 import asyncio
+import csv
+import json
+import random
 import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from alertdrill.adapters.target import prepare_target
+from alertdrill.adapters.yaml_file import load_scenario
+from alertdrill.protocols.schema import FeatureKind
 from tests.e2e.drills import BUNDLED_RULES, Drill, rules, run, scenario
 from tests.e2e.own_stack import https_front, own_stack
 
@@ -184,6 +190,31 @@ def language(directory: Path) -> Drill:
     return run(directory, scenario(directory, LANGUAGE, "false_alarms: report")).ended()
 
 
+def recorded(directory: Path) -> Drill:
+    """A log of the target's own rows, twice as dense in its first half of a minute as in the second."""
+    bundled = load_scenario(Path(scenario(directory, NULLS)))
+    target = asyncio.run(prepare_target(bundled, directory / "scenario.yaml", lambda _: None))
+    names = {one.name: one.kind for one in target.schema.features}
+    with target.sample_path.open(newline="") as file:
+        rows = random.Random(4).choices(list(csv.DictReader(file)), k=4500)
+    at_s = [*(i / 100 for i in range(3000)), *(30 + i / 50 for i in range(1500))]
+    lines = []
+    for at, row in zip(at_s, rows, strict=True):
+        sent = {name: _value(row[name], kind) for name, kind in names.items()}
+        lines.append(json.dumps({"at": 1_790_000_000 + at, "request": {"instances": [sent]}, "code": 200}))
+    (directory / "traffic.jsonl").write_text("\n".join(lines))
+    log = "{file: traffic.jsonl, time: /at, features: /request/instances/0}"
+    path = Path(scenario(directory, "  - {name: baseline, duration: 8s}\n" + NULLS, "false_alarms: report"))
+    path.write_text(path.read_text().replace("{rate: 100/s}", f"{{arrivals: recorded, log: {log}}}"))
+    return run(directory, str(path)).ended()
+
+
+def _value(text: str, kind: FeatureKind) -> float | int | str | None:
+    if text == "":
+        return None
+    return float(text) if kind is FeatureKind.NUMBER else int(text) if kind is FeatureKind.INTEGER else text
+
+
 def _with(directory: Path, monitoring: str = "", change: Callable[[str], str] | None = None) -> Drill:
     path = scenario(directory, NULLS, monitoring)
     changed = ["--rules", rules(directory, change)] if change else []
@@ -232,6 +263,7 @@ RECIPES = {
         own_prometheus,
         https_target,
         language,
+        recorded,
         *SETTINGS,
     )
 }
