@@ -1,7 +1,6 @@
 """The load: real Locust in its own process against real servers on loopback."""
 
 import asyncio
-import hashlib
 import json
 import os
 import re
@@ -27,6 +26,7 @@ from load_process import (
     group,
     loading,
     make_plan,
+    payload_sha256,
     payloads,
     serving,
     until,
@@ -61,8 +61,7 @@ async def test_what_arrives_is_the_prefix_of_the_plan(tmp_path: Path) -> None:
     assert [(request.k, request.i) for request in arrived] == [(FAULT_PHASE, i) for i in range(count)]
     block = payloads(plan, tmp_path).block(FAULT_PHASE, 0, count)
     assert [request.body for request in arrived] == block.bodies
-    running = hashlib.sha256(b"".join(len(body).to_bytes(8, "little") + body for body in block.bodies))
-    assert closed["payload_sha256"] == [running.hexdigest()]
+    assert closed["payload_sha256"] == [payload_sha256(block.bodies)]
     headers = arrived[0].headers
     assert headers[b"host"].decode() == target.url.removeprefix("http://")
     assert headers[b"content-type"] == b"application/json"

@@ -54,6 +54,9 @@ class EventJournal:
                     self._under_way.discard(event["k"])
             case "drained":
                 self._drained(event)
+            case "worker":
+                names = records.Worker.model_fields.keys() - {"at", "record"}
+                self._journal.write(records.Worker(at=time.time(), **{name: event[name] for name in names}))
 
     def of_proxy(self, event: Event) -> None:
         """Take one event of a fault proxy."""

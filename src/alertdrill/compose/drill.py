@@ -32,6 +32,7 @@ from alertdrill.adapters.scratch import Scratch
 from alertdrill.adapters.signals import run_until_signalled
 from alertdrill.adapters.target import PreparedTarget, prepare_target
 from alertdrill.compose.background import ask_background
+from alertdrill.compose.crew import Crew
 from alertdrill.compose.engine import Engine, open_engine
 from alertdrill.compose.evidence import conclude, no_samples, recording
 from alertdrill.compose.options import Options, in_file, read_scenario, refuse, rule_files
@@ -68,6 +69,7 @@ def run_drill(name_or_path: str, options: Options, progress: Progress) -> Outcom
     """
     scenario, path = read_scenario(name_or_path, options)
     check_writable(options.results)
+    Crew.of(scenario, options.workers, options.distributed).check_free()
     prometheus: Path | None = None
     if scenario.monitoring.prometheus == "managed":
         binaries = ensure_prometheus(progress=progress.note)
@@ -123,7 +125,8 @@ class _Drill:
     ) -> None:
         self._scenario, self._path, self._target = scenario, path, target
         self._options, self._progress, self._stack = options, progress, stack
-        self._wire = Wire(target, token, work, progress.note)
+        self._crew = Crew.of(scenario, options.workers, options.distributed)
+        self._wire = Wire(target, self._crew, token, work, progress.note)
         self._early_posts: list[AlertPost] = []
         self._take_post: Callable[[AlertPost], None] = self._early_posts.append
 
@@ -137,7 +140,9 @@ class _Drill:
         )
         run_id = time.strftime("%Y%m%dT%H%M%S", time.gmtime()) + "-" + secrets.token_hex(3)
         background = await ask_background(self._scenario, engine.api)
-        planner = Planner(self._scenario, self._path, self._target, engine.groups, engine.scrape_s, background)
+        planner = Planner(
+            self._scenario, self._path, self._target, engine.groups, engine.scrape_s, background, self._crew
+        )
         plan = planner.plan(run_id)
         folder = ResultsFolder.create(self._options.results, self._scenario.name, run_id)
         folder.write_plan(plan)

@@ -6,9 +6,9 @@ from typing import Protocol
 
 from alertdrill.adapters.load.instants import monotonic_s
 from alertdrill.adapters.load.request import Request
+from alertdrill.adapters.load.share import ALL, CHUNK, Share
 from alertdrill.core.payloads import Block
 
-CHUNK = 32  # requests built at once: a fraction of a millisecond
 AHEAD_S = 1.0
 MIN_AHEAD, MAX_AHEAD = 2 * CHUNK, 4096
 MOST_BYTES = 64 << 20  # of one segment, and of a chunk an eighth
@@ -64,7 +64,8 @@ class Stock:
 
     def grow(self) -> None:
         """Build one chunk."""
-        stop = min(self._built + self._chunk, self._count)
+        end_of_chunk = (self._built // CHUNK + 1) * CHUNK  # behind it, a share of the load goes on elsewhere
+        stop = min(self._built + self._chunk, end_of_chunk, self._count)
         built = self._build(self._k, self._built, stop)
         size = sum(len(request.data) for request in built)
         self._ready.extend(built)
@@ -80,6 +81,7 @@ class Stocks:
         builder: Builder,
         encode: Callable[[int, int, bytes, str | None], bytes],
         times: Sequence[Sequence[float]],
+        share: Share = ALL,
         clock: Callable[[], float] = monotonic_s,
     ) -> None:
         """Start with nothing built.
@@ -87,12 +89,14 @@ class Stocks:
         Args:
             builder: makes the bodies.
             encode: makes the bytes on the wire from k, i, body and its content type (None: the protocol's own).
-            times: due times by segment.
+            times: due times by segment, of the requests of the share.
+            share: the part of every segment that is sent here.
             clock: measures what a chunk costs.
         """
         self._builder = builder
         self._encode = encode
         self._times = times
+        self._share = share
         self._clock = clock
         self._cost_s = 0.0
         self._stocks: dict[int, Stock] = {}
@@ -130,13 +134,15 @@ class Stocks:
         self._cost_s = max(self._clock() - began, self._cost_s * COST_DECAY)
 
     def _requests(self, k: int, start: int, stop: int) -> list[Request]:
-        block = self._builder.block(k, start, stop)
+        """The requests at some positions of the share, all of one chunk."""
+        first = self._share.index(start)
+        block = self._builder.block(k, first, first + stop - start)
         touched: dict[int, tuple[str, ...]] = {}
         for injection, mask in block.touched.items():
             for position in mask.nonzero()[0].tolist():
                 touched[position] = (*touched.get(position, ()), injection)
         sent, types, encode = block.sent.tolist(), block.content_types, self._encode
         return [
-            Request(k, start + n, body, encode(k, start + n, body, types.get(n)), touched.get(n, ()), not sent[n])
+            Request(k, first + n, body, encode(k, first + n, body, types.get(n)), touched.get(n, ()), not sent[n])
             for n, body in enumerate(block.bodies)
         ]

@@ -1,10 +1,12 @@
-"""Tells the controller, in batches, what was sent and what came back."""
+"""Tells, in batches, what was sent and what came back; `merge.Merge` makes events for the controller of it."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+import numpy as np
+
 from alertdrill.adapters.load.request import Request
-from alertdrill.adapters.load.tally import Tally, quantile
+from alertdrill.adapters.load.tally import LogHistogram, Tally
 
 LATE_S = 0.02
 
@@ -86,7 +88,7 @@ class Reporter:
     def _count_attempted(self, attempted: Sequence[Request]) -> None:
         if attempted:
             errors_s = [request.attempted - request.intended for request in attempted]
-            self._tallies[self._k].attempted(errors_s, (request.body for request in attempted))
+            self._tallies[self._k].attempted(errors_s, ((request.index, request.body) for request in attempted))
             for request in attempted:
                 request.body = b""  # of no more use, and it may be long
 
@@ -130,7 +132,9 @@ class Reporter:
             )
 
     def _sent_event(self, attempted: Sequence[Request], ended: Sequence[Request]) -> dict[str, object]:
-        latencies_s = sorted(request.ended - request.intended for request in ended if request.failure is None)
+        latencies_s = [request.ended - request.intended for request in ended if request.failure is None]
+        histogram = LogHistogram()
+        histogram.add(np.array(latencies_s, dtype=np.float64))
         late = [(r.index, r.attempted - r.intended) for r in attempted if r.attempted - r.intended > LATE_S]
         return {
             "event": "sent",
@@ -140,9 +144,8 @@ class Reporter:
             "errors": Counter(request.failure.value for request in ended if request.failure is not None),
             "answered": len(latencies_s),
             "codes": Counter(str(request.status) for request in ended if request.failure is None),
-            "p50_s": quantile(latencies_s, 0.50),
-            "p95_s": quantile(latencies_s, 0.95),
-            "p99_s": quantile(latencies_s, 0.99),
+            "latencies": histogram.bins(),
+            "latency_max_s": histogram.max_s,
             "in_flight": self._in_flight,
         }
 

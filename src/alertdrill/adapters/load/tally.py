@@ -1,23 +1,16 @@
 """Running figures of one segment in bounded memory: counts, how late sends were, hashes of the payload."""
 
-import hashlib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from alertdrill.adapters.load.payload_hash import ChunkDigests
+
 WITHIN_S = 0.1
-HASH_EVERY = 1000
 BINS_PER_OCTAVE = 64
 SMALLEST_S = 1e-6
-
-
-def quantile(ascending: Sequence[float], q: float) -> float | None:
-    """The smallest value that at least a share `q` of the values do not exceed (nearest rank); None of no values."""
-    if not ascending:
-        return None
-    return ascending[max(0, math.ceil(q * len(ascending)) - 1)]
 
 
 class LogHistogram:
@@ -35,6 +28,16 @@ class LogHistogram:
             self._counts += np.bincount(bins, minlength=len(self._counts))
             self.max_s = max(self.max_s, float(durations_s.max()))
 
+    def merge(self, bins: Mapping[int, int], max_s: float) -> None:
+        """Count what another histogram counted."""
+        for number, count in bins.items():
+            self._counts[number] += count
+        self.max_s = max(self.max_s, max_s)
+
+    def bins(self) -> dict[int, int]:
+        """Count by number of the bin, of those that are not empty."""
+        return {number: int(self._counts[number]) for number in self._counts.nonzero()[0].tolist()}
+
     def quantile_s(self, q: float) -> float:
         """Quantile `q` in seconds, never below the true one and at most 1.1% above; 0 of no durations."""
         total = int(self._counts.sum())
@@ -45,31 +48,6 @@ class LogHistogram:
         return min(SMALLEST_S * 2 ** (bin_number / BINS_PER_OCTAVE), self.max_s)
 
 
-class PayloadHash:
-    """SHA-256 over bodies in order, each behind its length (8 bytes, little-endian), read at every 1,000 bodies."""
-
-    def __init__(self) -> None:
-        self._hash = hashlib.sha256()
-        self._count = 0
-        self._marks: list[str] = []
-
-    def add(self, bodies: Iterable[bytes]) -> None:
-        """Add bodies, in the order in which they are sent."""
-        parts: list[bytes] = []
-        for body in bodies:
-            parts += (len(body).to_bytes(8, "little"), body)
-            self._count += 1
-            if self._count % HASH_EVERY == 0:
-                self._hash.update(b"".join(parts))
-                self._marks.append(self._hash.hexdigest())
-                parts.clear()
-        self._hash.update(b"".join(parts))
-
-    def marks(self) -> list[str]:
-        """The hash after 1,000, 2,000, … bodies and, if that is none of these, after the last."""
-        return self._marks + ([self._hash.hexdigest()] if self._count % HASH_EVERY else [])
-
-
 class Tally:
     """What became of the requests of one segment."""
 
@@ -78,7 +56,7 @@ class Tally:
         self.first_sent: float | None = None
         self.last_sent: float | None = None
         self._errors = LogHistogram()
-        self._hash = PayloadHash()
+        self._digests = ChunkDigests()
         self._ended_when_closed = (0, 0)
 
     @property
@@ -86,13 +64,13 @@ class Tally:
         """Requests that have neither been answered nor failed."""
         return self.sent - self.answered - self.failed
 
-    def attempted(self, errors_s: Sequence[float], bodies: Iterable[bytes]) -> None:
-        """Count requests handed to a connection, in order: how late each was, and its body."""
+    def attempted(self, errors_s: Sequence[float], sent: Iterable[tuple[int, bytes]]) -> None:
+        """Count requests handed to a connection, in order: how late each was, and its number and body."""
         errors = np.array(errors_s, dtype=np.float64)
         self.sent += len(errors)
         self.within_100ms += int((errors <= WITHIN_S).sum())
         self._errors.add(errors)
-        self._hash.add(bodies)
+        self._digests.add(sent)
 
     def confirmed(self, sent: Iterable[float]) -> None:
         """Count requests whose bytes the kernel took, by their wall times."""
@@ -106,7 +84,7 @@ class Tally:
         self.failed += failed
 
     def closed(self, k: int, scheduled: int) -> dict[str, object]:
-        """The event that closes segment `k`."""
+        """What is to be told of segment `k` at its end; `merge.Merge` makes the event of it."""
         self._ended_when_closed = (self.answered, self.failed)
         return {
             "event": "closed",
@@ -120,10 +98,10 @@ class Tally:
             "in_flight": self.in_flight,
             "first_sent": self.first_sent,
             "last_sent": self.last_sent,
-            "error_p50_s": self._errors.quantile_s(0.5),
-            "error_p99_s": self._errors.quantile_s(0.99),
+            "errors": self._errors.bins(),
             "error_max_s": self._errors.max_s,
-            "payload_sha256": self._hash.marks(),
+            "digests": self._digests.digests(),
+            "reached": self._digests.reached,
         }
 
     def drained(self, k: int, at: float) -> dict[str, object]:
