@@ -101,12 +101,12 @@ def payloads(plan: Plan, folder: Path) -> Payloads:
     return Payloads(plan, parse_csv((folder / "sample.csv").read_text(), plan.target.schema_))
 
 
-def payload_sha256(bodies: Sequence[bytes]) -> str:
-    """What the load says of the first bodies of a segment: a hash over the hashes of each 40 of them."""
+def payload_sha256(bodies: Sequence[bytes | None]) -> str:
+    """What the load says of the first bodies of a segment, None for what is not sent: a hash over those of each 40."""
     running = hashlib.sha256()
     for start in range(0, len(bodies), 40):
-        chunk = b"".join(len(body).to_bytes(8, "little") + body for body in bodies[start : start + 40])
-        running.update(hashlib.sha256(chunk).digest())
+        sent = [body for body in bodies[start : start + 40] if body is not None]
+        running.update(hashlib.sha256(b"".join(len(body).to_bytes(8, "little") + body for body in sent)).digest())
     return running.hexdigest()
 
 

@@ -104,7 +104,7 @@ class LoadRun:
         self._clock = clock = clock or Anchor.take()
         touch = Touch(plan)
         self._times = planned_times(plan, touch, share)
-        self._stocks = Stocks(Payloads(plan, task.rows(), touch), endpoint.encode, self._times, share)
+        self._stocks = Stocks(Payloads(plan, task.rows(), touch), endpoint.encode, self._times, share=share)
         self._stocks.prepare()
         statistics = LocustStatistics(environment.stats, endpoint.path)
         self._reporter = Reporter(emit, clock.wall, lambda ended: statistics.fold(ended, clock.now()))

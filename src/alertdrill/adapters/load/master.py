@@ -53,8 +53,8 @@ def listen(address: Address) -> MasterRunner:
     try:
         host = socket.gethostbyname(address.host)
         return environment.create_master_runner(host, address.port)
-    except (OSError, RPCError, SystemExit) as error:  # where the port is taken, Locust logs it and exits
-        why = "the port is taken" if isinstance(error, SystemExit) else error
+    except (OSError, RPCError) as error:
+        why = "the port is taken" if "already in use" in str(error) else error
         raise LoadFailed(f"the load cannot listen at {address}: {why}") from error
 
 

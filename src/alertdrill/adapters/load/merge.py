@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alertdrill.adapters.load.payload_hash import marks
-from alertdrill.adapters.load.statistics import FIRST_ERROR_STATUS
+from alertdrill.adapters.load.request import FIRST_ERROR_STATUS
 from alertdrill.adapters.load.tally import LogHistogram
 
 Event = Mapping[str, Any]

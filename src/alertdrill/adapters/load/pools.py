@@ -81,8 +81,8 @@ class Stocks:
         builder: Builder,
         encode: Callable[[int, int, bytes, str | None], bytes],
         times: Sequence[Sequence[float]],
-        share: Share = ALL,
         clock: Callable[[], float] = monotonic_s,
+        share: Share = ALL,
     ) -> None:
         """Start with nothing built.
 
@@ -90,8 +90,8 @@ class Stocks:
             builder: makes the bodies.
             encode: makes the bytes on the wire from k, i, body and its content type (None: the protocol's own).
             times: due times by segment, of the requests of the share.
-            share: the part of every segment that is sent here.
             clock: measures what a chunk costs.
+            share: the part of every segment that is sent here.
         """
         self._builder = builder
         self._encode = encode

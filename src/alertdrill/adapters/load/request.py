@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+FIRST_ERROR_STATUS = 400  # Locust counts such an answer as a failure
+
 
 class Failure(StrEnum):
     """Why a request has no whole answer."""

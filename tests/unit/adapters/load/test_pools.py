@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from alertdrill.adapters.load.pools import CHUNK, MAX_AHEAD, MOST_BYTES, Stocks
+from alertdrill.adapters.load.pools import MAX_AHEAD, MOST_BYTES, Stocks
+from alertdrill.adapters.load.share import CHUNK, Share
 from alertdrill.core.payloads import Block
 
 
@@ -54,8 +55,17 @@ def test_the_last_chunk_ends_with_the_segment() -> None:
     stock = _stocks(builder, CHUNK + 3).begin(0)
     for _ in range(CHUNK + 3):
         stock.take()
-    assert builder.blocks == [(0, 0, 1), (0, 1, CHUNK + 1), (0, CHUNK + 1, CHUNK + 3)]
+    assert builder.blocks == [(0, 0, 1), (0, 1, CHUNK), (0, CHUNK, CHUNK + 3)]
     assert not stock.wants()
+
+
+def test_a_share_is_built_in_whole_chunks_of_its_own() -> None:
+    builder, share = Builder(), Share(1, 3)
+    count = len(share.indexes(5 * CHUNK + 3))
+    stocks = Stocks(builder, lambda k, i, body, content_type: body, [_times(count)], builder.clock, share)
+    stock = stocks.begin(0)
+    assert [stock.take().index for _ in range(count)] == [*range(CHUNK, 2 * CHUNK), *range(4 * CHUNK, 5 * CHUNK)]
+    assert builder.blocks == [(0, CHUNK, CHUNK + 1), (0, CHUNK + 1, 2 * CHUNK), (0, 4 * CHUNK, 5 * CHUNK)]
 
 
 def test_of_long_requests_few_are_ready() -> None:
