@@ -356,20 +356,38 @@ async def test_a_master_whose_port_is_taken_says_so(tmp_path: Path) -> None:
     assert failed["why"] == f"the load cannot listen at {taken}: the port is taken"
 
 
+OTHER_LOCUST = """
+from gevent import monkey
+monkey.patch_all()
+from locust.env import Environment
+master = Environment().create_master_runner("127.0.0.1", 0)
+print(master.server.port, flush=True)
+master.greenlet.join()
+"""
+
+
 async def test_a_worker_that_finds_no_drill_says_what_it_found(tmp_path: Path) -> None:
+    other = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", OTHER_LOCUST, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    assert other.stdout is not None
     async with serving(Target()) as target:
         port = int(target.url.rpartition(":")[2])
-        workers = [await start_worker(tmp_path, number) for number in range(3)]
+        workers = [await start_worker(tmp_path, number) for number in range(4)]
         try:
             workers[0].join(port)  # a web server
+            workers[3].join(int(await other.stdout.readline()))
             workers[1].join(1, wait_s=0.5)
             workers[2].join(port, host="nohost.invalid")
             whys = [(await worker.saw("failed"))["why"] for worker in workers]
-            assert [await worker.exit_code() for worker in workers] == [1, 1, 1]
+            assert [await worker.exit_code() for worker in workers] == [1, 1, 1, 1]
         finally:
+            other.kill()
+            await other.wait()
             for worker in workers:
                 await worker.end()
     assert "got a server that is none of ours" in whys[0]
+    assert "got a server that is none of ours" in whys[3]
     assert "got Connection refused for 0.5 s" in whys[1]
     assert "expected a host" in whys[2]
     assert not any("\n" in why for why in whys)
