@@ -8,7 +8,8 @@ to kill them with their parent (PR_SET_PDEATHSIG); elsewhere this process stays 
 Commands come in as one JSON object a line on standard input; events go out the same way on standard output. Anything
 that a library prints is moved to standard error. `{"do": "lease", "s": 5.0}` grants the process that many seconds
 from now; a process that was granted a lease and sees no renewal in time exits (a frozen controller must not leave
-load or faults running). Everything here is standard library and uses real threads, so that it works under gevent.
+load or faults running). A process whose leave to run comes on another way, as that of a worker of the load does, calls
+`grant` itself. Everything here is standard library and uses real threads, so that it works under gevent.
 """
 
 import contextlib
@@ -66,7 +67,34 @@ class _Inbox:
             self._waiting.clear()
 
 
+class _Lease:
+    """Until when this process may run; for ever if it was granted none."""
+
+    def __init__(self) -> None:
+        self.deadline: float | None = None
+        self.wakes: int | None = None  # a byte written here has the watch look at the deadline again
+
+    def grant(self, seconds: float) -> None:
+        self.deadline = _monotonic() + seconds
+        if self.wakes is not None:
+            _write(self.wakes, b"x")
+
+    def left_s(self) -> float | None:
+        return None if self.deadline is None else max(0.0, self.deadline - _monotonic())
+
+
 _inbox = _Inbox()
+_lease = _Lease()
+
+
+def grant(seconds: float) -> None:
+    """Let this process run for that many seconds from now and no longer; the last lease granted counts."""
+    _lease.grant(seconds)
+
+
+def lease_left_s() -> float | None:
+    """Seconds until this process ends unless it is granted another lease; None if it was never granted one."""
+    return _lease.left_s()
 
 
 def on_command(callback: Callable[[Command], None]) -> None:
@@ -119,21 +147,25 @@ def _write_events(fd: int) -> None:
             _exit(EXIT_ORPHANED)
 
 
-def _watch(fd: int) -> None:
+def _watch(fd: int, wakened: int) -> None:
     try:
-        _listen(fd)
+        _listen(fd, wakened)
     finally:  # whatever ended the watch: a process that nobody watches must not go on
         _exit(EXIT_ORPHANED)
 
 
-def _listen(fd: int) -> None:
-    buffer, deadline = b"", None
+def _listen(fd: int, wakened: int) -> None:
+    buffer = b""
     while True:
-        wait = None if deadline is None else max(0.0, deadline - _monotonic())
-        if not _select([fd], [], [], wait)[0]:
+        ready = _select([fd, wakened], [], [], _lease.left_s())[0]
+        if not ready and _lease.left_s() == 0.0:
             _outgoing.put(b'{"event":"lease_lost"}\n')
             flush(0.2)
             _exit(EXIT_LEASE_LOST)
+        if wakened in ready:
+            _read(wakened, 65536)
+        if fd not in ready:
+            continue
         chunk = _read(fd, 65536)
         if not chunk:
             return
@@ -141,7 +173,7 @@ def _listen(fd: int) -> None:
         for line in lines:
             command = json.loads(line)
             if command.get("do") == "lease":
-                deadline = _monotonic() + float(command["s"])
+                _lease.grant(float(command["s"]))
             else:
                 _inbox.put(command)
 
@@ -202,7 +234,8 @@ def main() -> None:
     allow_many_files()
     events = os.dup(1)
     os.dup2(2, 1)
-    threading.Thread(target=_watch, args=(os.dup(0),), name="lifeline", daemon=True).start()
+    wakened, _lease.wakes = os.pipe()
+    threading.Thread(target=_watch, args=(os.dup(0), wakened), name="lifeline", daemon=True).start()
     threading.Thread(target=_write_events, args=(events,), name="lifeline-events", daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the controller decides
     if argv[0] == "-m":

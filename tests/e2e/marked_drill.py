@@ -17,6 +17,7 @@ POLL_S = 0.02
 COMMAND = (sys.executable, "-m", "alertdrill")
 ROLES = {
     "load": "alertdrill.adapters.load",
+    "worker": "alertdrill.adapters.load worker",
     "proxy": "alertdrill.adapters.fault_proxy",
     "monitor": "alertdrill.monitor",
     "model": "fraud/server.py",
@@ -64,7 +65,7 @@ def eventually(holds: Callable[[], bool], timeout_s: float) -> bool:
 class MarkedDrill:
     """One drill; used as a context manager it leaves nothing behind, whatever the test found."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *more: str) -> None:
         folder.mkdir()
         (folder / "rules.yml").write_text(RULES)
         (folder / "scenario.yaml").write_text(SCENARIO)
@@ -73,7 +74,10 @@ class MarkedDrill:
         self._output = folder / "output.txt"
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
-                [*COMMAND, "run", str(folder / "scenario.yaml"), "--results", str(folder / "results"), "--no-color"],
+                [
+                    *(*COMMAND, "run", str(folder / "scenario.yaml"), "--results", str(folder / "results")),
+                    *("--no-color", *more),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -5,6 +5,8 @@ import csv
 import json
 import random
 import re
+import socket
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +14,7 @@ from pathlib import Path
 from alertdrill.adapters.target import prepare_target
 from alertdrill.adapters.yaml_file import load_scenario
 from alertdrill.protocols.schema import FeatureKind
-from tests.e2e.drills import BUNDLED_RULES, Drill, rules, run, scenario
+from tests.e2e.drills import ALERTDRILL, BUNDLED_RULES, Drill, rules, run, scenario
 from tests.e2e.own_stack import https_front, own_stack
 
 NULLS = """\
@@ -105,6 +107,16 @@ main()
 
 def seed(directory: Path) -> Drill:
     return run(directory, "seed-disaster").ended()
+
+
+def seed_by_workers(directory: Path) -> Drill:
+    """The same, its load sent by two workers that are started apart."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        master = f"127.0.0.1:{free.getsockname()[1]}"
+    workers = [subprocess.Popen([*ALERTDRILL, "worker", master], stdout=subprocess.DEVNULL) for _ in range(2)]
+    drill = run(directory, "seed-disaster", "--workers", "2", "--distributed", master).ended()
+    assert [worker.wait(10.0) for worker in workers] == [0, 0]
+    return drill
 
 
 def rule_deleted(directory: Path) -> Drill:
@@ -253,6 +265,7 @@ RECIPES = {
     recipe.__name__: recipe
     for recipe in (
         seed,
+        seed_by_workers,
         rule_deleted,
         threshold_raised,
         shares_zero,

@@ -7,7 +7,7 @@ test waits for its own and looks at what was seen.
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ PATIENCE_S = 40.0
 INTERRUPTED_WITHIN_S = 2.0
 GONE_AFTER_KILL_S = 8.0
 LEASE_S = 3.0
+WORKERS = ("--workers", "2")
 INTERRUPTED = 130
 INCONCLUSIVE, FAILED = 3, 1
 
@@ -54,8 +55,10 @@ def _aftermath(drill: MarkedDrill, disturbed_at: float, timeout_s: float, notes:
     return Seen(exit_code, took_s, drill.output, left, kept, code, said, notes or {})
 
 
-def _signalled(folder: Path, wait: Callable[[MarkedDrill], None], *signals: signal.Signals) -> Seen:
-    with MarkedDrill(folder) as drill:
+def _signalled(
+    folder: Path, wait: Callable[[MarkedDrill], None], *signals: signal.Signals, more: Sequence[str] = ()
+) -> Seen:
+    with MarkedDrill(folder, *more) as drill:
         wait(drill)
         disturbed_at = time.monotonic()
         for number in signals:
@@ -97,6 +100,10 @@ def interrupted_in_a_fault_phase(folder: Path) -> Seen:
     return _signalled(folder, MarkedDrill.wait_for_fault, signal.SIGINT)
 
 
+def interrupted_with_workers(folder: Path) -> Seen:
+    return _signalled(folder, MarkedDrill.wait_for_fault, signal.SIGINT, more=WORKERS)
+
+
 def interrupted_twice(folder: Path) -> Seen:
     return _signalled(folder, MarkedDrill.wait_for_fault, signal.SIGINT, signal.SIGINT)
 
@@ -110,7 +117,15 @@ def controller_killed(folder: Path) -> Seen:
 
 
 def controller_frozen(folder: Path) -> Seen:
-    with MarkedDrill(folder) as drill:
+    return _frozen(folder)
+
+
+def controller_with_workers_frozen(folder: Path) -> Seen:
+    return _frozen(folder, *WORKERS)
+
+
+def _frozen(folder: Path, *more: str) -> Seen:
+    with MarkedDrill(folder, *more) as drill:
         drill.wait_for_fault()
         drill.process.send_signal(signal.SIGSTOP)
         let_go = eventually(lambda: not drill.pids("load") and not drill.pids("proxy"), LEASE_S + 2.0)
@@ -121,6 +136,16 @@ def controller_frozen(folder: Path) -> Seen:
 
 def load_killed(folder: Path) -> Seen:
     return _lost(folder, "load")
+
+
+def worker_killed(folder: Path) -> Seen:
+    with MarkedDrill(folder, *WORKERS) as drill:
+        drill.wait_for_fault()
+        disturbed_at = time.monotonic()
+        os.kill(drill.pids("worker")[0], signal.SIGKILL)
+        seen = _aftermath(drill, disturbed_at, PATIENCE_S)
+        (trouble,) = [one["what"] for one in drill.journal() if one["record"] == "trouble"]
+        return replace(seen, notes={"the worker is named": trouble.startswith("load-worker-")})
 
 
 def monitor_killed(folder: Path) -> Seen:
@@ -182,10 +207,19 @@ INTERRUPTED_STORIES = (
     interrupted_while_the_load_is_imported,
     interrupted_in_the_baseline,
     interrupted_in_a_fault_phase,
+    interrupted_with_workers,
     interrupted_twice,
     terminated_in_a_fault_phase,
 )
-LOST_STORIES = (load_killed, monitor_killed, model_killed, proxy_killed, prometheus_killed, prometheus_frozen)
+LOST_STORIES = (
+    load_killed,
+    worker_killed,
+    monitor_killed,
+    model_killed,
+    proxy_killed,
+    prometheus_killed,
+    prometheus_frozen,
+)
 
 
 @_of(*EARLY_STORIES)
@@ -215,7 +249,7 @@ def test_a_drill_whose_controller_is_killed_leaves_no_process_and_evidence_that_
     assert seen.check_code == INCONCLUSIVE, seen.check_output
 
 
-@_of(controller_frozen)
+@_of(controller_frozen, controller_with_workers_frozen)
 def test_a_frozen_controller_loses_load_and_faults_and_says_so_once_it_goes_on(seen: Seen) -> None:
     assert seen.notes["load and proxy let go"]
     assert seen.exit_code == INCONCLUSIVE, seen.output

@@ -104,6 +104,23 @@ def payloads(plan: Plan, folder: Path) -> Payloads:
     return Payloads(plan, parse_csv((folder / "sample.csv").read_text(), plan.target.schema_))
 
 
+def payload_sha256(bodies: Sequence[bytes | None]) -> str:
+    """What the load says of the first bodies of a segment, None for what is not sent: a hash over those of each 40."""
+    running = hashlib.sha256()
+    for start in range(0, len(bodies), 40):
+        sent = [body for body in bodies[start : start + 40] if body is not None]
+        running.update(hashlib.sha256(b"".join(len(body).to_bytes(8, "little") + body for body in sent)).digest())
+    return running.hexdigest()
+
+
+LIFELINE = (sys.executable, "-m", "alertdrill.lifeline")
+WORKER = """
+import runpy, sys
+sys.argv = ["load", "worker"]
+runpy.run_module("alertdrill.adapters.load", run_name="__main__", alter_sys=True)
+"""
+
+
 @dataclass
 class Arrived:
     """One request as the target read it."""
@@ -230,6 +247,7 @@ class LoadProcess:
         self._reader = asyncio.create_task(self._read(process.stdout))
         self._log = log
         self.events: list[dict[str, Any]] = []
+        self.workers: list[LoadProcess] = []
         self.pid = process.pid
 
     async def _read(self, stdout: asyncio.StreamReader) -> None:
@@ -249,6 +267,10 @@ class LoadProcess:
         at = time.time() + after_s
         self.do(do="segment", k=k, at=at)
         return at
+
+    def join(self, port: int, host: str = "127.0.0.1", wait_s: float = 5.0) -> None:
+        """Tell a worker where its master is."""
+        self.do(do="join", host=host, port=port, wait_s=wait_s)
 
     def close_pipe(self) -> None:
         """Let go of the load as a killed controller does."""
@@ -290,27 +312,54 @@ class LoadProcess:
         await self._reader
 
 
-@asynccontextmanager
-async def loading(folder: Path, url: str, more: Sequence[str] = (), **options: Any) -> AsyncIterator[LoadProcess]:
-    """Start the load of the plan in `folder`, with `more` arguments for Locust."""
-    arguments = launch.LoadArguments(plan=folder / "plan.json", sample=folder / "sample.csv", url=url, **options)
-    log = folder / "load.log"
-    with log.open("wb") as stderr:
+async def _start(argv: Sequence[str], folder: Path, log: Path, environ: Mapping[str, str]) -> LoadProcess:
+    with log.open("ab") as stderr:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "alertdrill.lifeline", *launch.argv(arguments)),
-            *more,
+            *argv,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=stderr,
             cwd=folder,
-            env={**os.environ, **launch.environment(arguments)},
+            env={**os.environ, **environ},
             limit=1 << 24,
         )
-    load = LoadProcess(process, log)
+    return LoadProcess(process, log)
+
+
+def arguments(folder: Path, url: str, **options: Any) -> launch.LoadArguments:
+    """What the load of the plan in `folder` is told."""
+    return launch.LoadArguments(plan=folder / "plan.json", sample=folder / "sample.csv", url=url, **options)
+
+
+@asynccontextmanager
+async def loading(folder: Path, url: str, more: Sequence[str] = (), **options: Any) -> AsyncIterator[LoadProcess]:
+    """Start the load of the plan in `folder`, with `more` arguments for Locust; with its workers, if it has some."""
+    told = arguments(folder, url, **options)
+    argv = [*LIFELINE, *launch.argv(told), *more]
+    load = await _start(argv, folder, folder / "load.log", launch.environment(told))
     try:
+        if told.alone or told.listen is not None:
+            yield load
+            return
+        for number in range(told.workers):
+            load.workers.append(await start_worker(folder, number))
+        listening = await load.saw("listening")
+        for worker in load.workers:
+            worker.join(listening["port"])
         yield load
     finally:
-        await load.end()
+        for process in [load, *load.workers]:
+            await process.end()
+
+
+async def start_worker(folder: Path, number: int = 0, script: str | None = None) -> LoadProcess:
+    """Start a worker, which waits to be told where its master is; `script` runs before it in its process."""
+    argv = [*LIFELINE, *launch.worker_argv()]
+    if script is not None:
+        prelude = folder / f"worker-{number}.py"
+        prelude.write_text(script + WORKER)
+        argv = [*LIFELINE, str(prelude)]
+    return await _start(argv, folder, folder / f"worker-{number}.log", {})
 
 
 def group(events: Sequence[dict[str, Any]], injection: str) -> dict[int, list[Any]]:

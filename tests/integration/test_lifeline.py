@@ -71,6 +71,30 @@ def test_a_child_whose_lease_runs_out_ends(tmp_path: Path, started: list["subpro
     assert child.wait(5.0) == EXIT_LEASE_LOST
 
 
+GRANTS_ITSELF = """
+import time
+from alertdrill import lifeline
+assert lifeline.lease_left_s() is None
+for _ in range(4):
+    lifeline.grant(0.4)
+    assert 0.3 < lifeline.lease_left_s() <= 0.4
+    time.sleep(0.2)
+print("granted", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_child_that_grants_itself_a_lease_ends_when_it_does_so_no_more(
+    tmp_path: Path, started: list["subprocess.Popen[bytes]"]
+) -> None:
+    child = start(started, script(tmp_path, GRANTS_ITSELF))
+    assert child.stderr is not None
+    assert child.stderr.readline() == b"granted\n"
+    granted_at = time.monotonic()
+    assert child.wait(5.0) == EXIT_LEASE_LOST
+    assert time.monotonic() - granted_at < 1.0
+
+
 @pytest.mark.parametrize("command", [b"not json\n", b'{"do":"flush"}\n'])
 def test_a_child_that_cannot_be_watched_any_more_does_not_go_on(
     command: bytes, tmp_path: Path, started: list["subprocess.Popen[bytes]"]

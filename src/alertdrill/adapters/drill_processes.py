@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -25,9 +25,11 @@ class EventJournal:
         failures: requests without a whole answer so far, by the load's name for what kept it away.
     """
 
-    def __init__(self, plan: Plan, journal: Journal) -> None:
+    def __init__(self, plan: Plan, journal: Journal, on_sent: Callable[[Event], None] = lambda _: None) -> None:
+        """Start with nothing heard; `on_sent` is told what the load sent, for whoever watches."""
         self._plan = plan
         self._journal = journal
+        self._on_sent = on_sent
         self._starts: dict[int, float] = {}
         self._under_way: set[int] = set()
         self._last_touched: float | None = None
@@ -50,6 +52,7 @@ class EventJournal:
         match event["event"]:
             case "sent":
                 self._sent(event)
+                self._on_sent(event)
             case "touched":
                 self._touched(event, unpack(event["from"], event["sent_us"]))
             case "answered":
@@ -62,6 +65,9 @@ class EventJournal:
                     self._under_way.discard(event["k"])
             case "drained":
                 self._drained(event)
+            case "worker":
+                names = records.Worker.model_fields.keys() - {"at", "record"}
+                self._journal.write(records.Worker(at=time.time(), **{name: event[name] for name in names}))
 
     def of_proxy(self, event: Event) -> None:
         """Take one event of a fault proxy."""

@@ -37,6 +37,16 @@ Only = Annotated[
     list[str] | None,
     typer.Option("--only", metavar="PHASE", help="of the phases with faults run only this one (repeatable)"),
 ]
+Workers = Annotated[int, typer.Option("--workers", metavar="N", help="processes that share the load")]
+Distributed = Annotated[
+    str | None,
+    typer.Option(
+        "--distributed",
+        metavar="HOST:PORT",
+        help="start no workers here: listen at this address, and wait for --workers N of them, each started on its "
+        "machine with `alertdrill worker HOST:PORT`",
+    ),
+]
 Results = Annotated[Path, typer.Option("--results", metavar="DIR", help="where results are kept")]
 Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="also write the result as JSON to FILE")]
 PlanJson = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="also write all of it as JSON to FILE")]
@@ -56,6 +66,8 @@ def run(
     rules: Rules = None,
     prometheus: Prometheus = None,
     only: Only = None,
+    workers: Workers = 1,
+    distributed: Distributed = None,
     results: Results = Path("results"),
     json: Json = None,
     quiet: Quiet = False,
@@ -65,7 +77,7 @@ def run(
     from alertdrill.cli.run import run_scenarios
     from alertdrill.compose import Options
 
-    options = Options(results, tuple(rules or ()), prometheus, tuple(only or ()))
+    options = Options(results, tuple(rules or ()), prometheus, tuple(only or ()), workers, distributed)
     raise typer.Exit(run_scenarios(_console(no_color), scenarios, options, json, quiet))
 
 
@@ -75,6 +87,8 @@ def plan(
     rules: Rules = None,
     prometheus: Prometheus = None,
     only: Only = None,
+    workers: Workers = 1,
+    distributed: Distributed = None,
     json: PlanJson = None,
     no_color: NoColor = False,
 ) -> None:
@@ -91,8 +105,26 @@ def plan(
     from alertdrill.cli.plan import show_plan
     from alertdrill.compose import Options
 
-    options = Options(Path("results"), tuple(rules or ()), prometheus, tuple(only or ()))
+    options = Options(Path("results"), tuple(rules or ()), prometheus, tuple(only or ()), workers, distributed)
     raise typer.Exit(show_plan(_console(no_color), scenario, options, json))
+
+
+@app.command()
+def worker(
+    master: Annotated[str, typer.Argument(metavar="HOST:PORT", help="what the drill was given as --distributed")],
+    wait: Annotated[
+        int, typer.Option("--wait", metavar="SECONDS", help="how long to wait for the drill to listen there")
+    ] = 60,
+) -> None:
+    """Send a share of the load of a drill that runs on another machine, then end with it.
+
+    On the machine of the drill: alertdrill run SCENARIO --workers N --distributed HOST:PORT. Versions must be the same.
+    A worker stops by itself when it has not heard the drill for 2.5 seconds. Exit codes: 0, the drill is over; 2, not
+    HOST:PORT; 3, nobody listens there, the drill refused the worker, or it went silent; 130, interrupted.
+    """
+    from alertdrill.cli.worker import join
+
+    raise typer.Exit(join(master, wait))
 
 
 @app.command()

@@ -56,7 +56,7 @@ def _refuse_unusable(scenarios: list[str], options: Options, json: Path | None) 
     if json is not None and len(scenarios) > 1:
         got = f"one file for {len(scenarios)} scenarios"
         mistakes.append(Mistake("--json", got, "one scenario", "leave --json out: every folder has its result.json"))
-    refuse([*mistakes, *unwritable(json)])
+    refuse([*dict.fromkeys(mistakes), *unwritable(json)])
 
 
 def check_again(console: Console, folder: Path, json: Path | None) -> int:

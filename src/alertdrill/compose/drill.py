@@ -24,6 +24,7 @@ from alertdrill.adapters.drill_processes import (
 )
 from alertdrill.adapters.inside_token import inside_token
 from alertdrill.adapters.journal_file import JournalFile
+from alertdrill.adapters.live_traffic import LiveTraffic
 from alertdrill.adapters.processes import Child
 from alertdrill.adapters.prometheus_install import ensure_prometheus
 from alertdrill.adapters.promtool import check_rules
@@ -32,6 +33,7 @@ from alertdrill.adapters.scratch import Scratch
 from alertdrill.adapters.signals import run_until_signalled
 from alertdrill.adapters.target import PreparedTarget, prepare_target
 from alertdrill.compose.background import ask_background
+from alertdrill.compose.crew import Crew
 from alertdrill.compose.engine import Engine, open_engine
 from alertdrill.compose.evidence import conclude, no_samples, recording
 from alertdrill.compose.material import Material, recorded_traffic
@@ -70,6 +72,7 @@ def run_drill(name_or_path: str, options: Options, progress: Progress) -> Outcom
     """
     scenario, path = read_scenario(name_or_path, options)
     check_writable(options.results)
+    Crew.of(scenario, options.workers, options.distributed).check_free()
     prometheus: Path | None = None
     if scenario.monitoring.prometheus == "managed":
         binaries = ensure_prometheus(progress=progress.note)
@@ -127,7 +130,8 @@ class _Drill:
     ) -> None:
         self._scenario, self._path, self._target, self._log = scenario, path, target, log
         self._options, self._progress, self._stack = options, progress, stack
-        self._wire = Wire(target, token, work, progress.note)
+        self._crew = Crew.of(scenario, options.workers, options.distributed)
+        self._wire = Wire(target, self._crew, token, work, progress.note)
         self._early_posts: list[AlertPost] = []
         self._take_post: Callable[[AlertPost], None] = self._early_posts.append
 
@@ -142,7 +146,14 @@ class _Drill:
         run_id = time.strftime("%Y%m%dT%H%M%S", time.gmtime()) + "-" + secrets.token_hex(3)
         background = await ask_background(self._scenario, engine.api)
         planner = Planner(
-            self._scenario, self._path, self._target, engine.groups, engine.scrape_s, background, self._log
+            self._scenario,
+            self._path,
+            self._target,
+            engine.groups,
+            engine.scrape_s,
+            background,
+            self._log,
+            self._crew,
         )
         plan = planner.plan(run_id)
         folder = ResultsFolder.create(self._options.results, self._scenario.name, run_id)
@@ -214,7 +225,9 @@ class _Drill:
         early: asyncio.Task[str] | None,
     ) -> tuple[Child, EventJournal]:
         """Start what is not yet started, from the far end of the wire to the load."""
-        wire, events = self._wire, EventJournal(plan, journal)
+        live = LiveTraffic()
+        events = EventJournal(plan, journal, lambda event: self._progress.traffic(live.take(event)))
+        wire = self._wire
         if early is not None:
             model = await early
         else:

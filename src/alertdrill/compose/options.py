@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from alertdrill.adapters.bundled import find_scenario
 from alertdrill.adapters.target import bundled_rules
 from alertdrill.adapters.yaml_file import beside, load_scenario, locate
+from alertdrill.compose.crew import Crew
 from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.scenario import BundledTarget, Monitoring, Phase, Scenario, UrlTarget, UserPrometheus
 from alertdrill.core.scenario.finding import TOP, Finding
@@ -17,12 +18,19 @@ from alertdrill.core.scenario.grammar import Path as KeyPath
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line adds to a scenario."""
+    """What the command line adds to a scenario.
+
+    Attributes:
+        workers: processes that share the load.
+        distributed: HOST:PORT where workers that are started elsewhere join; None: they are started here.
+    """
 
     results: Path = Path("results")
     rules: tuple[Path, ...] = ()
     prometheus: str | None = None
     only: tuple[str, ...] = ()
+    workers: int = 1
+    distributed: str | None = None
 
 
 def read_scenario(name_or_path: str, options: Options) -> tuple[Scenario, Path]:
@@ -33,6 +41,7 @@ def read_scenario(name_or_path: str, options: Options) -> tuple[Scenario, Path]:
     """
     path = find_scenario(name_or_path)
     scenario = load_scenario(path)
+    Crew.of(scenario, options.workers, options.distributed)
     monitoring = scenario.monitoring
     if options.prometheus is not None:
         monitoring = monitoring.model_copy(update={"prometheus": _own(options.prometheus)})

@@ -13,6 +13,7 @@ from alertdrill.adapters.rule_file import read_rule_files
 from alertdrill.adapters.signals import run_until_signalled
 from alertdrill.adapters.target import PreparedTarget, prepare_target
 from alertdrill.compose.background import Background, ask_background
+from alertdrill.compose.crew import ALONE, Crew
 from alertdrill.compose.engine import read_engine
 from alertdrill.compose.material import Material, material, recorded_traffic
 from alertdrill.compose.options import Options, in_file, read_scenario, refuse, rule_files
@@ -59,6 +60,7 @@ class Planner:
         scrape_s: scrape interval of the engine.
         background: the traffic of others.
         log: the traffic that the load plays, if it is recorded.
+        crew: the processes that send the load.
     """
 
     scenario: Scenario
@@ -68,6 +70,7 @@ class Planner:
     scrape_s: float
     background: Background
     log: TrafficLog | None = None
+    crew: Crew = ALONE
 
     @cached_property
     def material(self) -> Material:
@@ -111,7 +114,7 @@ class Planner:
             background_per_s=self.background.per_s,
             reaches=reaches(plan, touch),
             prospects=self._prospects(plan, touch),
-            blast_radius=blast_radius(plan, touch, _starts(plan, self.target)),
+            blast_radius=blast_radius(plan, touch, _starts(plan, self.target, self.crew)),
         )
         findings = [
             *without_effect(plan.scenario.phases, planned.reaches),
@@ -188,9 +191,9 @@ def _rule_text(path: Path) -> RuleText:
     return RuleText(path=str(path), text=text, sha256=hashlib.sha256(text.encode()).hexdigest())
 
 
-def _starts(plan: Plan, target: PreparedTarget) -> tuple[str, ...]:
+def _starts(plan: Plan, target: PreparedTarget, crew: Crew) -> tuple[str, ...]:
     """The processes that a drill starts, in the order of the wire."""
-    names = ["load"]
+    names = [*crew.starts()]
     at = {one.place for one in plan.injections}
     proxies = {place: f"fault proxy ({place})" for place in Place if place in at}
     monitor = ["monitor"] if plan.scenario.monitoring.monitor == "sidecar" else []
@@ -211,19 +214,22 @@ def plan_drill(name_or_path: str, options: Options, say: Callable[[str], None]) 
         BadInput: the scenario cannot be used.
     """
     scenario, path = read_scenario(name_or_path, options)
+    crew = Crew.of(scenario, options.workers, options.distributed)
     monitoring = scenario.monitoring
     if isinstance(monitoring.prometheus, UserPrometheus):
-        return run_until_signalled(_plan_on_own_engine(scenario, path, monitoring.prometheus.url, say))
+        return run_until_signalled(_plan_on_own_engine(scenario, path, monitoring.prometheus.url, crew, say))
     check_rules(ensure_prometheus(progress=say).promtool.path, rule_files(scenario, path))
     groups = read_rule_files(rule_files(scenario, path), monitoring.evaluation_interval)
-    return run_until_signalled(_plan_with(scenario, path, groups, monitoring.scrape_interval, Background(), say))
+    return run_until_signalled(_plan_with(scenario, path, groups, monitoring.scrape_interval, Background(), crew, say))
 
 
-async def _plan_on_own_engine(scenario: Scenario, path: Path, url: str, say: Callable[[str], None]) -> Prospectus:
+async def _plan_on_own_engine(
+    scenario: Scenario, path: Path, url: str, crew: Crew, say: Callable[[str], None]
+) -> Prospectus:
     async with PrometheusApi(url) as api:
         engine = await read_engine(api)
         background = await ask_background(scenario, api)
-    return await _plan_with(scenario, path, engine.groups, engine.scrape_s, background, say)
+    return await _plan_with(scenario, path, engine.groups, engine.scrape_s, background, crew, say)
 
 
 async def _plan_with(
@@ -232,6 +238,7 @@ async def _plan_with(
     groups: Sequence[RuleGroup],
     scrape_s: float,
     background: Background,
+    crew: Crew,
     say: Callable[[str], None],
 ) -> Prospectus:
     target = await prepare_target(scenario, path, say)
@@ -239,5 +246,5 @@ async def _plan_with(
     if unknown:
         refuse(in_file(path, [*unknown, *wrong_alerts(scenario.phases, RuleBook.of(groups))]))
     log = recorded_traffic(scenario, path, target)
-    planner = Planner(scenario, path, target, groups, scrape_s, background, log)
+    planner = Planner(scenario, path, target, groups, scrape_s, background, log, crew)
     return planner.prospectus(planner.plan("planned"))

@@ -1,16 +1,18 @@
 """The processes of a drill in the order of the wire: dependency, model, monitor, load, fault proxies between."""
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from alertdrill.adapters import processes
 from alertdrill.adapters.drill_processes import EventJournal
 from alertdrill.adapters.inside_app import InsideApp
 from alertdrill.adapters.inside_control import InsideControl
-from alertdrill.adapters.load.launch import LoadArguments, environment
+from alertdrill.adapters.load.launch import HERE, LoadArguments, environment, worker_argv
 from alertdrill.adapters.load.launch import argv as load_argv
 from alertdrill.adapters.processes import Child, Event
 from alertdrill.adapters.target import PreparedTarget
+from alertdrill.compose.crew import Crew
 from alertdrill.core.faults.base import Place
 from alertdrill.core.inside_protocol import TOKEN_VARIABLE
 from alertdrill.core.plan import Plan
@@ -32,16 +34,19 @@ class Wire:
         inside_apps: the apps that carry out faults inside themselves.
     """
 
-    def __init__(self, target: PreparedTarget, token: str | None, work: Path, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, target: PreparedTarget, crew: Crew, token: str | None, work: Path, say: Callable[[str], None]
+    ) -> None:
         """Start nothing yet.
 
         Args:
             target: the model.
+            crew: how many processes send the load, and where they are.
             token: shared with its app, if faults act inside it.
             work: folder for logs.
             say: told what begins.
         """
-        self._target, self._token, self._work, self._say = target, token, work, say
+        self._target, self._crew, self._token, self._work, self._say = target, crew, token, work, say
         self.children: list[Child] = []
         self.proxies: list[Child] = []
         self.inside_apps: list[InsideApp] = []
@@ -54,11 +59,20 @@ class Wire:
         on_event: Callable[[Event], None] = _unheard,
         environ: Mapping[str, str] | None = None,
     ) -> str:
-        log = self._work / f"{name}.log"
-        child = await processes.start(name, argv, log, on_event=on_event, environ=environ)
-        self.children.append(child)
+        child = await self._spawn(name, argv, on_event, environ)
         event = await child.event("ready", timeout_s)
         return f"http://127.0.0.1:{event['port']}" if "port" in event else ""
+
+    async def _spawn(
+        self,
+        name: str,
+        argv: Sequence[str],
+        on_event: Callable[[Event], None] = _unheard,
+        environ: Mapping[str, str] | None = None,
+    ) -> Child:
+        child = await processes.start(name, argv, self._work / f"{name}.log", on_event=on_event, environ=environ)
+        self.children.append(child)
+        return child
 
     async def dependency(self) -> str | None:
         """Start what a bundled model depends on; its address, None if there is nothing."""
@@ -127,9 +141,15 @@ class Wire:
         return await self._start("monitor", argv)
 
     async def load(self, plan_file: Path, url: str, events: EventJournal, rows: bytes | None) -> Child:
-        """Start Locust; it waits for the first segment. `rows`: a CSV of its own instead of the target's sample."""
+        """Start Locust, and its workers if there are some; it waits for the first segment.
+
+        `rows`: a CSV of its own instead of the target's sample.
+
+        Raises:
+            ProcessFailed: one of them did not start, or a worker did not join.
+        """
         self._say("starting the load")
-        target = self._target
+        crew, target = self._crew, self._target
         sample = target.sample_path
         if rows is not None:
             sample = self._work / "log.csv"
@@ -140,6 +160,48 @@ class Wire:
             url=url + target.base_path,
             authority=target.authority,
             tls=target.tls,
+            workers=crew.workers,
+            listen=crew.listen,
         )
-        await self._start("load", load_argv(arguments), on_event=events.of_load, environ=environment(arguments))
-        return self.children[-1]
+        environ = environment(arguments)
+        if arguments.alone:
+            await self._start("load", load_argv(arguments), on_event=events.of_load, environ=environ)
+            return self.children[-1]
+
+        def take(event: Event) -> None:
+            self._tell_of_workers(event)
+            events.of_load(event)
+
+        master = await self._spawn("load", load_argv(arguments), take, environ)
+        names = [] if crew.listen is not None else [f"load-worker-{n}" for n in range(1, crew.workers + 1)]
+        workers = [await self._spawn(name, worker_argv()) for name in names]
+        listening = await master.event("listening", READY_S)
+        for worker in workers:
+            worker.send({"do": "join", "host": HERE, "port": listening["port"], "wait_s": READY_S})
+        await together(
+            master.event("ready", READY_S + arguments.join_s), *(worker.event("ready", READY_S) for worker in workers)
+        )
+        return master
+
+    def _tell_of_workers(self, event: Event) -> None:
+        """Say how many of the workers that are started elsewhere are there."""
+        listen = self._crew.listen
+        if listen is None:
+            return
+        if event["event"] in ("listening", "joined"):
+            waiting = f"{event.get('workers', 0)} of {event['of']} workers joined at {listen}"
+            hint = f" (on each machine: alertdrill worker {listen})" if event["event"] == "listening" else ""
+            self._say(waiting + hint)
+        if event["event"] == "refused":
+            self._say(f"a worker on {event['host']} was refused: {event['why']}")
+
+
+async def together(*parts: Awaitable[object]) -> None:
+    """Wait for all; the first that fails is raised, and the others are waited for no more."""
+    tasks = [asyncio.ensure_future(part) for part in parts]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)

@@ -56,6 +56,16 @@ class Evaluated(_Record):
     evaluated_at: tuple[float, ...]
 
 
+class Worker(_Record):
+    """One of several processes that share the load, and how well it knows the time."""
+
+    record: Literal["worker"] = "worker"
+    worker: int = Field(description="its number, from 1")
+    host: str = Field(description="name of its machine")
+    ahead_s: float = Field(description="its machine's wall clock minus ours; its instants are corrected by it")
+    error_s: float = Field(description="how far off its instants may be with ours, the most so far")
+
+
 class SegmentStarted(_Record):
     """The director announced a segment."""
 
@@ -87,7 +97,10 @@ class SegmentClosed(_Record):
     latency_p95_s: float = 0.0
     latency_p99_s: float = 0.0
     latency_max_s: float = 0.0
-    payload_sha256: tuple[str, ...]
+    payload_sha256: tuple[str, ...] = Field(
+        description="running SHA-256 over the digests of chunks of 40 requests (over their bodies as sent, each behind "
+        "its length), read at every 1,000 requests and after the last"
+    )
 
 
 class SegmentDrained(_Record):
@@ -202,6 +215,7 @@ Record = Annotated[
     | Clock
     | Rules
     | Evaluated
+    | Worker
     | SegmentStarted
     | SegmentClosed
     | SegmentDrained
@@ -225,6 +239,7 @@ R = TypeVar(
     Clock,
     Rules,
     Evaluated,
+    Worker,
     SegmentStarted,
     SegmentClosed,
     SegmentDrained,

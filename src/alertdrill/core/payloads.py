@@ -36,17 +36,15 @@ AT_ONCE = 64  # requests made at once: a body may have 16 MB
 
 @dataclass(frozen=True)
 class Block:
-    """Consecutive requests of one segment.
+    """Requests of one segment.
 
     Attributes:
-        start: index of the first.
         bodies: one a request.
         content_types: position in `bodies` to what its header says, where that is not the protocol's own.
         touched: injection id to a mask, shape (len(bodies),): which requests a fault touched on its way to the wire.
         sent: shape (len(bodies),); False for requests that an arrival fault suppresses.
     """
 
-    start: int
     bodies: Sequence[bytes]
     content_types: Mapping[int, str]
     touched: Mapping[str, Mask]
@@ -146,12 +144,16 @@ class Payloads:
 
     def block(self, k: int, start: int, stop: int) -> Block:
         """Requests `k.start` to `k.stop - 1`, ready to be sent."""
+        return self.of(k, np.arange(start, stop))
+
+    def of(self, k: int, indices: Indices) -> Block:
+        """Requests `k.i` of indices of shape (n,), ready to be sent."""
         schedule = self._touch.schedule(k)
-        sent = schedule.sent[start:stop]
-        made = self.make(k, schedule.origin[start:stop], self._injections(k))
-        touched = {name: mask[start:stop] for name, mask in schedule.touched.items()}
+        sent = schedule.sent[indices]
+        made = self.make(k, schedule.origin[indices], self._injections(k))
+        touched = {name: mask[indices] for name, mask in schedule.touched.items()}
         touched |= {name: mask & sent for name, mask in made.touched.items()}
-        return Block(start, made.bodies, made.content_types, touched, sent)
+        return Block(made.bodies, made.content_types, touched, sent)
 
     def make(self, k: int, indices: Indices, injections: Sequence[Injection]) -> Made:
         """Requests of segment `k` with some of its injections, in the order of the wire: sample, row, body."""

@@ -205,7 +205,10 @@ class LoadResult(_Frozen):
     sent: int
     answered: int
     failed: int
-    payload_sha256: tuple[tuple[str, ...], ...]
+    payload_sha256: tuple[tuple[str, ...], ...] = Field(
+        description="by segment: a running hash of the bodies sent, at every 1,000 requests and after the last; the "
+        "same for the same plan, whatever the number of workers"
+    )
     segments: tuple[SegmentLoad, ...] = Field(default=(), description="by stretch of the drill, in order")
 
 

@@ -68,6 +68,12 @@ def test_a_closed_segment_keeps_its_account() -> None:
     assert written[0].model_dump(exclude={"at", "record"}) == account | {"payload_sha256": ("a",)}
 
 
+def test_the_journal_says_how_well_a_worker_knows_the_time() -> None:
+    known = {"worker": 2, "host": "there", "ahead_s": 3.7, "error_s": 0.001}
+    written, _ = taken("load", event="worker", **known)
+    assert [one.model_dump(exclude={"at", "record"}) for one in written] == [known]
+
+
 def test_a_fault_lasts_until_the_last_request_of_its_segment_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "time", lambda: 50.0)
     injections = {1: ("p/black_hole",)}

@@ -1,4 +1,7 @@
-"""Locust with our locustfile: `python -m alertdrill.lifeline -m alertdrill.adapters.load --headless …`.
+"""Locust with our load: `python -m alertdrill.lifeline -m alertdrill.adapters.load [master | worker | --headless …]`.
+
+`master` and `worker` are the two roles of a load that several processes share (Locust's own master and workers, on its
+messages); anything else are arguments for Locust's command line, which runs our locustfile in this one process.
 
 The lifeline's threads run before this does. gevent mends the import locks that are held while it patches only where
 no second thread exists, so `-m locust`, which patches inside its own import, would wait for itself for ever. Here
@@ -14,6 +17,7 @@ from pathlib import Path
 from gevent import monkey
 
 FOLDER = Path(__file__).resolve().parent
+ROLES = ("master", "worker")
 
 
 def leave_user_settings() -> None:
@@ -25,10 +29,14 @@ def leave_user_settings() -> None:
 
 
 def main() -> None:
-    """Run Locust until the controller ends the load."""
+    """Run Locust until the controller, or the master, ends the load."""
     monkey.patch_all()
     import_module("alertdrill.adapters.load.control")  # Locust puts this folder on sys.path while it reads the file
     leave_user_settings()
+    if sys.argv[1] in ROLES:
+        play: Callable[[], None] = import_module(f"alertdrill.adapters.load.{sys.argv[1]}").main
+        play()
+        return
     sys.argv = ["locust", "-f", str(FOLDER / "locustfile.py"), *sys.argv[1:]]
     from locust.main import main as locust_main
 

@@ -1,11 +1,10 @@
-"""The load process from the controller's side: commands in, events out, and the parts that do the work between."""
+"""The load, or a share of it: commands in, events out, and the parts that do the work between."""
 
 import gc
-import hashlib
 import logging
 import os
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import orjson
 from gevent.event import Event
@@ -16,20 +15,22 @@ from alertdrill import lifeline
 from alertdrill.adapters.load.connection_pool import Pool
 from alertdrill.adapters.load.endpoint import Endpoint
 from alertdrill.adapters.load.instants import Anchor, monotonic_s
-from alertdrill.adapters.load.launch import LoadArguments, own_arguments
+from alertdrill.adapters.load.launch import own_arguments
+from alertdrill.adapters.load.merge import Emit, Merge
 from alertdrill.adapters.load.pools import Stock, Stocks
 from alertdrill.adapters.load.reporting import Reporter
 from alertdrill.adapters.load.request import Combinations
 from alertdrill.adapters.load.resolve import resolve
 from alertdrill.adapters.load.schedule import Schedule, Timetable
+from alertdrill.adapters.load.share import ALL, Share
 from alertdrill.adapters.load.statistics import LocustStatistics
+from alertdrill.adapters.load.task import Task
 from alertdrill.adapters.load.tls import connector
 from alertdrill.adapters.load.wire import Connection
 from alertdrill.core.payloads import Payloads
 from alertdrill.core.plan import Plan
 from alertdrill.core.timeline import fingerprint
 from alertdrill.core.touch import Touch
-from alertdrill.protocols.rows import Rows, parse_csv
 
 TICK_S = 0.05
 REPORT_S = 0.2  # a report is due this long after the last, in the next gap between arrivals that it fits into
@@ -40,24 +41,21 @@ MAX_WHY = 500
 logger = logging.getLogger(__name__)
 
 
-def read_sample(arguments: LoadArguments, plan: Plan) -> Rows:
-    """The rows that requests are drawn from.
+class WallClock(Protocol):
+    """The wall clock of the drill, whose instants the controller names and reads."""
 
-    Raises:
-        ValueError: the file is not the one that the plan was made with.
-    """
-    data = arguments.sample.read_bytes()
-    found = hashlib.sha256(data).hexdigest()
-    if found != plan.target.sample_sha256:
-        raise ValueError(
-            f"{arguments.sample}: got sha256 {found}, expected {plan.target.sample_sha256}; "
-            "plan the drill again with this sample"
-        )
-    return parse_csv(data.decode(), plan.target.schema_)
+    def wall(self, at: float) -> float:
+        """Wall time of an instant of `monotonic_s`."""
+
+    def monotonic(self, wall: float) -> float:
+        """Instant of `monotonic_s` at a wall time."""
+
+    def now(self) -> float:
+        """Wall time now."""
 
 
-def planned_times(plan: Plan, touch: Touch) -> list[list[float]]:
-    """Due times by segment, in seconds from its start.
+def planned_times(plan: Plan, touch: Touch, share: Share) -> list[list[float]]:
+    """Due times of the requests of a share by segment, in seconds from its start.
 
     Raises:
         ValueError: they are not those that the plan was made with.
@@ -70,34 +68,44 @@ def planned_times(plan: Plan, touch: Touch) -> list[list[float]]:
                 f"plan: segments[{segment.k}].arrivals_sha256: got {fingerprint(times)} here, "
                 f"expected {segment.arrivals_sha256}; make the plan and run the load with the same version"
             )
-        result.append(times.tolist())
+        result.append(times[share.indexes(len(times))].tolist())
     return result
 
 
 class LoadRun:
-    """One run of a plan: the schedule drives it, the pool tells it what came back. Everything happens in the hub."""
+    """A run of a share of a plan: the schedule drives it, the pool tells it what came back. All happens in the hub."""
 
-    def __init__(self, arguments: LoadArguments, environment: Environment) -> None:
-        """Read the plan and build the first requests.
+    def __init__(
+        self, task: Task, environment: Environment, emit: Emit, share: Share = ALL, clock: WallClock | None = None
+    ) -> None:
+        """Build the first requests.
+
+        Args:
+            task: plan, sample and arguments.
+            environment: Locust's, whose statistics count the requests.
+            emit: is given what happens, for `merge.Merge`.
+            share: the part of every segment that is sent here.
+            clock: the wall clock of commands and events; None: that of this machine.
 
         Raises:
             ValueError: plan, sample or URL cannot be used.
-            OSError: a file cannot be read, or the target's name has no address.
+            OSError: the target's name has no address.
         """
-        plan = Plan.model_validate_json(arguments.plan.read_bytes())
+        plan, arguments = task.plan, task.arguments
         path, headers = plan.target.schema_.path, plan.target.headers
         endpoint = Endpoint(arguments.url, path, plan.run_id, headers, arguments.authority)
         connect = connector(arguments.tls, endpoint.host) if endpoint.secure else Connection
-        self._anchor = anchor = Anchor.take()
+        self._emit = emit
+        self._clock = clock = clock or Anchor.take()
         touch = Touch(plan)
-        self._times = planned_times(plan, touch)
-        payloads, combinations = Payloads(plan, read_sample(arguments, plan), touch), Combinations()
-        self._stocks = Stocks(payloads, endpoint.encode, self._times, combinations)
+        self._times = planned_times(plan, touch, share)
+        payloads, combinations = Payloads(plan, task.rows(), touch), Combinations()
+        self._stocks = Stocks(payloads, endpoint.encode, self._times, combinations, share=share)
         self._stocks.prepare()
         statistics = LocustStatistics(environment.stats, endpoint.path)
-        self._reporter = Reporter(_emit, anchor.wall, lambda ended: statistics.fold(ended, anchor.now()), combinations)
-        ended, limits = self._reporter.ended.append, (arguments.timeout_s, arguments.max_connections)
-        self._pool = Pool(resolve(endpoint), ended, self._go_on, *limits, connect)
+        self._reporter = Reporter(emit, clock.wall, lambda ended: statistics.fold(ended, clock.now()), combinations)
+        ended, connections = self._reporter.ended.append, -(-arguments.max_connections // share.of)
+        self._pool = Pool(resolve(endpoint), ended, self._go_on, arguments.timeout_s, connections, connect)
         self._schedule = Schedule(self)
         self._stock: Stock | None = None
         self._begun: set[int] = set()
@@ -108,7 +116,7 @@ class LoadRun:
         self._failure: str | None = None
 
     def run(self) -> None:
-        """Take commands until the load is closed or stopped.
+        """Obey commands until the load is closed or stopped.
 
         Raises:
             RuntimeError: something unexpected happened on the way; its text is one line.
@@ -116,8 +124,7 @@ class LoadRun:
         loop = get_hub().loop
         ticker = loop.timer(TICK_S, TICK_S)
         ticker.start(self._tick)
-        lifeline.on_command(lambda command: loop.run_callback_threadsafe(self._handle, command))
-        lifeline.emit({"event": "ready"})
+        self._emit({"event": "ready"})
         self._over.wait()
         ticker.stop()
         ticker.close()
@@ -130,6 +137,13 @@ class LoadRun:
         """End the run as failed."""
         self._failure = self._failure or why
         self._over.set()
+
+    def handle(self, command: Mapping[str, Any]) -> None:
+        """Take a command of the controller."""
+        try:
+            self._obey(command)
+        except (KeyError, TypeError, ValueError) as error:
+            self.fail(f"command {dict(command)}: {type(error).__name__}: {error}")
 
     def send(self, k: int, i: int, intended: float, now: float) -> bool:
         """Send request `k.i`; False if there is no room."""
@@ -168,18 +182,12 @@ class LoadRun:
         else:
             self._stocks.refill(slack_s)
 
-    def _handle(self, command: Mapping[str, Any]) -> None:
-        try:
-            self._obey(command)
-        except (KeyError, TypeError, ValueError) as error:
-            self.fail(f"command {dict(command)}: {type(error).__name__}: {error}")
-
     def _obey(self, command: Mapping[str, Any]) -> None:
         match command["do"]:
             case "segment":
-                self._announce(int(command["k"]), self._anchor.monotonic(float(command["at"])))
+                self._announce(int(command["k"]), self._clock.monotonic(float(command["at"])))
             case "close":
-                self._schedule.close(self._anchor.monotonic(float(command["at"])))
+                self._schedule.close(self._clock.monotonic(float(command["at"])))
             case "stop":
                 self._schedule.stop()
                 self._over.set()
@@ -223,19 +231,27 @@ def run_load(environment: Environment) -> None:
     Whatever goes wrong becomes a `failed` event of one line and exit code 1; the log has the traceback.
     """
     try:
-        load = LoadRun(own_arguments(), environment)
-        _fail_on_hub_errors(load)
-        gc.collect()
-        gc.freeze()  # nothing made so far ends before the process: a full collection would stop the load for 50 ms
+        merge = Merge(1, _emit)
+        load = LoadRun(Task.read(own_arguments()), environment, lambda event: merge.take(0, event))
+        loop = get_hub().loop
+        lifeline.on_command(lambda command: loop.run_callback_threadsafe(load.handle, command))
+        make_ready(load)
         load.run()
+        merge.take(0, {"event": "ended"})
     except Exception as error:
         logger.exception("the load failed")
-        _leave_failed(error)
-    lifeline.emit({"event": "ended"})
+        leave_failed(one_line(error))
     lifeline.flush()
     environment.process_exit_code = 0
     if environment.runner is not None:
         environment.runner.quit()
+
+
+def make_ready(load: LoadRun) -> None:
+    """What a load needs of its process before it runs."""
+    _fail_on_hub_errors(load)
+    gc.collect()
+    gc.freeze()  # nothing made so far ends before the process: a full collection would stop the load for 50 ms
 
 
 def _fail_on_hub_errors(load: LoadRun) -> None:
@@ -251,9 +267,14 @@ def _fail_on_hub_errors(load: LoadRun) -> None:
     hub.handle_error = handle_error
 
 
-def _leave_failed(error: Exception) -> NoReturn:
+def one_line(error: Exception) -> str:
+    """What went wrong, for an event."""
     text = " ".join(str(error).split())
-    what = text if isinstance(error, RuntimeError) else f"{type(error).__name__}: {text}"
-    lifeline.emit({"event": "failed", "why": what[:MAX_WHY]})
+    return (text if isinstance(error, RuntimeError) else f"{type(error).__name__}: {text}")[:MAX_WHY]
+
+
+def leave_failed(why: str) -> NoReturn:
+    """Tell the controller and end this process at once, with exit code 1."""
+    lifeline.emit({"event": "failed", "why": why})
     lifeline.flush()
     os._exit(1)

@@ -1,4 +1,4 @@
-"""How the load process is started, and what it is told."""
+"""How the processes of the load are started, and what they are told."""
 
 import os
 from collections.abc import Mapping
@@ -10,10 +10,25 @@ from alertdrill.core.plan import LOAD_TIMEOUT_S
 from alertdrill.tls import SYSTEM_ROOTS, TlsSettings
 
 VARIABLE = "ALERTDRILL_LOAD"
+MODULE = ("-m", "alertdrill.adapters.load")
+HERE = "127.0.0.1"
+JOIN_S = 90.0  # how long the master waits for workers that are started elsewhere
+
+
+class Address(BaseModel):
+    """Where a master listens."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = Field(default=HERE, description="address of a network interface, or a name that has one")
+    port: int = Field(default=0, ge=0, le=65535, description="TCP port; 0: one that is free")
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
 
 
 class LoadArguments(BaseModel):
-    """What the load process needs to know before its first command; handed over as JSON in `ALERTDRILL_LOAD`."""
+    """What the load needs to know before its first command; handed over as JSON in `ALERTDRILL_LOAD`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -25,13 +40,31 @@ class LoadArguments(BaseModel):
     timeout_s: float = Field(
         default=LOAD_TIMEOUT_S, gt=0, description="a request without a whole answer after this has failed"
     )
-    max_connections: int = Field(default=8192, gt=0, description="open connections at most; further requests wait")
+    max_connections: int = Field(
+        default=8192, gt=0, description="open connections at most, of all workers; further requests wait"
+    )
+    workers: int = Field(default=1, gt=0, description="processes that share the load")
+    listen: Address | None = Field(
+        default=None, description="where workers that are started elsewhere join; null: they are started here"
+    )
+    join_s: float = Field(default=JOIN_S, gt=0, description="how long the master waits for the workers")
+
+    @property
+    def alone(self) -> bool:
+        """Whether one process sends all of it, without a master."""
+        return self.workers == 1 and self.listen is None
 
 
 def argv(arguments: LoadArguments) -> list[str]:
-    """Command line of the load process behind its lifeline: Locust, headless."""
-    locust = ["--headless", "--only-summary", "-u", "1", "--host", arguments.url]
-    return ["-m", "alertdrill.adapters.load", *locust]
+    """Command line of the load behind its lifeline: Locust, headless; its master where there are workers."""
+    if not arguments.alone:
+        return [*MODULE, "master"]
+    return [*MODULE, "--headless", "--only-summary", "-u", "1", "--host", arguments.url]
+
+
+def worker_argv() -> list[str]:
+    """Command line of a worker behind its lifeline; the command `join` tells it where the master is."""
+    return [*MODULE, "worker"]
 
 
 def environment(arguments: LoadArguments) -> Mapping[str, str]:

@@ -8,8 +8,6 @@ from alertdrill.adapters.load.control import run_load
 class ScheduledLoad(User):
     """Sends every request of the plan; one is enough, since arrivals follow the clock and not the users."""
 
-    fixed_count = 1
-
     @task
     def send_plan(self) -> None:
         """Run until the controller closes or stops the load, then end Locust."""

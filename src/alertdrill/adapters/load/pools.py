@@ -5,11 +5,15 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from alertdrill.adapters.load.instants import monotonic_s
 from alertdrill.adapters.load.request import Combinations, Request
+from alertdrill.adapters.load.share import ALL, CHUNK, Share
 from alertdrill.core.payloads import Block
 
-CHUNK, MOST_AT_ONCE = 40, 1000  # requests built at once: more of them cost less each, and make a longer pause
+MOST_AT_ONCE = 1000  # requests built at once: more of them cost less each, and make a longer pause
 CHUNK_S = 0.1  # as many as are due in this time
 AHEAD_S = 1.0
 MIN_AHEAD, MAX_AHEAD = 2 * CHUNK, 4096
@@ -21,8 +25,8 @@ COST_DECAY = 0.9
 class Builder(Protocol):
     """Builds blocks of request bodies; `core.payloads.Payloads` is one."""
 
-    def block(self, k: int, start: int, stop: int) -> Block:
-        """Requests `k.start` to `k.stop - 1`."""
+    def of(self, k: int, indices: NDArray[np.int64]) -> Block:
+        """Requests `k.i`, ascending."""
 
 
 class Stock:
@@ -79,24 +83,27 @@ class Stocks:
     def __init__(
         self,
         builder: Builder,
-        encode: Callable[[int, range, Sequence[bytes], Mapping[int, str]], Sequence[bytes]],
+        encode: Callable[[int, Sequence[int], Sequence[bytes], Mapping[int, str]], Sequence[bytes]],
         times: Sequence[Sequence[float]],
         combinations: Combinations,
         clock: Callable[[], float] = monotonic_s,
+        share: Share = ALL,
     ) -> None:
         """Start with nothing built.
 
         Args:
             builder: makes the bodies.
             encode: makes the bytes on the wire from k, indices, bodies and their content types by position.
-            times: due times by segment.
+            times: due times by segment, of the requests of the share.
             combinations: numbers what touches a request.
             clock: measures what a chunk costs.
+            share: the part of every segment that is sent here.
         """
         self._builder = builder
         self._encode = encode
         self._times = times
         self._combinations = combinations
+        self._share = share
         self._clock = clock
         self._cost_s = 0.0
         self._stocks: dict[int, Stock] = {}
@@ -134,8 +141,9 @@ class Stocks:
         self._cost_s = max(self._clock() - began, self._cost_s * COST_DECAY)
 
     def _requests(self, k: int, start: int, stop: int) -> list[Request]:
-        block = self._builder.block(k, start, stop)
-        indices = range(start, stop)
+        """The requests at some positions of the share."""
+        numbers = self._share.at(np.arange(start, stop))
+        block, indices = self._builder.of(k, numbers), numbers.tolist()
         data = self._encode(k, indices, block.bodies, block.content_types)
         touched = self._combinations.numbers(block.touched, stop - start)
         return list(map(Request, repeat(k), indices, block.bodies, data, touched, (~block.sent).tolist()))

@@ -1,4 +1,4 @@
-"""Tells the controller, in batches, what was sent and what came back."""
+"""Tells, in batches, what was sent and what came back; `merge.Merge` makes events for the controller of it."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -7,7 +7,7 @@ import numpy as np
 
 from alertdrill.adapters.load.instants import pack
 from alertdrill.adapters.load.request import Combinations, Request
-from alertdrill.adapters.load.tally import Tally, quantiles
+from alertdrill.adapters.load.tally import LogHistogram, Tally
 
 LATE_S = 0.02
 
@@ -97,7 +97,8 @@ class Reporter:
         if not attempted:
             return []
         errors_s = np.array([request.attempted - request.intended for request in attempted])
-        self._tallies[self._k].attempted(errors_s, [request.body for request in attempted])
+        bodies, indices = [request.body for request in attempted], [request.index for request in attempted]
+        self._tallies[self._k].attempted(errors_s, indices, bodies)
         for request in attempted:
             request.body = b""  # of no more use, and it may be long
         return [(attempted[n].index, float(errors_s[n])) for n in (errors_s > LATE_S).nonzero()[0].tolist()]
@@ -112,11 +113,14 @@ class Reporter:
             own = answered & (of == k)
             self._tallies[k].ended(latencies_s[own], first_s[own], int((~answered & (of == k)).sum()))
         numbers, counts = np.unique(codes[answered], return_counts=True)
+        histogram = LogHistogram()
+        histogram.add(latencies_s[answered])
         return {
             "errors": Counter(request.failure.value for request in ended if request.failure is not None),
             "answered": int(answered.sum()),
             "codes": {str(code): count for code, count in zip(numbers.tolist(), counts.tolist(), strict=True)},
-            **quantiles(latencies_s[answered]),
+            "latencies": histogram.bins(),
+            "latency_max_s": histogram.max_s,
             "in_flight": self._in_flight,
         }
 

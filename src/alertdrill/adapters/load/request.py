@@ -6,6 +6,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+FIRST_ERROR_STATUS = 400  # Locust counts such an answer as a failure
+
 
 class Failure(StrEnum):
     """Why a request has no whole answer."""

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 from locust.stats import RequestStats, StatsEntry, StatsError, bucket_response_time
 
-from alertdrill.adapters.load.request import Request
+from alertdrill.adapters.load.request import FIRST_ERROR_STATUS, Request
 
 METHOD = "POST"
-FIRST_ERROR_STATUS = 400
 
 
 def _error(request: Request) -> str:

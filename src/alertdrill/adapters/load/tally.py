@@ -1,29 +1,18 @@
 """Running figures of one segment in bounded memory: counts, how late sends were, hashes of the payload."""
 
-import hashlib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from alertdrill.adapters.load.payload_hash import ChunkDigests
+
 WITHIN_S = 0.1
-HASH_EVERY = 1000
 BINS_PER_OCTAVE = 64
 SMALLEST_S = 1e-6
-QUANTILES = {"p50_s": 0.50, "p95_s": 0.95, "p99_s": 0.99}
 
 Floats = NDArray[np.float64]
-
-
-def quantiles(durations_s: Floats) -> dict[str, float | None]:
-    """Quantiles 0.50, 0.95 and 0.99 of durations in seconds, shape (n,), by name; None of no durations.
-
-    Each is the smallest value that at least that share of the values do not exceed (nearest rank).
-    """
-    ascending = np.sort(durations_s)
-    ranks = {name: max(0, math.ceil(q * len(ascending)) - 1) for name, q in QUANTILES.items()}
-    return {name: float(ascending[rank]) if len(ascending) else None for name, rank in ranks.items()}
 
 
 class LogHistogram:
@@ -41,6 +30,16 @@ class LogHistogram:
             self._counts += np.bincount(bins, minlength=len(self._counts))
             self.max_s = max(self.max_s, float(durations_s.max()))
 
+    def merge(self, bins: Mapping[int, int], max_s: float) -> None:
+        """Count what another histogram counted."""
+        for number, count in bins.items():
+            self._counts[number] += count
+        self.max_s = max(self.max_s, max_s)
+
+    def bins(self) -> dict[int, int]:
+        """Count by number of the bin, of those that are not empty."""
+        return {number: int(self._counts[number]) for number in self._counts.nonzero()[0].tolist()}
+
     def quantile_s(self, q: float) -> float:
         """Quantile `q` in seconds, never below the true one and at most 1.1% above; 0 of no durations."""
         total = int(self._counts.sum())
@@ -51,31 +50,6 @@ class LogHistogram:
         return min(SMALLEST_S * 2 ** (bin_number / BINS_PER_OCTAVE), self.max_s)
 
 
-class PayloadHash:
-    """SHA-256 over bodies in order, each behind its length (8 bytes, little-endian), read at every 1,000 bodies."""
-
-    def __init__(self) -> None:
-        self._hash = hashlib.sha256()
-        self._count = 0
-        self._marks: list[str] = []
-
-    def add(self, bodies: Iterable[bytes]) -> None:
-        """Add bodies, in the order in which they are sent."""
-        parts: list[bytes] = []
-        for body in bodies:
-            parts += (len(body).to_bytes(8, "little"), body)
-            self._count += 1
-            if self._count % HASH_EVERY == 0:
-                self._hash.update(b"".join(parts))
-                self._marks.append(self._hash.hexdigest())
-                parts.clear()
-        self._hash.update(b"".join(parts))
-
-    def marks(self) -> list[str]:
-        """The hash after 1,000, 2,000, … bodies and, if that is none of these, after the last."""
-        return self._marks + ([self._hash.hexdigest()] if self._count % HASH_EVERY else [])
-
-
 class Tally:
     """What became of the requests of one segment."""
 
@@ -84,7 +58,7 @@ class Tally:
         self.first_sent: float | None = None
         self.last_sent: float | None = None
         self._errors, self._latencies, self._first = LogHistogram(), LogHistogram(), LogHistogram()
-        self._hash = PayloadHash()
+        self._digests = ChunkDigests()
         self._ended_when_closed = (0, 0)
 
     @property
@@ -92,12 +66,12 @@ class Tally:
         """Requests that have neither been answered nor failed."""
         return self.sent - self.answered - self.failed
 
-    def attempted(self, errors_s: Floats, bodies: Iterable[bytes]) -> None:
-        """Count requests handed to a connection, in order: how late each was, shape (n,), and its body."""
+    def attempted(self, errors_s: Floats, indices: Sequence[int], bodies: Iterable[bytes]) -> None:
+        """Count requests handed to a connection, in order: how late each was, shape (n,), its number and its body."""
         self.sent += len(errors_s)
         self.within_100ms += int((errors_s <= WITHIN_S).sum())
         self._errors.add(errors_s)
-        self._hash.add(bodies)
+        self._digests.add(zip(indices, bodies, strict=True))
 
     def confirmed(self, first: float, last: float) -> None:
         """Note the wall times of the first and the last of some requests whose bytes the kernel took."""
@@ -118,7 +92,7 @@ class Tally:
         self._first.add(first_s)
 
     def closed(self, k: int, scheduled: int) -> dict[str, object]:
-        """The event that closes segment `k`."""
+        """What is to be told of segment `k` at its end; `merge.Merge` makes the event of it."""
         self._ended_when_closed = (self.answered, self.failed)
         return {
             "event": "closed",
@@ -132,16 +106,14 @@ class Tally:
             "in_flight": self.in_flight,
             "first_sent": self.first_sent,
             "last_sent": self.last_sent,
-            "error_p50_s": self._errors.quantile_s(0.5),
-            "error_p99_s": self._errors.quantile_s(0.99),
+            "errors": self._errors.bins(),
             "error_max_s": self._errors.max_s,
-            "first_byte_p50_s": self._first.quantile_s(0.5),
-            "first_byte_p99_s": self._first.quantile_s(0.99),
-            "latency_p50_s": self._latencies.quantile_s(0.5),
-            "latency_p95_s": self._latencies.quantile_s(0.95),
-            "latency_p99_s": self._latencies.quantile_s(0.99),
+            "first_byte": self._first.bins(),
+            "first_byte_max_s": self._first.max_s,
+            "latencies": self._latencies.bins(),
             "latency_max_s": self._latencies.max_s,
-            "payload_sha256": self._hash.marks(),
+            "digests": self._digests.digests(),
+            "reached": self._digests.reached,
         }
 
     def drained(self, k: int, at: float) -> dict[str, object]:

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from alertdrill.adapters.load.pools import CHUNK, MAX_AHEAD, MOST_AT_ONCE, MOST_BYTES, Stocks
+from alertdrill.adapters.load.pools import MAX_AHEAD, MOST_AT_ONCE, MOST_BYTES, Stocks
 from alertdrill.adapters.load.request import Combinations
+from alertdrill.adapters.load.share import CHUNK, Share
 from alertdrill.core.payloads import Block
 
 COMBINATIONS = Combinations()
@@ -23,12 +25,11 @@ class Builder:
     def clock(self) -> float:
         return self.now
 
-    def block(self, k: int, start: int, stop: int) -> Block:
+    def of(self, k: int, numbers: NDArray[np.int64]) -> Block:
         self.now += self.cost_s
-        self.blocks.append((k, start, stop))
-        numbers = np.arange(start, stop)
+        self.blocks.append((k, int(numbers[0]), int(numbers[-1]) + 1))
         touched = {"even": numbers % 2 == 0, "third": numbers % 3 == 0}
-        return Block(start, [b"%d.%d" % (k, i) for i in numbers], {}, touched, np.ones(len(numbers), dtype=bool))
+        return Block([b"%d.%d" % (k, i) for i in numbers], {}, touched, np.ones(len(numbers), dtype=bool))
 
 
 def _times(count: int, rate_per_s: float = 100.0) -> list[float]:
@@ -67,6 +68,15 @@ def test_the_last_chunk_ends_with_the_segment() -> None:
         stock.take()
     assert builder.blocks == [(0, 0, 1), (0, 1, CHUNK + 1), (0, CHUNK + 1, CHUNK + 3)]
     assert not stock.wants()
+
+
+def test_a_share_is_built_of_its_own_chunks() -> None:
+    builder, share = Builder(), Share(1, 3)
+    count = len(share.indexes(5 * CHUNK + 3))
+    stocks = Stocks(builder, _encode, [_times(count)], COMBINATIONS, builder.clock, share)
+    stock = stocks.begin(0)
+    assert [stock.take().index for _ in range(count)] == [*range(CHUNK, 2 * CHUNK), *range(4 * CHUNK, 5 * CHUNK)]
+    assert builder.blocks == [(0, CHUNK, CHUNK + 1), (0, CHUNK + 1, 4 * CHUNK + 1), (0, 4 * CHUNK + 1, 5 * CHUNK)]
 
 
 def test_of_long_requests_few_are_ready() -> None:

@@ -56,7 +56,7 @@ def test_nothing_is_said_when_nothing_happened(desk: Desk) -> None:
 def test_latency_counts_from_the_intended_send(desk: Desk) -> None:
     desk.end(desk.attempt(0, at=5.0, late_s=0.5), at=5.1)
     (sent,) = desk.report()["sent"]
-    assert sent["p99_s"] == pytest.approx(0.6)
+    assert sent["latency_max_s"] == pytest.approx(0.6)
     assert sent["late"] == [(0, pytest.approx(0.5))]
 
 
