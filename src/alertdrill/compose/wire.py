@@ -19,6 +19,7 @@ from alertdrill.core.plan import Plan
 
 READY_S = 30.0
 MODEL_READY_S = 60.0
+EVERY_INTERFACE = "0.0.0.0"
 
 
 def _unheard(_: Event) -> None:
@@ -190,7 +191,9 @@ class Wire:
             return
         if event["event"] in ("listening", "joined"):
             waiting = f"{event.get('workers', 0)} of {event['of']} workers joined at {listen}"
-            hint = f" (on each machine: alertdrill worker {listen})" if event["event"] == "listening" else ""
+            host = "HOST" if listen.host == EVERY_INTERFACE else listen.host
+            command = f"alertdrill worker {host}:{listen.port}"
+            hint = f" (on each machine: {command})" if event["event"] == "listening" else ""
             self._say(waiting + hint)
         if event["event"] == "refused":
             self._say(f"a worker on {event['host']} was refused: {event['why']}")
