@@ -30,7 +30,7 @@ class Child:
 
     Attributes:
         name: what it is, for messages.
-        expected_to_end: whether its end is part of the plan.
+        expected_to_end: whether its end, with exit code 0, is part of the plan.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class Child:
     ) -> None:
         self.name = name
         self.expected_to_end = False
+        self._stopped = False
         self._process = process
         self._log = log
         self._on_event = on_event
@@ -60,7 +61,7 @@ class Child:
 
     def dead(self) -> str | None:
         """What to say of a process that ended although it should not have; None if all is well."""
-        if self.alive() or self.expected_to_end:
+        if self.alive() or self._stopped or (self.expected_to_end and self._process.returncode == 0):
             return None
         if self._process.returncode == EXIT_LEASE_LOST:
             return f"{self.name} let go because its lease ran out: alertdrill itself stood still for too long"
@@ -112,7 +113,7 @@ class Child:
 
     async def stop(self, timeout_s: float = 1.0) -> None:
         """End it: SIGTERM, after `timeout_s` seconds SIGKILL."""
-        self.expected_to_end = True
+        self._stopped = True
         for end, wait_s in ((self._process.terminate, timeout_s), (self._process.kill, None)):
             if self.alive():
                 with contextlib.suppress(ProcessLookupError):

@@ -68,7 +68,12 @@ class Director:
             await self._settle()
         except DrillOver as over:
             self._progress.note(str(over))
-        await self._close()
+            await self._close()
+        else:
+            await self._close()
+            died = self._processes.dead()
+            if died:
+                self._trouble("child_died", died)
 
     def _segment(self, kind: SegmentKind, name: str) -> Segment:
         return next(s for s in self._plan.segments if s.kind is kind and s.name == name)

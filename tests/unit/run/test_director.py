@@ -248,3 +248,17 @@ async def test_rules_are_journaled_when_they_change_and_not_otherwise() -> None:
 async def test_the_same_world_gives_the_same_journal() -> None:
     first, second = await two_faults().run(), await two_faults().run()
     assert first.journal.records == second.journal.records
+
+
+async def test_a_load_that_fails_while_it_hands_over_its_last_is_a_trouble() -> None:
+    world = two_faults()
+    close = world.load.close
+
+    def fail(at: float) -> None:
+        close(at)
+        world.processes.died = "load ended with exit code 1"
+
+    world.load.close = fail  # type: ignore[method-assign]
+    await world.run()
+    (trouble,) = world.of(records.Trouble)
+    assert (trouble.kind, trouble.what) == ("child_died", "load ended with exit code 1")
