@@ -44,6 +44,7 @@ class Crew:
             try:
                 listen = address("--distributed", distributed)
                 _check_reachable(scenario, listen)
+                _check_certificates(scenario, listen)
             except BadInput as error:
                 mistakes += error.mistakes
         if mistakes:
@@ -107,6 +108,22 @@ def _check_reachable(scenario: Scenario, listen: Address) -> None:
             "place: inside; or start the workers on this machine with --distributed 127.0.0.1:PORT"
         )
         raise BadInput([Mistake("--distributed", f"{listen}, for workers on other machines", expected, fix)])
+
+
+def _check_certificates(scenario: Scenario, listen: Address) -> None:
+    """Certificates and keys stay on the machine where they are: the messages to workers are not encrypted."""
+    tls = scenario.target.tls if isinstance(scenario.target, UrlTarget) else None
+    if is_loopback(listen.host) or tls is None:
+        return
+    files = [name for name in ("ca", "cert", "key") if getattr(tls, name) is not None]
+    if files:
+        got = f"{listen}, and a target with tls: {', '.join(files)}"
+        expected = "a target that workers on other machines can speak to with what they have"
+        fix = (
+            "have those machines trust the authority and leave target.tls.ca out; for a client certificate, send the "
+            "load from this machine with --workers"
+        )
+        raise BadInput([Mistake("--distributed", got, expected, fix)])
 
 
 def _first_server_here(scenario: Scenario) -> str | None:

@@ -97,3 +97,12 @@ def test_a_port_that_is_taken_is_refused_before_anything_starts() -> None:
 def test_an_address_that_this_machine_does_not_have_is_refused(host: str) -> None:
     with pytest.raises(BadInput, match="an address that is free on this machine"):
         Crew(2, Address(host=host, port=5557)).check_free()
+
+
+def test_certificates_are_not_sent_to_other_machines() -> None:
+    secured = _scenario({**REMOTE, "url": "https://model.example", "tls": {"ca": "own.pem"}}, "none", NULLS)
+    with pytest.raises(BadInput, match="tls: ca"):
+        Crew.of(secured, 2, "10.0.0.5:5557")
+    assert Crew.of(secured, 2, "127.0.0.1:5557").workers == 2
+    trusted = _scenario({**REMOTE, "url": "https://model.example", "tls": {"server_name": "m"}}, "none", NULLS)
+    assert Crew.of(trusted, 2, "10.0.0.5:5557").workers == 2
