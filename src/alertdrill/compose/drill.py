@@ -32,6 +32,7 @@ from alertdrill.adapters.results_folder import EXPECTED, FIX, ResultsFolder, che
 from alertdrill.adapters.scratch import Scratch
 from alertdrill.adapters.signals import run_until_signalled
 from alertdrill.adapters.target import PreparedTarget, prepare_target
+from alertdrill.adapters.warm_up import warm_up
 from alertdrill.compose.background import ask_background
 from alertdrill.compose.crew import Crew
 from alertdrill.compose.engine import Engine, open_engine
@@ -236,6 +237,8 @@ class _Drill:
             model = await wire.model(behind)
         if self._target.spec is not None:
             engine.scrape("model", model)
+        if self._scenario.load.warmup is not None:
+            await warm_up(model, self._target, self._scenario.load.warmup, self._progress.note)
         await wire.inside(plan, model, events)
         url = await wire.proxied(plan, folder.plan, Place.MODEL, model, events)
         if self._scenario.monitoring.monitor == "sidecar":

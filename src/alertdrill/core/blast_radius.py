@@ -27,6 +27,7 @@ class BlastRadius(BaseModel):
     host: str = Field(description="the only host that is loaded and broken")
     why_allowed: str = Field(description="why it may be")
     requests: int = Field(description="requests sent at most, if every gate takes as long as it may")
+    warmup: int = Field(description="answers that load.warmup waits for before, one request at a time")
     busiest_rate_per_s: float = Field(description="requests in the busiest second of the plan")
     limit_rate_per_s: float = Field(description="limits.max_rate, which the planned rate never exceeds")
     touched: Mapping[Unit, int] = Field(description="requests that faults touch, by unit; each once a unit")
@@ -50,6 +51,7 @@ def blast_radius(plan: Plan, touch: Touch, starts: Sequence[str]) -> BlastRadius
         host=host,
         why_allowed=why_allowed,
         requests=sum(int(one.sent.sum()) for one in schedules),
+        warmup=plan.scenario.load.warmup.requests if plan.scenario.load.warmup else 0,
         busiest_rate_per_s=max(busiest_per_s(one.at[one.sent]) for one in schedules),
         limit_rate_per_s=plan.scenario.limits.max_rate,
         touched=_touched(plan, touch),

@@ -112,7 +112,8 @@ def _blast_radius(radius: BlastRadius) -> RenderableType:
         (
             "sends",
             f"at most {radius.requests:,} requests, {radius.busiest_rate_per_s:.0f} in the busiest second; "
-            f"limits.max_rate is {format_rate(radius.limit_rate_per_s)}",
+            f"limits.max_rate is {format_rate(radius.limit_rate_per_s)}"
+            + (f"; before, {radius.warmup:,} to warm up, one by one" if radius.warmup else ""),
         ),
         ("touches", touched or "nothing"),
         ("starts", f"{', '.join(radius.starts)}; all end with the drill"),

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, StrictInt, Tag, model_validator
 
 from alertdrill.core.errors import BadValue
 from alertdrill.core.rates import RateSpec
-from alertdrill.core.scenario.part import Part, Text
+from alertdrill.core.scenario.part import Part, PositiveDurationS, Text
 from alertdrill.core.timeline import ArrivalKind
 from alertdrill.core.units import Factor, RatePerS, Share
 
@@ -50,6 +50,16 @@ class Log(Part):
     )
 
 
+class Warmup(Part):
+    """Requests that wake a target before the drill, for one that scales to zero."""
+
+    requests: StrictInt = Field(default=1, ge=1, le=10_000, description="how many answers of 2xx, one by one")
+    within: PositiveDurationS = Field(default=60.0, description="how long that may take, such as 60s")
+
+
+_WARMUP = "requests to the target before the drill, no part of it; for a target that scales to zero"
+
+
 class Load(Part):
     """The traffic of a drill, drawn at a rate."""
 
@@ -67,6 +77,7 @@ class Load(Part):
         description="how the rate varies from the start of each phase without a profile of its own; steady state, "
         "gates and settle have the plain rate",
     )
+    warmup: Warmup | None = Field(default=None, description=_WARMUP)
 
 
 _AT_TIMES_OF_LOG: Final = "none, as recorded requests come at the times of their log"
@@ -82,6 +93,7 @@ class RecordedLoad(Part):
     )
     log: Log = Field(description="the recorded traffic", examples=["{file: traffic.jsonl}"])
     speed: Speed = Field(default=1.0, description="how many times faster than it was recorded the log is played")
+    warmup: Warmup | None = Field(default=None, description=_WARMUP)
 
 
 def _which(value: Any) -> str:
