@@ -16,6 +16,7 @@ from load_process import FAULT_PHASE, SCHEMA, Target, make_plan, serving, until
 from alertdrill.adapters import processes
 from alertdrill.adapters.drill_processes import EventJournal, LoadProcess
 from alertdrill.adapters.target import PreparedTarget
+from alertdrill.compose.crew import ALONE
 from alertdrill.compose.wire import Wire
 from alertdrill.core import journal as records
 from alertdrill.core.faults.base import Place
@@ -52,13 +53,13 @@ async def _line(folder: Path, plan: Plan, target: PreparedTarget, monitored: boo
     """All that stands between load and target, and the load; the address of the monitor is with it."""
     journal = Kept()
     events = EventJournal(plan, journal)
-    wire = Wire(target, None, folder, lambda _: None)
+    wire = Wire(target, ALONE, None, folder, lambda _: None)
     try:
         url = await wire.model(None)
         url = await wire.proxied(plan, folder / "plan.json", Place.MODEL, url, events)
-        monitor = url = await wire.monitor(url) if monitored else url
+        monitor = url = await wire.monitor(url, exact=True) if monitored else url
         url = await wire.proxied(plan, folder / "plan.json", Place.EDGE, url, events)
-        load = await wire.load(folder / "plan.json", url, events)
+        load = await wire.load(folder / "plan.json", url, events, None)
         yield (LoadProcess(load, events), load, wire, monitor), journal
     finally:
         await processes.stop_all(wire.children)
