@@ -1,10 +1,10 @@
 """One drill whose load plays a log of traffic."""
 
-import hashlib
 import json
 
 import pytest
 
+from alertdrill.adapters.load.payload_hash import ChunkDigests, marks
 from alertdrill.adapters.traffic_log import read_log
 from alertdrill.core.plan import Plan
 from alertdrill.core.scenario import RecordedLoad
@@ -41,8 +41,10 @@ def test_what_was_sent_are_the_rows_of_the_log(drill: Drill) -> None:
     rows = read_log(scenario, plan.scenario.load.log, plan.target.schema_).rows
     assert rows is not None
     bodies = json_rows.encode(rows, plan.target.schema_)[:800]
-    running = hashlib.sha256(b"".join(len(body).to_bytes(8, "little") + body for body in bodies)).hexdigest()
-    assert closed(drill)[plan.phase_segment("baseline").k]["payload_sha256"] == [running]
+    digests = ChunkDigests()
+    digests.add(enumerate(bodies))
+    running = marks(digests.digests(), digests.reached)
+    assert closed(drill)[plan.phase_segment("baseline").k]["payload_sha256"] == running
     first = json.loads((scenario.parent / "traffic.jsonl").read_text().splitlines()[0])
     assert json.loads(bodies[0]) == first["request"]["instances"][0]
 

@@ -150,7 +150,8 @@ async def test_stop_ends_a_shared_load(tmp_path: Path) -> None:
         load.do(do="stop")
         assert await load.exit_code(timeout_s=3.0) == 0
         await _all_gone([worker.pid for worker in load.workers], 2.0)
-    (closed,) = load.of("closed")
+        (closed,) = load.of("closed")
+        await until(lambda: len(target.arrived) >= closed["sent"])
     assert closed["in_flight"] == closed["sent"] == len(target.arrived) > 0
     assert [event["event"] for event in load.events][-1] == "ended"
 

@@ -47,8 +47,8 @@ def test_a_last_line_cut_short_is_left_out(folder: ResultsFolder) -> None:
     [
         ("plan.json", b"{}"),
         ("samples.json.gz", b"no gzip"),
-        ("samples.json.gz", gzip.compress(b"[]")),
-        ("samples.json.gz", gzip.compress(b'{"schema":"alertdrill/samples/v1"}')),
+        ("samples.json.gz", gzip.compress(b"[]", mtime=0)),
+        ("samples.json.gz", gzip.compress(b'{"schema":"alertdrill/samples/v1"}', mtime=0)),
         ("journal.jsonl", b"no record\n{}\n"),
         ("journal.jsonl", b""),
     ],
