@@ -275,7 +275,7 @@ async def both_answer(url: str) -> None:
     deadline = time.monotonic() + 30
     while len(heard) < 2:
         assert time.monotonic() < deadline
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(timeout=30.0) as http:
             answers = await asyncio.gather(
                 *(http.get(f"{url}/.alertdrill/plan", headers={"x-alertdrill-token": TOKEN}) for _ in range(4))
             )

@@ -35,7 +35,7 @@ from alertdrill.adapters.load.share import CHUNK
 from alertdrill.core.timeline import arrival_times
 from alertdrill.core.touch import Touch
 
-SAME = ("k", "scheduled", "sent", "suppressed", "answered", "failed", "in_flight", "payload_sha256")
+SAME = ("k", "scheduled", "sent", "suppressed", "failed", "payload_sha256")
 FAULTS = (
     {"kind": "nulls", "features": ["f1"], "share": "20%"},
     {"kind": "malformed_json", "share": "10%"},
@@ -102,6 +102,8 @@ async def test_any_number_of_workers_sends_the_same_and_tells_the_same(tmp_path:
         assert _locust_total(tmp_path / "load.log") == ended
         (tmp_path / "load.log").unlink()
         accounts.append([{name: closed[k][name] for name in SAME} for k in (PHASE, FAULT_PHASE)])
+        for one in closed.values():  # which were still on their way at the end is a matter of microseconds
+            assert one["answered"] + one["in_flight"] == one["sent"]
     assert reached > 1000
     assert accounts[0] == accounts[1] == accounts[2]
 
@@ -337,12 +339,12 @@ async def test_a_worker_that_leaves_before_the_load_begins_makes_room_for_anothe
 
 async def test_a_load_whose_workers_do_not_come_says_so(tmp_path: Path) -> None:
     make_plan(tmp_path, "200/s")
-    async with loading(tmp_path, "http://127.0.0.1:9", workers=2, listen=launch.Address(), join_s=3) as load:
+    async with loading(tmp_path, "http://127.0.0.1:9", workers=2, listen=launch.Address(), join_s=8) as load:
         port = (await load.saw("listening"))["port"]
         load.workers.append(await start_worker(tmp_path, 0))
         load.workers[0].join(port)
         failed = await load.saw("failed")
-        assert failed["why"] == "1 of 2 workers joined the load within 3 s"
+        assert failed["why"] == "1 of 2 workers joined the load within 8 s"
         assert await load.exit_code() == 1
         assert await load.workers[0].exit_code(3.0) == 1
 
