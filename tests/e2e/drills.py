@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-AT_ONCE = 3
+AT_ONCE = 2
 TIMEOUT_S = 240.0
 ALERTDRILL = [sys.executable, "-m", "alertdrill"]
 BUNDLED_RULES = Path(__file__).parents[2] / "targets" / "fraud" / "rules" / "alerts.drill.yml"
@@ -91,7 +91,7 @@ class Running:
 
 
 class Drills:
-    """Runs every drill that a collected test asks for, at most three at once."""
+    """Runs every drill that a collected test asks for, at most two at once."""
 
     def __init__(self, directory: Path, recipes: Mapping[str, Callable[[Path], Drill]]) -> None:
         self._directory, self._recipes = directory, recipes

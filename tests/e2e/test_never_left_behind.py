@@ -16,7 +16,7 @@ import pytest
 
 from tests.e2e.marked_drill import MarkedDrill, eventually
 
-AT_ONCE = 3
+AT_ONCE = 2
 PATIENCE_S = 40.0
 INTERRUPTED_WITHIN_S = 2.0
 GONE_AFTER_KILL_S = 8.0
