@@ -11,10 +11,8 @@ Locust's statistics; FastHttpUser posts rows as they are, wrk and hey one body.
 Arrival errors are |sent - due|: of ours from the plan's Poisson arrivals, of constant_throughput from an even grid.
 """
 
-import argparse
 import json
 import os
-import platform
 import re
 import resource
 import statistics
@@ -34,6 +32,7 @@ import numpy as np
 import psutil
 from scipy import stats
 from support import debian, our_load
+from support import figures as figures_file
 from support.server import Server, serving
 
 from alertdrill.core.touch import Touch
@@ -184,10 +183,7 @@ def median(values: Sequence[float]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="shorter turns")
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
-    options = parser.parse_args()
+    options = figures_file.options(__doc__)
     seconds, turns = (1.5, 5) if options.quick else (4.0, 7)
     with serving() as server, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -239,16 +235,12 @@ def main() -> None:
     for name, value in figures.items():
         print(f"{name:36} {value:12.4f}")
     environment = {
-        "python": platform.python_version(),
         "locust": locust.__version__,
         "gevent": gevent.__version__,
         "httptools": httptools.__version__,
         "cpus": psutil.cpu_count(),
-        "machine": platform.machine(),
     }
-    if options.json:
-        text = json.dumps({"figures": figures, "environment": environment}, indent=2)
-        options.json.write_text(text + "\n", encoding="utf-8")
+    figures_file.write(options.json, figures, environment)
 
 
 if __name__ == "__main__":

@@ -7,17 +7,15 @@ shift in every row). The naive way is what a load script does: copy a dict, chan
 in one process; figures are CPU time (process_time), the best of the rounds, so that a busy machine slows both alike.
 """
 
-import argparse
 import json
-import platform
 import random
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import numpy as np
 import yaml
 from pydantic import TypeAdapter
+from support import figures as figures_file
 
 from alertdrill.core.choices import with_choices
 from alertdrill.core.faults.base import ArrivalFault, ExchangeFault, Fault
@@ -153,10 +151,7 @@ def costs(rows: int, rounds: int) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer rows and rounds")
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
-    options = parser.parse_args()
+    options = figures_file.options(__doc__)
     rows, rounds = (20_000, 3) if options.quick else (100_000, 7)
     numeric = dict.fromkeys(NUMBERS, FeatureKind.NUMBER)
     builder = payloads(TWO_FAULTS, numeric, rows)
@@ -178,10 +173,7 @@ def main() -> None:
         "ratio": round(median, 2),
         **{f"cost_{kind}_us": cost_us for kind, cost_us in by_kind.items()},
     }
-    environment = {"python": platform.python_version(), "numpy": np.__version__, "machine": platform.machine()}
-    if options.json:
-        text = json.dumps({"figures": figures, "environment": environment}, indent=2)
-        options.json.write_text(text + "\n", encoding="utf-8")
+    figures_file.write(options.json, figures, {"numpy": np.__version__})
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import pytest
 from alertdrill.adapters.load.payload_hash import ChunkDigests, marks
 from alertdrill.adapters.traffic_log import read_log
 from alertdrill.core.plan import Plan
+from alertdrill.core.preconditions import ON_TIME
 from alertdrill.core.scenario import RecordedLoad
 from alertdrill.protocols import json_rows
 from tests.e2e.drills import Drill
@@ -31,7 +32,8 @@ def test_everything_that_the_log_had_was_sent_in_time(drill: Drill) -> None:
     segments = closed(drill)
     assert len(segments) == len(plan_of(drill).segments)
     for one in segments.values():
-        assert one["scheduled"] == one["sent"] == one["within_100ms"]
+        assert one["scheduled"] == one["sent"]
+        assert one["within_100ms"] >= ON_TIME * one["sent"]
     assert segments[plan_of(drill).phase_segment("baseline").k]["sent"] == 800
 
 

@@ -262,9 +262,9 @@ class LoadProcess:
         """Send a command."""
         self._stdin.write(json.dumps(command).encode() + b"\n")
 
-    def segment(self, k: int, after_s: float = 0.2) -> float:
+    def segment(self, k: int, after_s: float = 0.2, at: float | None = None) -> float:
         """Announce a segment; return the wall time of its start."""
-        at = time.time() + after_s
+        at = time.time() + after_s if at is None else at
         self.do(do="segment", k=k, at=at)
         return at
 

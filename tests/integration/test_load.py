@@ -37,6 +37,15 @@ from alertdrill.core.timeline import arrival_times
 from alertdrill.core.touch import Touch
 
 NULLS, MALFORMED = "broken/nulls", "broken/malformed_json"
+OF_MANY_PARTS = (
+    {"kind": "outliers", "features": ["f0"], "share": "20%"},
+    {"kind": "stale_feature", "features": ["f2"], "by": "100ms", "share": "20%"},
+    {"kind": "typos", "features": ["colour"], "share": "20%"},
+    {"kind": "missing_key", "features": ["f3"], "share": "20%"},
+    {"kind": "replayed_rows", "back": "200ms", "share": "20%"},
+    {"kind": "retry_storm", "share": "10%", "retries": 1, "after": "50ms"},
+    {"kind": "duplicate_keys", "share": "10%"},
+)
 
 
 async def test_what_arrives_is_the_prefix_of_the_plan(tmp_path: Path) -> None:
@@ -560,3 +569,20 @@ async def test_lost_requests_are_withheld_and_retries_sent_again_and_both_are_re
     assert all(bodies[i] == bodies[schedule.origin[i]] for i in bodies)
     types = {request.i for request in target.arrived if request.headers[b"content-type"] == b"text/plain"}
     assert types == set(touch.mask(plan.injections[2], 0, reached).nonzero()[0].tolist())
+
+
+async def test_nothing_is_imported_once_the_load_is_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An import takes up to a tenth of a second, in which nothing is sent."""
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
+    make_plan(tmp_path, "200/s", faults=OF_MANY_PARTS)
+    log = tmp_path / "load.log"
+    async with serving(Target()) as target, loading(tmp_path, target.url) as load:
+        await load.saw("ready")
+        ready = log.stat().st_size
+        load.segment(PHASE)
+        load.segment(FAULT_PHASE, 0.7)
+        await until(lambda: len(target.indexes(FAULT_PHASE)) > 200)
+        meanwhile = log.read_bytes()[ready:]
+        await load.close()
+    assert b"import time:" in log.read_bytes()[:ready]
+    assert meanwhile == b""

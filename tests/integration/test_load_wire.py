@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import gevent
@@ -19,30 +19,6 @@ from alertdrill.adapters.load.wire import Address
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 Serve = Callable[[Callable[[socket.socket], None]], Address]
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    """Accept connections in a real thread and hand each to a function."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    listener.settimeout(5.0)
-    threads: list[threading.Thread] = []
-
-    def start(talk: Callable[[socket.socket], None]) -> Address:
-        def accept() -> None:
-            peer, _ = listener.accept()
-            with peer:
-                peer.settimeout(5.0)
-                talk(peer)
-
-        threads.append(threading.Thread(target=accept))
-        threads[0].start()
-        return int(socket.AF_INET), listener.getsockname()
-
-    yield start
-    for thread in threads:
-        thread.join(10.0)
-    listener.close()
 
 
 class Outcome:

@@ -80,8 +80,9 @@ async def test_any_number_of_workers_sends_the_same_and_tells_the_same(tmp_path:
     for workers in (1, 2, 3):
         async with serving(Target()) as target, loading(tmp_path, target.url, workers=workers) as load:
             await load.saw("ready")
+            now = time.time()
             for after_s, k in ((0.3, PHASE), (1.0, FAULT_PHASE), (2.9, 4)):
-                load.segment(k, after_s)
+                load.segment(k, at=now + after_s)
             await asyncio.sleep(3.0)
             await load.close()
         arrived = {(request.k, request.i): request.body for request in target.arrived}
@@ -153,8 +154,9 @@ async def test_stop_ends_a_shared_load(tmp_path: Path) -> None:
         assert await load.exit_code(timeout_s=3.0) == 0
         await _all_gone([worker.pid for worker in load.workers], 2.0)
         (closed,) = load.of("closed")
-        await until(lambda: len(target.arrived) >= closed["sent"])
-    assert closed["in_flight"] == closed["sent"] == len(target.arrived) > 0
+        await until(lambda: all(peer.gone for peer in target.peers))
+    # A request whose connection was still being made counts as sent and never arrives: how many is up to the machine.
+    assert closed["in_flight"] == closed["sent"] >= len(target.arrived) > 0
     assert [event["event"] for event in load.events][-1] == "ended"
 
 

@@ -1,7 +1,7 @@
 """The plan of a drill, and what each expectation of it can hope for."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -105,15 +105,16 @@ class Planner:
     def prospectus(self, plan: Plan) -> Prospectus:
         """What a plan can hope for, before a run."""
         touch, book = Touch(plan), RuleBook.of(self.groups)
+        starts, counts = assumed_starts(plan, touch, self.tail_s)
         planned = Planned(
             plan=plan,
             written=self.scenario,
             touch=touch,
             tail_s=self.tail_s,
-            starts_s=assumed_starts(plan, touch, self.tail_s)[0],
+            starts_s=starts,
             background_per_s=self.background.per_s,
             reaches=reaches(plan, touch),
-            prospects=self._prospects(plan, touch),
+            prospects=self._prospects(plan, touch, starts, counts),
             blast_radius=blast_radius(plan, touch, _starts(plan, self.target, self.crew)),
         )
         findings = [
@@ -125,7 +126,6 @@ class Planner:
         mistakes = tuple(in_file(self.path, findings))
         notes = [*self.material.notes(plan)]
         notes += [self.background.note] if self.background.note else []
-        starts, counts = assumed_starts(plan, touch, self.tail_s)
         rows, reference = self.material.rows, self.material.reference
         hidden = never_alone(planned.prospects, plan, rows, book, self.scrape_s, starts, counts, reference)
         notes += [f"{name}: its fault alone never raises the alert, the others of the phase do" for name in hidden]
@@ -162,11 +162,13 @@ class Planner:
 
     def _look(self, scenario: Scenario) -> tuple[Prospect, ...]:
         plan = self._plan(scenario, "provisional")
-        return self._prospects(plan, Touch(plan))
+        touch = Touch(plan)
+        return self._prospects(plan, touch, *assumed_starts(plan, touch, self.tail_s))
 
-    def _prospects(self, plan: Plan, touch: Touch) -> tuple[Prospect, ...]:
+    def _prospects(
+        self, plan: Plan, touch: Touch, starts: Mapping[int, float], counts: Mapping[int, int]
+    ) -> tuple[Prospect, ...]:
         traffic = PlannedTraffic(plan, self.material.rows, touch, self.material.reference)
-        starts, counts = assumed_starts(plan, touch, self.tail_s)
         return tuple(prospects(plan, traffic, RuleBook.of(self.groups), self.scrape_s, starts, counts))
 
 

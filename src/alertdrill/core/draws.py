@@ -57,6 +57,8 @@ def uniforms_at(seed: int, name: str, k: int, indices: NDArray[np.int64]) -> NDA
     if stop - start <= 2 * len(indices):
         return uniforms(seed, name, k, start, stop)[indices - start]
     prefix = _prefix(seed, name, k)
-    numbers, at = np.unique(indices // _A_DIGEST, return_inverse=True)
-    digests = b"".join(blake2b(prefix + number.to_bytes(8, "little")).digest() for number in numbers.tolist())
-    return _unit(np.frombuffer(digests, dtype="<u8").reshape(-1, _A_DIGEST)[at, indices % _A_DIGEST])
+    numbers = (indices // _A_DIGEST).tolist()
+    at = {number: row for row, number in enumerate(dict.fromkeys(numbers))}
+    digests = b"".join(blake2b(prefix + number.to_bytes(8, "little")).digest() for number in at)
+    rows = np.frombuffer(digests, dtype="<u8").reshape(-1, _A_DIGEST)
+    return _unit(rows[[at[number] for number in numbers], indices % _A_DIGEST])

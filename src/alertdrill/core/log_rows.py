@@ -256,10 +256,10 @@ class Columns:
                 self.nulls[name] += 1
                 self.changed[name] += not self._from_text and values.get(name, "") == ""
             if name in self._numbers:
-                self._numbers[name].append(math.nan if cell is None else cell)  # type: ignore[arg-type]
+                self._numbers[name].append(cell if isinstance(cell, float) else math.nan)
             else:
                 known = self._texts[name]
-                self._codes[name].append(known.setdefault(cell or "", len(known)))  # type: ignore[arg-type]
+                self._codes[name].append(known.setdefault(cell if isinstance(cell, str) else "", len(known)))
         if self._schema.label is not None:
             label = values.get(self._schema.label, line.get(self._schema.label))
             self._labels.append("" if label is None else str(label).lower() if isinstance(label, bool) else str(label))

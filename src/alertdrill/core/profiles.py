@@ -8,11 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from alertdrill.core.units import DurationS, Share
+from alertdrill.core.units import DurationS, PositiveDurationS, Share
 
 Times = NDArray[np.float64]
-
-_PositiveDurationS = Annotated[DurationS, Field(gt=0)]
 
 
 class Scaled(StrEnum):
@@ -68,7 +66,7 @@ class Ramp(Profile):
     """From nothing to everything in a straight line, and then on."""
 
     kind: Literal["ramp"]
-    over: _PositiveDurationS = Field(description="how long it takes to the full strength, such as 20s")
+    over: PositiveDurationS = Field(description="how long it takes to the full strength, such as 20s")
 
     def shape(self, since_s: Times) -> Times:
         """Since / over, at most 1."""
@@ -84,7 +82,7 @@ class Pulse(Profile):
     """Everything for a while, nothing before and after."""
 
     kind: Literal["pulse"]
-    lasts: _PositiveDurationS = Field(description="how long it lasts, such as 5s")
+    lasts: PositiveDurationS = Field(description="how long it lasts, such as 5s")
 
     def shape(self, since_s: Times) -> Times:
         """1 while it lasts, then 0."""
@@ -95,7 +93,7 @@ class Recurring(Profile):
     """Pulses, one each period."""
 
     kind: Literal["recurring"]
-    period: _PositiveDurationS = Field(description="from the start of one pulse to the start of the next, such as 20s")
+    period: PositiveDurationS = Field(description="from the start of one pulse to the start of the next, such as 20s")
     duty: Annotated[Share, Field(gt=0)] = Field(default=0.5, description="share of each period that a pulse lasts")
 
     def shape(self, since_s: Times) -> Times:
@@ -107,7 +105,7 @@ class Sine(Profile):
     """Waves: from nothing to everything and back, one each period."""
 
     kind: Literal["sine"]
-    period: _PositiveDurationS = Field(description="from one trough to the next, such as 30s")
+    period: PositiveDurationS = Field(description="from one trough to the next, such as 30s")
 
     def shape(self, since_s: Times) -> Times:
         """(1 - cos(2 pi since / period)) / 2."""

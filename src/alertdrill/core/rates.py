@@ -14,14 +14,12 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alertdrill.core.errors import BadValue
-from alertdrill.core.units import DurationS, Factor, Share, format_duration
+from alertdrill.core.units import DurationS, Factor, PositiveDurationS, Share, format_duration
 
 Floats = NDArray[np.float64]
 
 HALVINGS = 64
 """A bisection halves the duration so often: what is left of it is below the resolution of a double."""
-
-_PositiveDurationS = Annotated[DurationS, Field(gt=0)]
 
 
 class Rate(BaseModel):
@@ -145,7 +143,7 @@ class Ramp(_Pieces):
     from_: Factor = Field(default=1.0, alias="from", description="times the rate before and when it begins")
     to: Factor = Field(description="times the rate at its end and after it, such as 3")
     at: DurationS = Field(default=0.0, description="when it begins, from the start of the phase")
-    over: _PositiveDurationS = Field(description="how long it takes, such as 20s")
+    over: PositiveDurationS = Field(description="how long it takes, such as 20s")
 
     def pieces(self) -> tuple[Piece, ...]:
         """Flat, rising or falling, flat."""
@@ -159,7 +157,7 @@ class Surge(_Pieces):
 
     kind: Literal["surge"]
     at: DurationS = Field(default=0.0, description="when it begins, from the start of the phase")
-    for_: _PositiveDurationS = Field(alias="for", description="how long it lasts, such as 10s")
+    for_: PositiveDurationS = Field(alias="for", description="how long it lasts, such as 10s")
     factor: Annotated[Factor, Field(gt=1)] = Field(description="times the rate meanwhile, above 1, such as 5")
 
     def pieces(self) -> tuple[Piece, ...]:
@@ -172,7 +170,7 @@ class Pause(_Pieces):
 
     kind: Literal["pause"]
     at: DurationS = Field(default=0.0, description="when it begins, from the start of the phase")
-    for_: _PositiveDurationS = Field(alias="for", description="how long it lasts, such as 10s")
+    for_: PositiveDurationS = Field(alias="for", description="how long it lasts, such as 10s")
 
     def pieces(self) -> tuple[Piece, ...]:
         """Plain, nothing, plain."""
@@ -183,7 +181,7 @@ class Sine(Rate):
     """Waves around the plain rate, such as those of a day: 1 + amplitude cos(2 pi (t - peak_at) / period)."""
 
     kind: Literal["sine"]
-    period: _PositiveDurationS = Field(description="from one peak to the next, such as 24h")
+    period: PositiveDurationS = Field(description="from one peak to the next, such as 24h")
     amplitude: Share = Field(description="how far it swings to both sides, as a share of the rate, such as 50%")
     peak_at: DurationS = Field(default=0.0, description="when the rate is highest, from the start of the phase")
 

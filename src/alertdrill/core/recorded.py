@@ -1,11 +1,10 @@
 """Arrivals that were recorded: the stretch of a log that one segment plays, as the plan carries it."""
 
-import base64
-import zlib
-
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
+
+from alertdrill.core.packed import packed, unpacked
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -16,7 +15,7 @@ _BYTES = 8
 def pack(numbers: Integers) -> str:
     """Whole numbers, shape (n,), as text: their lowest bytes, then the next ones and so on, compressed."""
     planes = numbers.astype("<i8").view(np.uint8).reshape(-1, _BYTES).T
-    return base64.b64encode(zlib.compress(planes.tobytes(), 9)).decode()
+    return packed(planes.tobytes())
 
 
 def unpack(text: str, count: int) -> Integers:
@@ -25,13 +24,8 @@ def unpack(text: str, count: int) -> Integers:
     Raises:
         ValueError: it is no such text.
     """
-    expected = count * _BYTES
-    try:
-        data = zlib.decompressobj().decompress(base64.b64decode(text, validate=True), expected + 1)
-    except zlib.error as error:
-        raise ValueError(str(error)) from None
-    if len(data) != expected:
-        raise ValueError(f"got {'more' if len(data) > expected else 'fewer'} bytes, expected {expected}")
+    size = count * _BYTES
+    data = unpacked(text, size, count=size, unit="bytes")
     planes = np.frombuffer(data, dtype=np.uint8).reshape(_BYTES, count)
     return np.ascontiguousarray(planes.T).view("<i8").reshape(count).astype(np.int64)
 

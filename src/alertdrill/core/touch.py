@@ -4,8 +4,6 @@ A request is touched if its draw (BLAKE2b of seed, injection, k and i; see `draw
 depends on what the rows hold (`where`, `select`), the plan carries the answer, as the sample is not everywhere.
 """
 
-import base64
-import zlib
 from collections.abc import Sequence
 from functools import cache, cached_property
 
@@ -15,6 +13,7 @@ from numpy.typing import NDArray
 from alertdrill.core.draws import uniform, uniforms_at
 from alertdrill.core.exchanges import ends_before
 from alertdrill.core.faults.base import ArrivalFault, ExchangeFault, Fault, RowFault, SlicedFault
+from alertdrill.core.packed import packed, unpacked
 from alertdrill.core.plan import Injection, Plan
 from alertdrill.core.profiles import Scaled
 from alertdrill.core.schedule import Schedule, make_schedule, strength
@@ -27,7 +26,7 @@ Mask = NDArray[np.bool_]
 
 def pack(mask: Mask) -> str:
     """A mask, shape (n,), as text: bits, compressed."""
-    return base64.b64encode(zlib.compress(np.packbits(mask).tobytes(), 9)).decode()
+    return packed(np.packbits(mask).tobytes())
 
 
 def unpack(text: str, count: int) -> Mask:
@@ -36,13 +35,7 @@ def unpack(text: str, count: int) -> Mask:
     Raises:
         ValueError: it is no such text.
     """
-    expected = (count + 7) // 8
-    try:
-        data = zlib.decompressobj().decompress(base64.b64decode(text, validate=True), expected + 1)
-    except zlib.error as error:
-        raise ValueError(str(error)) from None
-    if len(data) != expected:
-        raise ValueError(f"got {'more' if len(data) > expected else 'fewer'} bits, expected {count}")
+    data = unpacked(text, (count + 7) // 8, count=count, unit="bits")
     return np.unpackbits(np.frombuffer(data, dtype=np.uint8), count=count).astype(bool)
 
 

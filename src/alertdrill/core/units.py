@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, cast
 
-from pydantic import BeforeValidator, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from alertdrill.core.errors import BadValue
 
@@ -222,6 +222,9 @@ DurationS = Annotated[
     WithJsonSchema(DURATION_SCHEMA),
 ]
 """Seconds, written with a unit: `30s`, `500ms`, `1h30m`."""
+
+PositiveDurationS = Annotated[DurationS, Field(gt=0)]
+"""Seconds above 0, written the same."""
 
 RatePerS = Annotated[
     float,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from alertdrill.relay.exchange import Effect, Exchange, Handler, Request, Response
-from alertdrill.relay.upstream import Pool
+from alertdrill.relay.upstream_pool import Pool
 
 logger = logging.getLogger(__name__)
 

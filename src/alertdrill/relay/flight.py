@@ -9,7 +9,8 @@ from alertdrill.relay import wire
 from alertdrill.relay.answer import Framing
 from alertdrill.relay.control import Control
 from alertdrill.relay.exchange import KEPT_BODY_BYTES, End, Exchange, Headers, Request
-from alertdrill.relay.upstream import NoSession, Upstream
+from alertdrill.relay.upstream import Upstream
+from alertdrill.relay.upstream_pool import NoSession
 from alertdrill.relay.wire import Survey
 
 ERROR_OF = {

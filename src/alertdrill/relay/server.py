@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from alertdrill.relay.client import Client
 from alertdrill.relay.control import Control
 from alertdrill.relay.exchange import Handler
-from alertdrill.relay.upstream import Pool, Secure
+from alertdrill.relay.upstream_pool import Pool, Secure
 
 BACKLOG = 4096
 

@@ -66,14 +66,14 @@ class Director:
             for phase in self._scenario.phases:
                 await self._phase(phase)
             await self._settle()
-        except DrillOver as over:
-            self._progress.note(str(over))
-            await self._close()
-        else:
-            await self._close()
-            died = self._processes.dead()
-            if died:
-                self._trouble("child_died", died)
+            over = False
+        except DrillOver as why:
+            self._progress.note(str(why))
+            over = True
+        await self._close()
+        died = None if over else self._processes.dead()
+        if died:
+            self._trouble("child_died", died)
 
     def _segment(self, kind: SegmentKind, name: str) -> Segment:
         return next(s for s in self._plan.segments if s.kind is kind and s.name == name)

@@ -4,7 +4,9 @@ import io
 import tarfile
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -128,8 +130,9 @@ def test_a_mirror_that_is_not_there_is_refused(tmp_path):
 
 def test_two_at_once_keep_one_whole_copy(mirror, tmp_path):
     mirror.publish(release())
-    with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda _: obtain_from_release(tmp_path, lambda line: None, mirror.url), range(4)))
+    # Processes, as it is in life: of a thread that writes a program, another's child would hold it open for writing.
+    with ProcessPoolExecutor(4, get_context("spawn")) as pool:
+        found = list(pool.map(obtain_from_release, repeat(tmp_path, 4), repeat(print), repeat(mirror.url)))
     assert {binaries.prometheus.path for binaries in found} == {tmp_path / PINNED_VERSION / "prometheus"}
     assert [entry.name for entry in tmp_path.iterdir()] == [PINNED_VERSION]
 

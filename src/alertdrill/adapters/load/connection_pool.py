@@ -78,12 +78,7 @@ class Pool:
             self._idle.append(connection)
         else:
             self._drop(connection)
-        self._bytes -= len(request.data)
-        request.data = b""  # of no more use, and it may be long
-        self._ended(request)
-        if self._starved:
-            self._starved = False
-            self._room()
+        self._finish(request)
 
     def broken(self, connection: Connection, request: Request | None, failure: Failure) -> None:
         """A connection ended; a request that met a kept connection just closed by the server goes out once more."""
@@ -108,10 +103,14 @@ class Pool:
 
     def _fail(self, request: Request, failure: Failure) -> None:
         request.failure, request.ended = failure, monotonic_s()
+        self._finish(request)
+
+    def _finish(self, request: Request) -> None:
         self._bytes -= len(request.data)
-        request.data = b""
+        request.data = b""  # of no more use, and it may be long
         self._ended(request)
-        self._tell_room()
+        if self._starved:
+            self._tell_room()
 
     def _tell_room(self) -> None:
         if self._starved:

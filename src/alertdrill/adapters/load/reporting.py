@@ -112,13 +112,12 @@ class Reporter:
         for k in set(of.tolist()):
             own = answered & (of == k)
             self._tallies[k].ended(latencies_s[own], first_s[own], int((~answered & (of == k)).sum()))
-        numbers, counts = np.unique(codes[answered], return_counts=True)
         histogram = LogHistogram()
         histogram.add(latencies_s[answered])
         return {
             "errors": Counter(request.failure.value for request in ended if request.failure is not None),
             "answered": int(answered.sum()),
-            "codes": {str(code): count for code, count in zip(numbers.tolist(), counts.tolist(), strict=True)},
+            "codes": {str(code): count for code, count in sorted(Counter(codes[answered].tolist()).items())},
             "latencies": histogram.bins(),
             "latency_max_s": histogram.max_s,
             "in_flight": self._in_flight,

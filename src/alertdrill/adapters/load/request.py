@@ -39,14 +39,15 @@ class Combinations:
             return [0] * count
         combined = np.zeros(count, dtype=np.int64)
         for injection, mask in touching.items():
-            found, which = np.unique(combined, return_inverse=True)
-            joined = [self._number((*self._members[number], injection)) for number in found.tolist()]
-            combined = np.where(mask, np.array(joined)[which], combined)
+            joined = np.zeros(len(self._members), dtype=np.int64)
+            for number in sorted(set(combined.tolist())):
+                joined[number] = self._number((*self._members[number], injection))
+            combined = np.where(mask, joined[combined], combined)
         return combined.tolist()
 
     def by_injection(self, numbers: NDArray[np.int64]) -> Iterator[tuple[str, NDArray[np.int64]]]:
         """Every injection that touched requests with these numbers, shape (n,), and the positions of those."""
-        present = np.unique(numbers).tolist()
+        present = set(numbers.tolist())
         for injection in sorted({injection for number in present for injection in self._members[number]}):
             having = np.array([injection in one for one in self._members])
             yield injection, having[numbers].nonzero()[0]

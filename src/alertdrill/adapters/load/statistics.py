@@ -42,8 +42,7 @@ class LocustStatistics:
         batch.total_response_time = int(times_ms.sum())
         batch.min_response_time, batch.max_response_time = int(times_ms.min()), int(times_ms.max())
         batch.total_content_length = sum([request.size for request in requests])
-        found, counts = np.unique(times_ms, return_counts=True)
-        for time_ms, count in zip(found.tolist(), counts.tolist(), strict=True):
+        for time_ms, count in sorted(Counter(times_ms.tolist()).items()):
             batch.response_times[bucket_response_time(time_ms)] += count
         batch.num_reqs_per_sec[int(at)] = len(requests)
         if failures:

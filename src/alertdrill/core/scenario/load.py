@@ -8,9 +8,9 @@ from pydantic import Discriminator, Field, StrictInt, Tag, model_validator
 
 from alertdrill.core.errors import BadValue
 from alertdrill.core.rates import RateSpec
-from alertdrill.core.scenario.part import Part, PositiveDurationS, Text
+from alertdrill.core.scenario.part import Part, Text
 from alertdrill.core.timeline import ArrivalKind
-from alertdrill.core.units import Factor, RatePerS, Share
+from alertdrill.core.units import Factor, PositiveDurationS, RatePerS, Share
 
 Speed = Annotated[Factor, Field(gt=0)]
 DrawnKind = Literal[ArrivalKind.POISSON, ArrivalKind.CONSTANT]

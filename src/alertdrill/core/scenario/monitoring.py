@@ -5,8 +5,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from alertdrill.core.errors import BadValue
-from alertdrill.core.scenario.part import Labels, Name, Part, PositiveDurationS, Text
+from alertdrill.core.scenario.part import Labels, Name, Part, Text
 from alertdrill.core.scenario.target import Url
+from alertdrill.core.units import PositiveDurationS
 
 
 class UserPrometheus(Part):

@@ -8,7 +8,6 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
-    Field,
     PlainSerializer,
     PlainValidator,
     StringConstraints,
@@ -16,7 +15,7 @@ from pydantic import (
 )
 
 from alertdrill.core.errors import BadValue
-from alertdrill.core.units import DURATION_SCHEMA, DurationS, format_duration, parse_duration
+from alertdrill.core.units import DURATION_SCHEMA, format_duration, parse_duration
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}"
 _LABEL_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -61,7 +60,6 @@ LabelName = Annotated[str, AfterValidator(_check_label_name), WithJsonSchema({"t
 Labels = dict[LabelName, str]
 """Label names and the exact values that they must have."""
 
-PositiveDurationS = Annotated[DurationS, Field(gt=0)]
 """Seconds above 0, written with a unit."""
 
 AUTO_S = math.inf

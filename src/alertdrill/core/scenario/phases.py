@@ -7,7 +7,8 @@ from pydantic import Field, model_validator
 from alertdrill.core.errors import BadValue
 from alertdrill.core.faults.catalogue import FaultSpec
 from alertdrill.core.scenario.load import PhaseLoad
-from alertdrill.core.scenario.part import AutoDurationS, Labels, Name, Part, PositiveDurationS, Text
+from alertdrill.core.scenario.part import AutoDurationS, Labels, Name, Part, Text
+from alertdrill.core.units import PositiveDurationS
 
 
 class Notifies(Part):

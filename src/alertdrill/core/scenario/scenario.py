@@ -7,10 +7,10 @@ from pydantic import Field, StrictInt
 from alertdrill.core.scenario.conditions import QueryCondition, SteadyCondition
 from alertdrill.core.scenario.load import AnyLoad
 from alertdrill.core.scenario.monitoring import Monitoring
-from alertdrill.core.scenario.part import Name, Part, PositiveDurationS, Text
+from alertdrill.core.scenario.part import Name, Part, Text
 from alertdrill.core.scenario.phases import Phase, Prohibition
 from alertdrill.core.scenario.target import Target
-from alertdrill.core.units import DurationS, RatePerS
+from alertdrill.core.units import DurationS, PositiveDurationS, RatePerS
 
 
 class Settle(Part):

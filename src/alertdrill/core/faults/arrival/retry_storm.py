@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field, StrictInt
 
 from alertdrill.core.faults.base import ArrivalContext, ArrivalFault, Change, Floats
-from alertdrill.core.units import DurationS
+from alertdrill.core.units import PositiveDurationS
 
 
 class RetryStorm(ArrivalFault):
@@ -33,7 +33,7 @@ class RetryStorm(ArrivalFault):
     retries: StrictInt = Field(
         default=3, ge=1, le=100, description="how often each is sent again, such as 3; at most 100"
     )
-    after: DurationS = Field(default=0.2, gt=0, description="mean time from one attempt to the next, such as 200ms")
+    after: PositiveDurationS = Field(default=0.2, description="mean time from one attempt to the next, such as 200ms")
 
     def change(self, at: Floats, context: ArrivalContext) -> Change:
         """The retries that are due within the phase, each with the body of its original."""

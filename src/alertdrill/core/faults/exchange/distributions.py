@@ -11,12 +11,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from alertdrill.core.units import DurationS
+from alertdrill.core.units import PositiveDurationS
 
 _SMALLEST = 2.0**-53
 _NORMAL = NormalDist()
-
-PositiveDurationS = Annotated[DurationS, Field(gt=0)]
 
 
 def _inside(draw: float) -> float:

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, StrictInt
 
 from alertdrill.core.faults.base import Answer, ExchangeEffect, ExchangeFault
-from alertdrill.core.units import DurationS
+from alertdrill.core.units import PositiveDurationS
 
 
 class HttpError(ExchangeFault):
@@ -34,8 +34,8 @@ class HttpError(ExchangeFault):
     body: str = Field(
         default='{"error": "unavailable"}', max_length=65536, description='JSON body, such as {"error": "unavailable"}'
     )
-    retry_after: DurationS | None = Field(
-        default=None, gt=0, description="when the caller may come again, sent as Retry-After in whole seconds: 2s"
+    retry_after: PositiveDurationS | None = Field(
+        default=None, description="when the caller may come again, sent as Retry-After in whole seconds: 2s"
     )
 
     def effect(self, draw: float, dose: float) -> ExchangeEffect:

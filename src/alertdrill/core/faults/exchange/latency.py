@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from alertdrill.core.errors import BadValue
 from alertdrill.core.faults.base import ExchangeEffect, ExchangeFault
 from alertdrill.core.faults.exchange.distributions import DistributionSpec, Fixed, Uniform
-from alertdrill.core.units import DurationS, format_duration
+from alertdrill.core.units import DurationS, PositiveDurationS, format_duration
 
 SHORTEST_S, LONGEST_S = 0.001, 30.0
 
@@ -39,7 +39,7 @@ class Latency(ExchangeFault):
     has_dose: ClassVar[bool] = True
 
     kind: Literal["latency"]
-    delay: DurationS = Field(gt=0, description="how long a touched request is typically held, such as 400ms")
+    delay: PositiveDurationS = Field(description="how long a touched request is typically held, such as 400ms")
     distribution: DistributionSpec = Field(
         default=Fixed(kind="fixed"),
         description="how the delays vary: {kind: fixed}, {kind: uniform, jitter: 100ms}, {kind: normal, jitter: "

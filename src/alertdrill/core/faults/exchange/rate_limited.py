@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from alertdrill.core.faults.base import Answer, ExchangeEffect, ExchangeFault
-from alertdrill.core.units import DurationS
+from alertdrill.core.units import PositiveDurationS
 
 _BODY = b'{"error": "too many requests"}'
 
@@ -30,8 +30,8 @@ class RateLimited(ExchangeFault):
     """
 
     kind: Literal["rate_limited"]
-    retry_after: DurationS = Field(
-        default=1.0, gt=0, description="when the caller may come again, sent as Retry-After in whole seconds: 2s"
+    retry_after: PositiveDurationS = Field(
+        default=1.0, description="when the caller may come again, sent as Retry-After in whole seconds: 2s"
     )
 
     def effect(self, draw: float, dose: float) -> ExchangeEffect:

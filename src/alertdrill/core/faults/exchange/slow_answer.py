@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from alertdrill.core.faults.base import ExchangeEffect, ExchangeFault
-from alertdrill.core.units import DurationS
+from alertdrill.core.units import PositiveDurationS
 
 
 class SlowAnswer(ExchangeFault):
@@ -30,7 +30,7 @@ class SlowAnswer(ExchangeFault):
     has_dose: ClassVar[bool] = True
 
     kind: Literal["slow_answer"]
-    over: DurationS = Field(gt=0, description="how long the body of a touched answer takes, such as 600ms")
+    over: PositiveDurationS = Field(description="how long the body of a touched answer takes, such as 600ms")
 
     def effect(self, draw: float, dose: float) -> ExchangeEffect:
         """The same time for every touched answer, times the dose."""

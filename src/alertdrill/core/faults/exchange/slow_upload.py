@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from alertdrill.core.faults.base import ExchangeEffect, ExchangeFault
-from alertdrill.core.units import DurationS
+from alertdrill.core.units import PositiveDurationS
 
 
 class SlowUpload(ExchangeFault):
@@ -32,7 +32,7 @@ class SlowUpload(ExchangeFault):
     has_dose: ClassVar[bool] = True
 
     kind: Literal["slow_upload"]
-    over: DurationS = Field(gt=0, description="how long the body of a touched request takes, such as 600ms")
+    over: PositiveDurationS = Field(description="how long the body of a touched request takes, such as 600ms")
 
     def effect(self, draw: float, dose: float) -> ExchangeEffect:
         """The same time for every touched request, times the dose."""

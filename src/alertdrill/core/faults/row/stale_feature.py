@@ -6,7 +6,7 @@ from pydantic import Field
 
 from alertdrill.core.faults.base import CellContext, CellFault
 from alertdrill.core.faults.shared.borrowing import with_borrowed
-from alertdrill.core.units import DurationS
+from alertdrill.core.units import PositiveDurationS
 from alertdrill.protocols.rows import Column
 
 
@@ -34,7 +34,7 @@ class StaleFeature(CellFault):
     has_dose: ClassVar[bool] = True
 
     kind: Literal["stale_feature"]
-    by: DurationS = Field(gt=0, description="how old the values are, such as 10s")
+    by: PositiveDurationS = Field(description="how old the values are, such as 10s")
 
     def edit_column(self, column: Column, context: CellContext) -> Column:
         """Put the earlier cells in the place of the touched ones."""

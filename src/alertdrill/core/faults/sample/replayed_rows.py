@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from alertdrill.core.faults.base import Indices, SampleContext, SampleFault
-from alertdrill.core.units import DurationS
+from alertdrill.core.units import PositiveDurationS
 
 
 class ReplayedRows(SampleFault):
@@ -30,7 +30,7 @@ class ReplayedRows(SampleFault):
     """
 
     kind: Literal["replayed_rows"]
-    back: DurationS = Field(gt=0, description="how much earlier the row was due, such as 5s; well below the phase")
+    back: PositiveDurationS = Field(description="how much earlier the row was due, such as 5s; well below the phase")
 
     def choose(self, positions: Indices, context: SampleContext) -> Indices:
         """The rows of the requests `back` earlier, where there are such."""
