@@ -1,7 +1,7 @@
 """The scenario file: its models, and the checks that turn plain values into them."""
 
 from alertdrill.core.scenario.conditions import AlertsInactive, NoData, QueryCondition, SteadyCondition
-from alertdrill.core.scenario.load import AnyLoad, Load, Log, PhaseLoad, RecordedLoad, Send
+from alertdrill.core.scenario.load import AnyLoad, Load, Log, PhaseLoad, RecordedLoad, Send, locustfile
 from alertdrill.core.scenario.monitoring import Monitoring, Prometheus, Rules, Scope, ScrapeJob, UserPrometheus
 from alertdrill.core.scenario.part import Labels, Part
 from alertdrill.core.scenario.phases import Expectation, Notifies, Phase, Prohibition
@@ -42,5 +42,6 @@ __all__ = [
     "UrlTarget",
     "UserPrometheus",
     "is_loopback",
+    "locustfile",
     "read_scenario",
 ]
