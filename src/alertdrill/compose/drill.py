@@ -32,14 +32,15 @@ from alertdrill.adapters.results_folder import EXPECTED, FIX, ResultsFolder, che
 from alertdrill.adapters.scratch import Scratch
 from alertdrill.adapters.signals import run_until_signalled
 from alertdrill.adapters.target import PreparedTarget, prepare_target
+from alertdrill.adapters.yaml_file import beside
 from alertdrill.compose.background import ask_background
 from alertdrill.compose.crew import Crew
 from alertdrill.compose.engine import Engine, open_engine
 from alertdrill.compose.evidence import conclude, no_samples, recording
 from alertdrill.compose.material import Material, recorded_traffic
-from alertdrill.compose.options import Options, in_file, read_scenario, refuse, rule_files
+from alertdrill.compose.options import Options, in_file, read_to_run, refuse, rule_files
 from alertdrill.compose.planning import Planner
-from alertdrill.compose.wire import Wire
+from alertdrill.compose.wire import OwnUsers, UnusableLocustfile, Wire
 from alertdrill.core import journal as records
 from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.faults.base import ExchangeFault, Place
@@ -47,7 +48,8 @@ from alertdrill.core.feasibility import unknown_features
 from alertdrill.core.observations import AlertPost
 from alertdrill.core.plan import Plan
 from alertdrill.core.result import Result
-from alertdrill.core.scenario import Scenario
+from alertdrill.core.scenario import Load, Scenario
+from alertdrill.core.scenario.finding import TOP, Finding
 from alertdrill.core.traffic_log import TrafficLog
 from alertdrill.run.checker import judge
 from alertdrill.run.director import Director
@@ -70,7 +72,7 @@ def run_drill(name_or_path: str, options: Options, progress: Progress) -> Outcom
     Raises:
         AlertdrillError: with the exit code of what went wrong.
     """
-    scenario, path = read_scenario(name_or_path, options)
+    scenario, path = read_to_run(name_or_path, options)
     check_writable(options.results)
     Crew.of(scenario, options.workers, options.distributed).check_free()
     prometheus: Path | None = None
@@ -242,7 +244,17 @@ class _Drill:
             url = await wire.monitor(url, made_of.reference is None)
             engine.scrape("monitor", url)
         url = await wire.proxied(plan, folder.plan, Place.EDGE, url, events)
-        return await wire.load(folder.plan, url, events, made_of.csv), events
+        try:
+            return await wire.load(folder.plan, url, events, made_of.csv, self._own_users()), events
+        except UnusableLocustfile as error:
+            finding = Finding((TOP, "load", "locustfile"), error.expected, error.fix, error.got)
+            raise BadInput(in_file(self._path, [finding])) from None
+
+    def _own_users(self) -> OwnUsers | None:
+        load = self._scenario.load
+        if not isinstance(load, Load) or load.locustfile is None or load.users is None:
+            return None
+        return OwnUsers(beside(self._path, load.locustfile), load.users)
 
     async def _drive(
         self,

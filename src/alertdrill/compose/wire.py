@@ -1,7 +1,9 @@
 """The processes of a drill in the order of the wire: dependency, model, monitor, load, fault proxies between."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from alertdrill.adapters import processes
@@ -10,7 +12,7 @@ from alertdrill.adapters.inside_app import InsideApp
 from alertdrill.adapters.inside_control import InsideControl
 from alertdrill.adapters.load.launch import HERE, LoadArguments, environment, worker_argv
 from alertdrill.adapters.load.launch import argv as load_argv
-from alertdrill.adapters.processes import Child, Event
+from alertdrill.adapters.processes import Child, Event, ProcessFailed
 from alertdrill.adapters.target import PreparedTarget
 from alertdrill.compose.crew import Crew
 from alertdrill.core.faults.base import Place
@@ -20,6 +22,46 @@ from alertdrill.core.plan import Plan
 READY_S = 30.0
 MODEL_READY_S = 60.0
 EVERY_INTERFACE = "0.0.0.0"
+
+
+@dataclass(frozen=True)
+class OwnUsers:
+    """Users of a team's own locustfile: the file, and how many of them there are."""
+
+    file: Path
+    count: int
+
+
+class UnusableLocustfile(Exception):
+    """A locustfile that cannot be run.
+
+    Attributes:
+        got: what was found in it.
+        expected: what can stand there.
+        fix: what to do.
+    """
+
+    def __init__(self, got: str, expected: str, fix: str) -> None:
+        super().__init__(got)
+        self.got, self.expected, self.fix = got, expected, fix
+
+
+async def _imported(load: Child, file: Path) -> None:
+    """Wait until the load has imported a locustfile.
+
+    Raises:
+        UnusableLocustfile: it cannot.
+    """
+    try:
+        await load.event("imported", READY_S)
+    except ProcessFailed as error:
+        if load.alive():
+            got, fix = f"{file.name}, not imported after {READY_S:g} s", "let it do nothing but define classes"
+            raise UnusableLocustfile(got, "a locustfile that can be imported", fix) from error
+        with contextlib.suppress(ProcessFailed):
+            found = await load.event("unusable", 0.0)
+            raise UnusableLocustfile(found["got"], found["expected"], found["fix"]) from error
+        raise
 
 
 def _unheard(_: Event) -> None:
@@ -141,13 +183,21 @@ class Wire:
         ]
         return await self._start("monitor", argv)
 
-    async def load(self, plan_file: Path, url: str, events: EventJournal, rows: bytes | None) -> Child:
+    async def load(
+        self, plan_file: Path, url: str, events: EventJournal, rows: bytes | None, own: OwnUsers | None
+    ) -> Child:
         """Start Locust, and its workers if there are some; it waits for the first segment.
 
-        `rows`: a CSV of its own instead of the target's sample.
+        Args:
+            plan_file: the plan.
+            url: first server on the wire.
+            events: told of what it sends.
+            rows: a CSV of its own instead of the target's sample.
+            own: users that make the requests.
 
         Raises:
             ProcessFailed: one of them did not start, or a worker did not join.
+            UnusableLocustfile: the users' file cannot be run.
         """
         self._say("starting the load")
         crew, target = self._crew, self._target
@@ -163,8 +213,15 @@ class Wire:
             tls=target.tls,
             workers=crew.workers,
             listen=crew.listen,
+            locustfile=own.file if own is not None else None,
+            users=own.count if own is not None else 1,
         )
         environ = environment(arguments)
+        if own is not None:
+            load = await self._spawn("load", load_argv(arguments), events.of_load, environ)
+            await _imported(load, own.file)
+            await load.event("ready", READY_S)
+            return load
         if arguments.alone:
             await self._start("load", load_argv(arguments), on_event=events.of_load, environ=environ)
             return self.children[-1]

@@ -123,6 +123,15 @@ class Late(_Record):
     late_s: tuple[float, ...]
 
 
+class Picked(_Record):
+    """Requests of users that bring their own rows which one injection picked, whether or not it changed them."""
+
+    record: Literal["picked"] = "picked"
+    injection: str
+    k: int
+    i: tuple[int, ...]
+
+
 class Touched(_Record):
     """Confirmed effects of one injection: bytes sent, exchanges held."""
 
@@ -220,6 +229,7 @@ Record = Annotated[
     | SegmentClosed
     | SegmentDrained
     | Late
+    | Picked
     | Touched
     | Served
     | SteadyState
@@ -244,6 +254,7 @@ R = TypeVar(
     SegmentClosed,
     SegmentDrained,
     Late,
+    Picked,
     Touched,
     Served,
     SteadyState,
