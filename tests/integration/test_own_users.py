@@ -10,6 +10,7 @@ import pytest
 from tests.integration.load_process import (
     FAULT_GATE,
     FAULT_PHASE,
+    OK,
     SCHEMA,
     Arrived,
     LoadProcess,
@@ -100,7 +101,7 @@ async def test_untouched_requests_are_those_that_the_users_built_each_at_its_pla
 ) -> None:
     make_plan(tmp_path, "50/s")
 
-    target, load, closed = await drill(tmp_path, users, [FAULT_GATE])
+    target, _, closed = await drill(tmp_path, users, [FAULT_GATE])
 
     came = predictions(target, FAULT_GATE)
     told = closed[FAULT_GATE]
@@ -226,7 +227,7 @@ async def test_requests_without_an_answer_are_counted_by_what_kept_it_away(tmp_p
         elif request.k == FAULT_GATE and request.i % 3 == 2:
             peer.write(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\n\r\nno")
         else:
-            peer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            peer.write(OK)
 
     make_plan(tmp_path, "30/s")
 

@@ -44,8 +44,8 @@ class Material:
         file = locustfile(plan.scenario.load)
         if file is not None:
             yield (
-                f"{file} is not read: the requests touched, and what alerts see of them, are estimates from the "
-                "target's sample; where the users do not send in time, the load is too low and nothing is decided"
+                f"what the users of {file} send is not known beforehand: the requests touched, and what alerts see of "
+                "them, are estimates from the target's sample; their calls beside the endpoint are not counted"
             )
         if self.log is None:
             return

@@ -124,7 +124,7 @@ class Late(_Record):
 
 
 class Picked(_Record):
-    """Requests of users that bring their own rows which one injection picked, whether or not it changed them."""
+    """Requests of a locustfile's users that one injection was to change: bodies that are no rows it could not."""
 
     record: Literal["picked"] = "picked"
     injection: str

@@ -23,13 +23,13 @@ class Edited:
 
     Attributes:
         body: what to send, and what its header says.
-        picked: the injections that share, slice and selection pick for the request.
-        touched: of these, those that changed it on the wire.
+        touched: the injections that changed it on the wire.
+        picked: the injections that were to change it: these, and where it is no row those that its draws pick.
     """
 
     body: Body
-    picked: tuple[str, ...] = ()
-    touched: tuple[str, ...] = ()
+    touched: tuple[str, ...]
+    picked: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -109,32 +109,28 @@ class OwnBodies:
         injections, index = self._faults[k], np.array([i])
         row = _read(body.data, self._schema) if injections else None
         if row is None:
-            return Edited(body, tuple(one.id for one in injections if self._drawn(one, index)))
-        picked: dict[str, Mask] = {}
+            return Edited(body, (), tuple(one.id for one in injections if self._drawn(one, index)))
         touched: list[str] = []
-        body = Body(self._row_faults(k, index, row, body.data, picked, touched), body.content_type)
+        body = Body(self._row_faults(k, index, row, body.data, touched), body.content_type)
         for injection in injections:
             fault = injection.fault
-            if isinstance(fault, BodyFault):
-                picked[injection.id] = self._payloads.chosen(injection, index, row.rows)
-                if picked[injection.id].any():
-                    before = body
-                    body = fault.edit(body, float(self._payloads.draw(injection, index, "body")[0]))
-                    touched += [injection.id] if body != before else []
-        return Edited(body, tuple(name for name, mask in picked.items() if mask.any()), tuple(touched))
+            if isinstance(fault, BodyFault) and self._payloads.chosen(injection, index, row.rows).any():
+                before, draws = body, self._payloads.draw(injection, index, "body")
+                body = fault.edit(body, float(draws[0]))
+                touched += [injection.id] if body != before else []
+        return Edited(body, tuple(touched), tuple(touched))
 
     def _drawn(self, injection: Injection, index: Indices) -> bool:
         """Whether an injection picks a request whose row is not known: of those that go by rows nobody can tell."""
         return not by_rows(injection.fault) and bool(self._touch.chosen_at(injection, index).any())
 
-    def _row_faults(
-        self, k: int, index: Indices, row: _Row, data: bytes, picked: dict[str, Mask], touched: list[str]
-    ) -> bytes:
-        """The object `data` with the row faults of its segment."""
+    def _row_faults(self, k: int, index: Indices, row: _Row, data: bytes, touched: list[str]) -> bytes:
+        """The object `data` with the row faults of its segment; those that change it go to `touched`."""
         rows, first = row.rows, self._texts(row.rows)
         texts = first
         for injection in self._faults[k]:
             if isinstance(injection.fault, RowFault):
+                picked: dict[str, Mask] = {}
                 rows = self._payloads.faulted(k, index, row.rows, [injection], picked, rows)
                 after = self._texts(rows)
                 if picked[injection.id].any() and (after != texts or not injection.fault.changes):

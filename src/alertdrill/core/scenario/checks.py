@@ -27,7 +27,7 @@ def cross_checks(outline: Outline) -> Iterator[Finding]:
             yield from _expectations(phase, ("phases", position, "expect"))
     yield from _limits(outline)
     yield from _recorded(outline)
-    if outline.load and outline.load.locustfile:
+    if outline.load and outline.load.locustfile and outline.load.log is None:
         yield from _own_users(outline)
     yield from _monitoring(outline)
 
