@@ -47,6 +47,9 @@ class Caller(HttpUser):
     @task
     def predict(self):
         self.client.post("/predict", json=row(), headers={"X-Team": "theirs"})
+
+    def on_stop(self):
+        self.client.post("/logout")
 """
 FAST = """
 class FastCaller(FastHttpUser):
@@ -124,9 +127,9 @@ async def test_other_calls_of_the_users_pass_uncounted(tmp_path: Path) -> None:
     target, _, closed = await drill(tmp_path, HTTP, [FAULT_GATE], count=5)
 
     others = [one for one in target.arrived if one.k == -1]
-    assert [one.url for one in others] == [b"/login"] * 5
+    assert [one.url for one in others] == [b"/login"] * 5 + [b"/logout"] * 5
     assert all(b"x-alertdrill-run" not in one.headers for one in others)
-    assert closed[FAULT_GATE]["sent"] == len(target.arrived) - 5
+    assert closed[FAULT_GATE]["sent"] == len(target.arrived) - 10
 
 
 @pytest.mark.parametrize("users", [HTTP, FAST], ids=["HttpUser", "FastHttpUser"])

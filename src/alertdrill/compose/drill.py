@@ -32,15 +32,15 @@ from alertdrill.adapters.results_folder import EXPECTED, FIX, ResultsFolder, che
 from alertdrill.adapters.scratch import Scratch
 from alertdrill.adapters.signals import run_until_signalled
 from alertdrill.adapters.target import PreparedTarget, prepare_target
-from alertdrill.adapters.yaml_file import beside
 from alertdrill.compose.background import ask_background
 from alertdrill.compose.crew import Crew
 from alertdrill.compose.engine import Engine, open_engine
 from alertdrill.compose.evidence import conclude, no_samples, recording
 from alertdrill.compose.material import Material, recorded_traffic
 from alertdrill.compose.options import Options, in_file, read_to_run, refuse, rule_files
+from alertdrill.compose.own_users import OwnUsers
 from alertdrill.compose.planning import Planner
-from alertdrill.compose.wire import OwnUsers, UnusableLocustfile, Wire
+from alertdrill.compose.wire import Wire
 from alertdrill.core import journal as records
 from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.faults.base import ExchangeFault, Place
@@ -48,8 +48,7 @@ from alertdrill.core.feasibility import unknown_features
 from alertdrill.core.observations import AlertPost
 from alertdrill.core.plan import Plan
 from alertdrill.core.result import Result
-from alertdrill.core.scenario import Load, Scenario
-from alertdrill.core.scenario.finding import TOP, Finding
+from alertdrill.core.scenario import Scenario
 from alertdrill.core.traffic_log import TrafficLog
 from alertdrill.run.checker import judge
 from alertdrill.run.director import Director
@@ -244,17 +243,8 @@ class _Drill:
             url = await wire.monitor(url, made_of.reference is None)
             engine.scrape("monitor", url)
         url = await wire.proxied(plan, folder.plan, Place.EDGE, url, events)
-        try:
-            return await wire.load(folder.plan, url, events, made_of.csv, self._own_users()), events
-        except UnusableLocustfile as error:
-            finding = Finding((TOP, "load", "locustfile"), error.expected, error.fix, error.got)
-            raise BadInput(in_file(self._path, [finding])) from None
-
-    def _own_users(self) -> OwnUsers | None:
-        load = self._scenario.load
-        if not isinstance(load, Load) or load.locustfile is None or load.users is None:
-            return None
-        return OwnUsers(beside(self._path, load.locustfile), load.users)
+        own = OwnUsers.of(self._scenario, self._path)
+        return await wire.load(folder.plan, url, events, made_of.csv, own), events
 
     async def _drive(
         self,

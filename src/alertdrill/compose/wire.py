@@ -1,9 +1,7 @@
 """The processes of a drill in the order of the wire: dependency, model, monitor, load, fault proxies between."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from alertdrill.adapters import processes
@@ -12,9 +10,10 @@ from alertdrill.adapters.inside_app import InsideApp
 from alertdrill.adapters.inside_control import InsideControl
 from alertdrill.adapters.load.launch import HERE, LoadArguments, environment, worker_argv
 from alertdrill.adapters.load.launch import argv as load_argv
-from alertdrill.adapters.processes import Child, Event, ProcessFailed
+from alertdrill.adapters.processes import Child, Event
 from alertdrill.adapters.target import PreparedTarget
 from alertdrill.compose.crew import Crew
+from alertdrill.compose.own_users import OwnUsers
 from alertdrill.core.faults.base import Place
 from alertdrill.core.inside_protocol import TOKEN_VARIABLE
 from alertdrill.core.plan import Plan
@@ -22,46 +21,6 @@ from alertdrill.core.plan import Plan
 READY_S = 30.0
 MODEL_READY_S = 60.0
 EVERY_INTERFACE = "0.0.0.0"
-
-
-@dataclass(frozen=True)
-class OwnUsers:
-    """Users of a team's own locustfile: the file, and how many of them there are."""
-
-    file: Path
-    count: int
-
-
-class UnusableLocustfile(Exception):
-    """A locustfile that cannot be run.
-
-    Attributes:
-        got: what was found in it.
-        expected: what can stand there.
-        fix: what to do.
-    """
-
-    def __init__(self, got: str, expected: str, fix: str) -> None:
-        super().__init__(got)
-        self.got, self.expected, self.fix = got, expected, fix
-
-
-async def _imported(load: Child, file: Path) -> None:
-    """Wait until the load has imported a locustfile.
-
-    Raises:
-        UnusableLocustfile: it cannot.
-    """
-    try:
-        await load.event("imported", READY_S)
-    except ProcessFailed as error:
-        if load.alive():
-            got, fix = f"{file.name}, not imported after {READY_S:g} s", "let it do nothing but define classes"
-            raise UnusableLocustfile(got, "a locustfile that can be imported", fix) from error
-        with contextlib.suppress(ProcessFailed):
-            found = await load.event("unusable", 0.0)
-            raise UnusableLocustfile(found["got"], found["expected"], found["fix"]) from error
-        raise
 
 
 def _unheard(_: Event) -> None:
@@ -197,7 +156,7 @@ class Wire:
 
         Raises:
             ProcessFailed: one of them did not start, or a worker did not join.
-            UnusableLocustfile: the users' file cannot be run.
+            BadInput: the users' file cannot be run.
         """
         self._say("starting the load")
         crew, target = self._crew, self._target
@@ -219,7 +178,7 @@ class Wire:
         environ = environment(arguments)
         if own is not None:
             load = await self._spawn("load", load_argv(arguments), events.of_load, environ)
-            await _imported(load, own.file)
+            await own.imported(load, READY_S)
             await load.event("ready", READY_S)
             return load
         if arguments.alone:

@@ -224,15 +224,9 @@ class Payloads:
         touched: dict[str, Mask],
         rows: Rows | None = None,
     ) -> Rows:
-        """Rows with row faults.
+        """Rows, those drawn if there are no other, with the row faults among the injections.
 
-        Args:
-            k: number of the segment.
-            indices: shape (n,), of the requests.
-            drawn: n rows before any row fault: what slices and selections look at.
-            injections: of these, those of row faults act.
-            touched: is given what they touch.
-            rows: n rows that faults before these have edited; None: those drawn.
+        Slices and selections look at what was drawn. What the faults touch goes to `touched`.
         """
         rows = drawn if rows is None else rows
         for injection in injections:

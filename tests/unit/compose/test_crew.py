@@ -97,3 +97,12 @@ def test_a_port_that_is_taken_is_refused_before_anything_starts() -> None:
 def test_an_address_that_this_machine_does_not_have_is_refused(host: str) -> None:
     with pytest.raises(BadInput, match="an address that is free on this machine"):
         Crew(2, Address(host=host, port=5557)).check_free()
+
+
+@pytest.mark.parametrize(("workers", "distributed"), [(2, None), (1, "127.0.0.1:5557"), (3, "127.0.0.1:5557")])
+def test_the_users_of_a_locustfile_share_one_process(workers: int, distributed: str | None) -> None:
+    load = BUNDLED.load.model_copy(update={"locustfile": "users.py", "users": 5})
+    option = "--workers" if distributed is None else "--distributed"
+    with pytest.raises(BadInput, match=f"leave {option} out"):
+        Crew.of(BUNDLED.model_copy(update={"load": load}), workers, distributed)
+    assert Crew.of(BUNDLED.model_copy(update={"load": load}), 1, None) == ALONE

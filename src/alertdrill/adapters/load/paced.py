@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from gevent.event import AsyncResult
 from gevent.hub import get_hub
-from locust.exception import StopUser
 
 from alertdrill.adapters.load.instants import Anchor, monotonic_s
 from alertdrill.adapters.load.merge import Emit
@@ -19,6 +18,10 @@ from alertdrill.core.faults.base import Body
 from alertdrill.core.own_bodies import OwnBodies
 
 SILENT_S = 10.0  # with requests due and none in flight for this long, the users do something else
+
+
+class LoadOver(Exception):
+    """The load is over: nobody sends any more."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +75,10 @@ class PacedRun(Run):
         """Wait until the next request of the plan is due; a user calls this with what it is about to send.
 
         Raises:
-            StopUser: the load is over.
+            LoadOver: the load is.
         """
         if self._gone:
-            raise StopUser
+            raise LoadOver
         waiting = _Waiting(body)
         self._waiting.append(waiting)
         if self._starved_at is not None:

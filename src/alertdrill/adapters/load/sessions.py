@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 import gevent
 from locust.clients import HttpSession
 from locust.contrib.fasthttp import FAILURE_EXCEPTIONS, FastHttpSession
+from locust.exception import StopUser
 
 from alertdrill.adapters.load.endpoint import Endpoint
 from alertdrill.adapters.load.instants import monotonic_s
-from alertdrill.adapters.load.paced import PacedRun, Ticket
+from alertdrill.adapters.load.paced import LoadOver, PacedRun, Ticket
 from alertdrill.adapters.load.request import Failure
 from alertdrill.adapters.load.session_failure import Why, why
 from alertdrill.adapters.load.task import Task
@@ -74,7 +75,10 @@ class Pacer:
             return original(**call)  # which refuses it as well, in the words that its user knows
         session_headers: Mapping[str, Any] = getattr(call["self"], "headers", {})
         written = _named(headers, "content-type") or _named(session_headers, "content-type") or CONTENT_TYPE
-        ticket = self._run.ticket(Body(data, written))
+        try:
+            ticket = self._run.ticket(Body(data, written))
+        except LoadOver:
+            raise StopUser from None
         headers["x-alertdrill-run"] = self._run_id
         headers["x-alertdrill-seq"] = f"{ticket.request.k}.{ticket.request.index}"
         if ticket.body != Body(data, written):
