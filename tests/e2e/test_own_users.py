@@ -1,5 +1,8 @@
 """One drill whose requests users of a team's own locustfile make."""
 
+import hashlib
+from typing import Any
+
 import pytest
 
 from tests.e2e.drills import Drill
@@ -7,7 +10,7 @@ from tests.e2e.drills import Drill
 pytestmark = pytest.mark.drill("own_users")
 
 
-def records(drill: Drill, kind: str) -> list[dict[str, object]]:
+def records(drill: Drill, kind: str) -> list[dict[str, Any]]:
     return [record for record in drill.journal if record["record"] == kind]
 
 
@@ -31,3 +34,9 @@ def test_what_the_fault_touched_is_what_the_load_picked(drill: Drill) -> None:
 def test_no_fill_is_claimed_for_rows_that_nobody_planned(drill: Drill) -> None:
     assert not records(drill, "fill")
     assert drill.expectation("nulls")["evidence"].get("floor_s") is None
+
+
+def test_the_evidence_names_the_file_by_its_hash(drill: Drill) -> None:
+    (started,) = records(drill, "started")
+    file = drill.folder.parents[2] / "users.py"
+    assert started["environment"]["locustfile_sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()

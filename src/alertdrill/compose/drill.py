@@ -208,6 +208,8 @@ class _Drill:
             "prometheus": engine.version,
             "platform": f"{platform.system()} {platform.machine()}",
         }
+        own = OwnUsers.of(self._scenario, self._path)
+        environment |= {"locustfile_sha256": own.sha256} if own is not None else {}
         journal.write(records.Started(at=now, environment=environment))
         intervals = {"scrape_interval_s": engine.scrape_s, "evaluation_interval_s": engine.evaluation_s}
         journal.write(records.Engine(at=now, version=engine.version, **intervals))

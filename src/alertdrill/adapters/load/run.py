@@ -1,5 +1,6 @@
 """What every load does, whoever makes its requests: commands in, events out, and a schedule that drives it."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -52,7 +53,7 @@ def planned_times(plan: Plan, touch: Touch, share: Share) -> list[list[float]]:
     return result
 
 
-class Run:
+class Run(ABC):
     """A run of a share of a plan: its schedule drives it. All happens in the hub."""
 
     def __init__(
@@ -113,9 +114,9 @@ class Run:
         except (KeyError, TypeError, ValueError) as error:
             self.fail(f"command {dict(command)}: {type(error).__name__}: {error}")
 
+    @abstractmethod
     def send(self, k: int, i: int, intended: float, now: float) -> bool:
         """Send request `k.i`; False if that cannot be done now."""
-        raise NotImplementedError
 
     def began(self, k: int) -> None:
         """Segment `k` runs."""
