@@ -138,6 +138,12 @@ class PacedRun(Run):
         self._tell_picked()
         super().ended(k, scheduled)
 
+    def idle(self, slack_s: float) -> None:
+        """Leave the time until the next arrival to the users."""
+
+    def _expect(self, k: int) -> None:
+        self._touch.schedule(k)  # worked out before its first arrival is due
+
     def _let_go(self) -> None:
         self._gone = True
         self._tell_picked()

@@ -132,12 +132,15 @@ class Run(ABC):
         self._closing = True
         self._finish_if_drained()
 
+    @abstractmethod
     def idle(self, slack_s: float) -> None:
         """Use the time until the next arrival."""
 
+    @abstractmethod
     def _expect(self, k: int) -> None:
         """Segment `k` comes soon."""
 
+    @abstractmethod
     def _let_go(self) -> None:
         """The run is over."""
 
