@@ -221,6 +221,48 @@ def recorded(directory: Path) -> Drill:
     return run(directory, str(path)).ended()
 
 
+OWN_USERS = """
+import csv, random
+from locust import FastHttpUser, HttpUser, constant, task
+
+NUMBERS = {"hour": int, "transactions_1h": int, "amount": float, "amount_24h": float, "distance_km": float}
+with open("SAMPLE", newline="") as file:
+    ROWS = [
+        {name: (NUMBERS.get(name, str)(text) if text else None) for name, text in row.items() if name != "is_fraud"}
+        for row in csv.DictReader(file)
+    ]
+
+
+class Web(HttpUser):
+    wait_time = constant(0)
+
+    def on_start(self):
+        self.client.get("/health")
+
+    @task
+    def predict(self):
+        self.client.post("/predict", json=random.choice(ROWS))
+
+
+class Mobile(FastHttpUser):
+    wait_time = constant(0)
+
+    @task
+    def predict(self):
+        self.client.post("/predict", json={**random.choice(ROWS), "app": "3.1"})
+"""
+
+
+def own_users(directory: Path) -> Drill:
+    """Requests that users of a locustfile make; half of them with a member that the schema does not have."""
+    path = Path(scenario(directory, "  - {name: baseline, duration: 8s}\n" + NULLS, "false_alarms: report"))
+    path.write_text(path.read_text().replace("{rate: 100/s}", "{rate: 50/s, locustfile: users.py, users: 16}"))
+    (directory / "users.py").touch()
+    target = asyncio.run(prepare_target(load_scenario(path), path, lambda _: None))
+    (directory / "users.py").write_text(OWN_USERS.replace("SAMPLE", str(target.sample_path)))
+    return run(directory, str(path), "--allow-locustfile").ended()
+
+
 def _value(text: str, kind: FeatureKind) -> float | int | str | None:
     if text == "":
         return None
@@ -276,6 +318,7 @@ RECIPES = {
         own_prometheus,
         https_target,
         language,
+        own_users,
         recorded,
         *SETTINGS,
     )

@@ -130,6 +130,7 @@ class Arrived:
     i: int
     body: bytes
     headers: dict[bytes, bytes]
+    url: bytes = b""
 
 
 @dataclass
@@ -155,6 +156,7 @@ class Peer(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._headers: dict[bytes, bytes] = {}
         self._body = bytearray()
+        self._url = b""
         self._tasks: set[asyncio.Task[None]] = set()
         self.requests = 0
         self.gone = False
@@ -172,6 +174,9 @@ class Peer(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.gone = True
 
+    def on_url(self, url: bytes) -> None:
+        self._url = url
+
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers[name.lower()] = value
 
@@ -179,8 +184,8 @@ class Peer(asyncio.Protocol):
         self._body += chunk
 
     def on_message_complete(self) -> None:
-        k, i = self._headers[b"x-alertdrill-seq"].split(b".")
-        request = Arrived(time.time(), int(k), int(i), bytes(self._body), self._headers)
+        k, i = self._headers.get(b"x-alertdrill-seq", b"-1.-1").split(b".")
+        request = Arrived(time.time(), int(k), int(i), bytes(self._body), self._headers, self._url)
         self._headers, self._body = {}, bytearray()
         self.requests += 1
         self._target.arrived.append(request)

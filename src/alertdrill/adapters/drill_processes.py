@@ -53,6 +53,9 @@ class EventJournal:
             case "sent":
                 self._sent(event)
                 self._on_sent(event)
+            case "picked":
+                what = {"injection": event["injection"], "k": event["k"], "i": tuple(event["i"])}
+                self._journal.write(records.Picked(at=time.time(), **what))
             case "touched":
                 self._touched(event, unpack(event["from"], event["sent_us"]))
             case "answered":

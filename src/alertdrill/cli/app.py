@@ -47,6 +47,9 @@ Distributed = Annotated[
         "machine with `alertdrill worker HOST:PORT`",
     ),
 ]
+AllowLocustfile = Annotated[
+    bool, typer.Option("--allow-locustfile", help="run the code of the file that load.locustfile names")
+]
 Results = Annotated[Path, typer.Option("--results", metavar="DIR", help="where results are kept")]
 Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="also write the result as JSON to FILE")]
 PlanJson = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="also write all of it as JSON to FILE")]
@@ -68,6 +71,7 @@ def run(
     only: Only = None,
     workers: Workers = 1,
     distributed: Distributed = None,
+    allow_locustfile: AllowLocustfile = False,
     results: Results = Path("results"),
     json: Json = None,
     quiet: Quiet = False,
@@ -77,7 +81,9 @@ def run(
     from alertdrill.cli.run import run_scenarios
     from alertdrill.compose import Options
 
-    options = Options(results, tuple(rules or ()), prometheus, tuple(only or ()), workers, distributed)
+    options = Options(
+        results, tuple(rules or ()), prometheus, tuple(only or ()), workers, distributed, allow_locustfile
+    )
     raise typer.Exit(run_scenarios(_console(no_color), scenarios, options, json, quiet))
 
 

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from alertdrill.cli.json_file import unwritable
 from alertdrill.compose import Options, Outcome, check_folder, run_drill
-from alertdrill.compose.options import read_scenario, refuse
+from alertdrill.compose.options import read_to_run, refuse
 from alertdrill.core.errors import AlertdrillError, BadInput, Mistake
 from alertdrill.core.result import EXIT_CODES
 from alertdrill.report.progress import TerminalProgress
@@ -50,7 +50,7 @@ def _refuse_unusable(scenarios: list[str], options: Options, json: Path | None) 
     mistakes: list[Mistake] = []
     for scenario in scenarios:
         try:
-            read_scenario(scenario, options)
+            read_to_run(scenario, options)
         except BadInput as error:
             mistakes += error.mistakes
     if json is not None and len(scenarios) > 1:

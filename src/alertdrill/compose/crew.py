@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from alertdrill.adapters.load.launch import Address
 from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.faults.base import ExchangeFault, Place
-from alertdrill.core.scenario import Scenario, UrlTarget
+from alertdrill.core.scenario import Scenario, UrlTarget, locustfile
 from alertdrill.core.scenario.target import is_loopback
 
 MOST_WORKERS = 64
@@ -39,6 +39,10 @@ class Crew:
         if not 1 <= workers <= MOST_WORKERS:
             fix = "write --workers 2, or leave it out"
             mistakes.append(Mistake("--workers", str(workers), f"1 to {MOST_WORKERS}", fix))
+        if locustfile(scenario.load) is not None and (workers != 1 or distributed is not None):
+            option = "--workers" if distributed is None else "--distributed"
+            fix = f"leave {option} out: the users of a locustfile share one process"
+            mistakes.append(Mistake(option, "load.locustfile beside it", "a load without a locustfile", fix))
         listen: Address | None = None
         if distributed is not None:
             try:

@@ -38,7 +38,8 @@ from alertdrill.compose.crew import Crew
 from alertdrill.compose.engine import Engine, open_engine
 from alertdrill.compose.evidence import conclude, no_samples, recording
 from alertdrill.compose.material import Material, recorded_traffic
-from alertdrill.compose.options import Options, in_file, read_scenario, refuse, rule_files
+from alertdrill.compose.options import Options, in_file, read_to_run, refuse, rule_files
+from alertdrill.compose.own_users import OwnUsers
 from alertdrill.compose.planning import Planner
 from alertdrill.compose.wire import Wire
 from alertdrill.core import journal as records
@@ -71,7 +72,7 @@ def run_drill(name_or_path: str, options: Options, progress: Progress) -> Outcom
     Raises:
         AlertdrillError: with the exit code of what went wrong.
     """
-    scenario, path = read_scenario(name_or_path, options)
+    scenario, path = read_to_run(name_or_path, options)
     check_writable(options.results)
     Crew.of(scenario, options.workers, options.distributed).check_free()
     prometheus: Path | None = None
@@ -208,6 +209,8 @@ class _Drill:
             "prometheus": engine.version,
             "platform": f"{platform.system()} {platform.machine()}",
         }
+        own = OwnUsers.of(self._scenario, self._path)
+        environment |= {"locustfile_sha256": own.sha256} if own is not None else {}
         journal.write(records.Started(at=now, environment=environment))
         intervals = {"scrape_interval_s": engine.scrape_s, "evaluation_interval_s": engine.evaluation_s}
         journal.write(records.Engine(at=now, version=engine.version, **intervals))
@@ -245,7 +248,8 @@ class _Drill:
             url = await wire.monitor(url, made_of.reference is None)
             engine.scrape("monitor", url)
         url = await wire.proxied(plan, folder.plan, Place.EDGE, url, events)
-        return await wire.load(folder.plan, url, events, made_of.csv), events
+        own = OwnUsers.of(self._scenario, self._path)
+        return await wire.load(folder.plan, url, events, made_of.csv, own), events
 
     async def _drive(
         self,

@@ -10,6 +10,7 @@ from alertdrill.core.case import Case
 from alertdrill.core.plan import Plan
 from alertdrill.core.prospect import Prospect, prospects
 from alertdrill.core.recording import Recording, merge, with_inferred_markers
+from alertdrill.core.scenario import locustfile
 from alertdrill.core.traffic import PlannedTraffic
 from alertdrill.run.checker import open_questions
 from alertdrill.run.collector import Collector
@@ -19,7 +20,10 @@ from alertdrill.run.ports import AlertSource, SourceFailed
 async def conclude(
     plan: Plan, collector: Collector, journal: JournalFile, source: AlertSource, made_of: Material, scrape_s: float
 ) -> None:
-    """Ask what only the engine can answer, work out the fills, and close the journal."""
+    """Ask what only the engine can answer, work out the fills, and close the journal.
+
+    There are no fills where users bring rows that nobody has planned.
+    """
     samples = recording(collector, journal)
     for question in open_questions(plan, journal.records, samples):
         try:
@@ -28,12 +32,13 @@ async def conclude(
             continue
         labels = tuple(dict(labels) for labels, _ in answer)
         journal.write(records.Answer(at=time.time(), query=question.query, time_ms=question.time_ms, labels=labels))
-    case = Case(plan, journal.records, samples)
-    starts = {one.k: one.start_at for one in case.all(records.SegmentStarted)}
-    counts = {k: one.sent + one.suppressed for k, one in case.closed.items()}
-    traffic = PlannedTraffic(plan, made_of.rows, case.touch, made_of.reference)
-    for one in prospects(plan, traffic, case.book, scrape_s, starts, counts):
-        journal.write(_fill(one))
+    if locustfile(plan.scenario.load) is None:
+        case = Case(plan, journal.records, samples)
+        starts = {one.k: one.start_at for one in case.all(records.SegmentStarted)}
+        counts = {k: one.sent + one.suppressed for k, one in case.closed.items()}
+        traffic = PlannedTraffic(plan, made_of.rows, case.touch, made_of.reference)
+        for one in prospects(plan, traffic, case.book, scrape_s, starts, counts):
+            journal.write(_fill(one))
     journal.write(records.Ended(at=time.time()))
 
 

@@ -12,7 +12,7 @@ from alertdrill.core.faults.base import Spread
 from alertdrill.core.log_fit import played_s
 from alertdrill.core.payloads import spreads
 from alertdrill.core.plan import Plan, SegmentKind, speed_of
-from alertdrill.core.scenario import RecordedLoad, Scenario
+from alertdrill.core.scenario import RecordedLoad, Scenario, locustfile
 from alertdrill.core.traffic_log import TrafficLog
 from alertdrill.core.units import format_duration
 from alertdrill.protocols.csv_text import to_csv
@@ -24,7 +24,7 @@ class Material:
     """What the requests of a drill are made of.
 
     Attributes:
-        rows: what they send.
+        rows: what they send, as far as is known: users of a locustfile bring their own.
         sha256: of the CSV file of these rows.
         csv: that file; None where it is the target's own sample.
         reference: the target's own sample, where the rows are not drawn from it.
@@ -40,7 +40,13 @@ class Material:
     log: TrafficLog | None = None
 
     def notes(self, plan: Plan) -> Iterator[str]:
-        """What is worth knowing of the log."""
+        """What is worth knowing of where the rows come from."""
+        file = locustfile(plan.scenario.load)
+        if file is not None:
+            yield (
+                f"what the users of {file} send is not known beforehand: the requests touched, and what alerts see of "
+                "them, are estimates from the target's sample; their calls beside the endpoint are not counted"
+            )
         if self.log is None:
             return
         yield from self.log.notes
@@ -73,7 +79,10 @@ def material(scenario: Scenario, tail_s: float, target: PreparedTarget, log: Tra
     """
     played = log.until(played_s(scenario, tail_s)) if log is not None else None
     if played is None or played.rows is None:
-        return Material(target.sample, target.sample_sha256, log=played)
+        if locustfile(scenario.load) is None:
+            return Material(target.sample, target.sample_sha256, log=played)
+        own, spread = target.sample, spreads(target.sample)
+        return Material(own, target.sample_sha256, reference=own, spreads=spread)
     csv = to_csv(played.rows, target.schema).encode()
     digest = hashlib.sha256(csv).hexdigest()
     return Material(played.rows, digest, csv, target.sample, spreads(target.sample), played)

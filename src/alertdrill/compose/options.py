@@ -11,7 +11,7 @@ from alertdrill.adapters.target import bundled_rules
 from alertdrill.adapters.yaml_file import beside, load_scenario, locate
 from alertdrill.compose.crew import Crew
 from alertdrill.core.errors import BadInput, Mistake
-from alertdrill.core.scenario import BundledTarget, Monitoring, Phase, Scenario, UrlTarget, UserPrometheus
+from alertdrill.core.scenario import BundledTarget, Monitoring, Phase, Scenario, UrlTarget, UserPrometheus, locustfile
 from alertdrill.core.scenario.finding import TOP, Finding
 from alertdrill.core.scenario.grammar import Path as KeyPath
 
@@ -23,6 +23,7 @@ class Options:
     Attributes:
         workers: processes that share the load.
         distributed: HOST:PORT where workers that are started elsewhere join; None: they are started here.
+        allow_locustfile: whether the code of a locustfile may be run.
     """
 
     results: Path = Path("results")
@@ -31,6 +32,22 @@ class Options:
     only: tuple[str, ...] = ()
     workers: int = 1
     distributed: str | None = None
+    allow_locustfile: bool = False
+
+
+def read_to_run(name_or_path: str, options: Options) -> tuple[Scenario, Path]:
+    """What `read_scenario` gives, of a scenario whose code may be run.
+
+    Raises:
+        BadInput: the file or an option cannot be used, or a locustfile would be run that nobody allowed.
+    """
+    scenario, path = read_scenario(name_or_path, options)
+    file = locustfile(scenario.load)
+    if file is not None and not options.allow_locustfile:
+        expected = "--allow-locustfile beside it, as its code is run with your rights"
+        fix = f"read {file}, then add --allow-locustfile to the command"
+        refuse(locate(path, [Finding(("load", "locustfile"), expected, fix)]))
+    return scenario, path
 
 
 def read_scenario(name_or_path: str, options: Options) -> tuple[Scenario, Path]:

@@ -31,7 +31,7 @@ from alertdrill.core.outlook import Outlook, Planned
 from alertdrill.core.plan import Plan, RuleText, TargetPlan, make_segments
 from alertdrill.core.prospect import Prospect, assumed_starts, never_alone, prospects
 from alertdrill.core.reach import held_up, reaches
-from alertdrill.core.scenario import Scenario, UserPrometheus
+from alertdrill.core.scenario import Load, Scenario, UserPrometheus, locustfile
 from alertdrill.core.scenario.part import AUTO_S
 from alertdrill.core.scope import RuleBook, tail_ms
 from alertdrill.core.touch import Touch
@@ -104,6 +104,7 @@ class Planner:
 
     def prospectus(self, plan: Plan) -> Prospectus:
         """What a plan can hope for, before a run."""
+        plan = self._estimated(plan)
         touch, book = Touch(plan), RuleBook.of(self.groups)
         starts, counts = assumed_starts(plan, touch, self.tail_s)
         planned = Planned(
@@ -158,10 +159,15 @@ class Planner:
             segments=segments,
             injections=injections,
         )
-        return with_choices(plan, self.material.rows)
+        return plan if locustfile(scenario.load) is not None else with_choices(plan, self.material.rows)
+
+    def _estimated(self, plan: Plan) -> Plan:
+        """A plan with the requests that injections change: as if users who bring their own rows sent the sample's."""
+        own = locustfile(plan.scenario.load) is not None
+        return with_choices(plan, self.material.rows) if own else plan
 
     def _look(self, scenario: Scenario) -> tuple[Prospect, ...]:
-        plan = self._plan(scenario, "provisional")
+        plan = self._estimated(self._plan(scenario, "provisional"))
         touch = Touch(plan)
         return self._prospects(plan, touch, *assumed_starts(plan, touch, self.tail_s))
 
@@ -195,7 +201,9 @@ def _rule_text(path: Path) -> RuleText:
 
 def _starts(plan: Plan, target: PreparedTarget, crew: Crew) -> tuple[str, ...]:
     """The processes that a drill starts, in the order of the wire."""
-    names = [*crew.starts()]
+    load, names = plan.scenario.load, [*crew.starts()]
+    if isinstance(load, Load) and load.locustfile is not None:
+        names = [f"load: {load.users} users of {load.locustfile}"]
     at = {one.place for one in plan.injections}
     proxies = {place: f"fault proxy ({place})" for place in Place if place in at}
     monitor = ["monitor"] if plan.scenario.monitoring.monitor == "sidecar" else []

@@ -13,6 +13,7 @@ from alertdrill.adapters.load.launch import argv as load_argv
 from alertdrill.adapters.processes import Child, Event
 from alertdrill.adapters.target import PreparedTarget
 from alertdrill.compose.crew import Crew
+from alertdrill.compose.own_users import OwnUsers
 from alertdrill.core.faults.base import Place
 from alertdrill.core.inside_protocol import TOKEN_VARIABLE
 from alertdrill.core.plan import Plan
@@ -141,13 +142,21 @@ class Wire:
         ]
         return await self._start("monitor", argv)
 
-    async def load(self, plan_file: Path, url: str, events: EventJournal, rows: bytes | None) -> Child:
+    async def load(
+        self, plan_file: Path, url: str, events: EventJournal, rows: bytes | None, own: OwnUsers | None
+    ) -> Child:
         """Start Locust, and its workers if there are some; it waits for the first segment.
 
-        `rows`: a CSV of its own instead of the target's sample.
+        Args:
+            plan_file: the plan.
+            url: first server on the wire.
+            events: told of what it sends.
+            rows: a CSV of its own instead of the target's sample.
+            own: users that make the requests.
 
         Raises:
             ProcessFailed: one of them did not start, or a worker did not join.
+            BadInput: the users' file cannot be run.
         """
         self._say("starting the load")
         crew, target = self._crew, self._target
@@ -163,8 +172,15 @@ class Wire:
             tls=target.tls,
             workers=crew.workers,
             listen=crew.listen,
+            locustfile=own.file if own is not None else None,
+            users=own.count if own is not None else 1,
         )
         environ = environment(arguments)
+        if own is not None:
+            load = await self._spawn("load", load_argv(arguments), events.of_load, environ)
+            await own.imported(load, READY_S)
+            await load.event("ready", READY_S)
+            return load
         if arguments.alone:
             await self._start("load", load_argv(arguments), on_event=events.of_load, environ=environ)
             return self.children[-1]

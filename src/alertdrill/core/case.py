@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from alertdrill.core import journal as records
 from alertdrill.core.alerts import Episode, episodes
-from alertdrill.core.faults.base import ArrivalFault
+from alertdrill.core.faults.base import ArrivalFault, BodyFault, RowFault
 from alertdrill.core.plan import Injection, Plan, SegmentKind
 from alertdrill.core.recording import Recording
+from alertdrill.core.scenario import locustfile
 from alertdrill.core.scope import AlertRule, RuleBook, tail_ms
 from alertdrill.core.touch import Touch
 
@@ -25,7 +26,7 @@ class Delivery:
 
     Attributes:
         requests: requests sent in its segment; for an arrival fault also those that it suppressed.
-        planned: of these, how many the plan chose.
+        planned: of these, how many the plan chose; the load, where users bring their own rows.
         touched: of those, how many have a confirmed effect.
         stray: confirmed effects on requests that the plan did not choose.
         first_ms, last_ms: first and last confirmed effect, engine clock; None if there is none.
@@ -143,7 +144,7 @@ class Case:
                 served += [at for at in answer.served_at if at is not None]
         closed = self.closed.get(injection.segment)
         reached = closed.sent + closed.suppressed if closed else max(effects, default=-1) + 1
-        mask = self.touch.mask(injection, 0, reached)
+        mask = self._planned(injection, reached)
         confirmed = [at for i, at in effects.items() if i < reached and mask[i]]
         suppressed = closed.suppressed if closed else 0
         return Delivery(
@@ -158,6 +159,16 @@ class Case:
             self.engine_ms(min(served)) if served else None,
             self._full_ms(injection, {i: at for i, at in effects.items() if i < reached and mask[i]}),
         )
+
+    def _planned(self, injection: Injection, reached: int) -> NDArray[np.bool_]:
+        """Shape (reached,): the requests that an injection was to touch."""
+        if locustfile(self.plan.scenario.load) is None or not isinstance(injection.fault, RowFault | BodyFault):
+            return self.touch.mask(injection, 0, reached)
+        mask = np.zeros(reached, dtype=bool)
+        for one in self.all(records.Picked):
+            if one.injection == injection.id:
+                mask[[i for i in one.i if i < reached]] = True
+        return mask
 
     def _full_ms(self, injection: Injection, confirmed: Mapping[int, float]) -> int | None:
         profile = injection.fault.profile

@@ -123,6 +123,15 @@ class Late(_Record):
     late_s: tuple[float, ...]
 
 
+class Picked(_Record):
+    """Requests of a locustfile's users that one injection was to change: bodies that are no rows it could not."""
+
+    record: Literal["picked"] = "picked"
+    injection: str
+    k: int
+    i: tuple[int, ...]
+
+
 class Touched(_Record):
     """Confirmed effects of one injection: bytes sent, exchanges held."""
 
@@ -220,6 +229,7 @@ Record = Annotated[
     | SegmentClosed
     | SegmentDrained
     | Late
+    | Picked
     | Touched
     | Served
     | SteadyState
@@ -244,6 +254,7 @@ R = TypeVar(
     SegmentClosed,
     SegmentDrained,
     Late,
+    Picked,
     Touched,
     Served,
     SteadyState,

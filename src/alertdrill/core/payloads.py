@@ -140,7 +140,7 @@ class Payloads:
         """The rows of requests `k.start` to `k.stop - 1`, sample and row faults applied."""
         origin = self._touch.schedule(k).origin[start:stop]
         drawn = self._sample.take(self._drawn(k, origin, self._injections(k), {}))
-        return self._faulted(k, origin, drawn, self._injections(k), {})
+        return self.faulted(k, origin, drawn, self._injections(k), {})
 
     def block(self, k: int, start: int, stop: int) -> Block:
         """Requests `k.start` to `k.stop - 1`, ready to be sent."""
@@ -160,14 +160,14 @@ class Payloads:
         touched: dict[str, Mask] = {}
         positions = self._drawn(k, indices, injections, touched)
         drawn = self._sample.take(positions)
-        rows = self._faulted(k, indices, drawn, injections, touched)
+        rows = self.faulted(k, indices, drawn, injections, touched)
         bodies, content_types = self._texts.encode(rows, drawn, positions), dict[int, str]()
         for injection in injections:
             fault = injection.fault
             if isinstance(fault, BodyFault):
-                touched[injection.id] = self._chosen(injection, indices, drawn)
+                touched[injection.id] = self.chosen(injection, indices, drawn)
                 positions = touched[injection.id].nonzero()[0]
-                draws = self._draw(injection, indices[positions], "body")
+                draws = self.draw(injection, indices[positions], "body")
                 _edit(fault, positions, draws, bodies, content_types)
         return Made(rows, bodies, content_types, touched)
 
@@ -176,7 +176,7 @@ class Payloads:
         drawn = self._sample.take(self._drawn(injection.segment, indices, before, {}))
         if isinstance(injection.fault, RowFault):
             return any_of(list(self._cells(injection, injection.fault, indices, drawn).values()))
-        return self._chosen(injection, indices, drawn)
+        return self.chosen(injection, indices, drawn)
 
     # rows
 
@@ -198,12 +198,12 @@ class Payloads:
         for injection in injections:
             fault = injection.fault
             if isinstance(fault, SampleFault):
-                touched[injection.id] = self._chosen(injection, indices, self._sample.take(positions))
+                touched[injection.id] = self.chosen(injection, indices, self._sample.take(positions))
                 context = SampleContext(
                     touched=touched[injection.id],
                     sample=self._sample,
                     timeline=self._timeline(k, indices),
-                    draws=partial(self._draw, injection, indices),
+                    draws=partial(self.draw, injection, indices),
                     clean=partial(self._positions, k),
                     pool=partial(self._pool, injection.id),
                 )
@@ -215,11 +215,20 @@ class Payloads:
             self._pools[injection_id] = search(self._sample)
         return self._pools[injection_id]
 
-    def _faulted(
-        self, k: int, indices: Indices, drawn: Rows, injections: Sequence[Injection], touched: dict[str, Mask]
+    def faulted(
+        self,
+        k: int,
+        indices: Indices,
+        drawn: Rows,
+        injections: Sequence[Injection],
+        touched: dict[str, Mask],
+        rows: Rows | None = None,
     ) -> Rows:
-        """The rows with the row faults among the injections; what these touch goes to `touched`."""
-        rows = drawn
+        """Rows, those drawn if there are no other, with the row faults among the injections.
+
+        Slices and selections look at what was drawn. What the faults touch goes to `touched`.
+        """
+        rows = drawn if rows is None else rows
         for injection in injections:
             fault = injection.fault
             if isinstance(fault, RowFault):
@@ -251,11 +260,12 @@ class Payloads:
             spread=self._spreads[name] if numeric else None,
             sample=self._sample.columns[name],
             timeline=timeline,
-            draws=lambda draw: self._draw(injection, timeline.index, f"{draw}/{name}"),
+            draws=lambda draw: self.draw(injection, timeline.index, f"{draw}/{name}"),
             clean=lambda indices: self._sample.columns[name].take(self._positions(k, indices)),
         )
 
-    def _draw(self, injection: Injection, indices: Indices, name: str) -> Floats:
+    def draw(self, injection: Injection, indices: Indices, name: str) -> Floats:
+        """Draws on [0, 1) of an injection, shape (n,), the same for the same request."""
         return uniforms_at(self._seed, f"{name}:{injection.id}", injection.segment, indices)
 
     def _timeline(self, k: int, indices: Indices) -> Timeline:
@@ -274,7 +284,7 @@ class Payloads:
             return dict.fromkeys(fault.features, mask)
         return {name: self._picked(injection, indices, drawn, name) for name in fault.features}
 
-    def _chosen(self, injection: Injection, indices: Indices, drawn: Rows) -> Mask:
+    def chosen(self, injection: Injection, indices: Indices, drawn: Rows) -> Mask:
         """Shape (n,): the requests that a fault of whole requests touches."""
         if injection.chosen is not None or not by_rows(injection.fault):
             return self._touch.chosen_at(injection, indices)

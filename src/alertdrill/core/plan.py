@@ -87,8 +87,8 @@ class TargetPlan(_Frozen):
     sample_sha256: str = Field(description="hash of the CSV that the rows of requests come from")
     spreads: Mapping[str, Spread] | None = Field(
         default=None,
-        description="spread of every numeric feature in the target's own sample, where rows come from a log; null: "
-        "rows are drawn from that sample",
+        description="spread of every numeric feature in the target's own sample, where rows come from a log "
+        "or from users of a locustfile; null: rows are drawn from that sample",
     )
     dependency_waits_s: float | None = Field(
         default=None, description="how long the model waits for its dependency; null if nobody knows"

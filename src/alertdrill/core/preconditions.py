@@ -4,6 +4,7 @@ from alertdrill.core import journal as records
 from alertdrill.core.asked import Asked, because
 from alertdrill.core.case import Case, Delivery
 from alertdrill.core.result import Code, Reason
+from alertdrill.core.scenario import locustfile
 from alertdrill.core.scope import expects
 
 ON_TIME = 0.99
@@ -43,7 +44,9 @@ def why_not_delivered(case: Case, delivery: Delivery) -> Reason | None:
             if closed
             else "the load did not close the phase"
         )
-        return because(Code.LOAD_UNDER_RATE, got, "run on an idle machine, or lower load.rate")
+        own = locustfile(case.plan.scenario.load) is not None
+        more = ", or raise load.users: they must be free when requests are due" if own else ""
+        return because(Code.LOAD_UNDER_RATE, got, f"run on an idle machine, or lower load.rate{more}")
     if delivery.planned + delivery.stray and not delivery.delivered:
         stray = f", {delivery.stray:,} that were not planned" if delivery.stray else ""
         text = f"{delivery.touched:,} of {delivery.planned:,} planned effects confirmed{stray}"

@@ -24,7 +24,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         raise ERRORS[name]
 
     monkeypatch.setattr(command, "run_drill", run_drill)
-    monkeypatch.setattr(command, "read_scenario", lambda name, options: None)
+    monkeypatch.setattr(command, "read_to_run", lambda name, options: None)
     return names
 
 

@@ -106,3 +106,12 @@ def test_certificates_are_not_sent_to_other_machines() -> None:
     assert Crew.of(secured, 2, "127.0.0.1:5557").workers == 2
     trusted = _scenario({**REMOTE, "url": "https://model.example", "tls": {"server_name": "m"}}, "none", NULLS)
     assert Crew.of(trusted, 2, "10.0.0.5:5557").workers == 2
+
+
+@pytest.mark.parametrize(("workers", "distributed"), [(2, None), (1, "127.0.0.1:5557"), (3, "127.0.0.1:5557")])
+def test_the_users_of_a_locustfile_share_one_process(workers: int, distributed: str | None) -> None:
+    load = BUNDLED.load.model_copy(update={"locustfile": "users.py", "users": 5})
+    option = "--workers" if distributed is None else "--distributed"
+    with pytest.raises(BadInput, match=f"leave {option} out"):
+        Crew.of(BUNDLED.model_copy(update={"load": load}), workers, distributed)
+    assert Crew.of(BUNDLED.model_copy(update={"load": load}), 1, None) == ALONE

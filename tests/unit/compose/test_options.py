@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from alertdrill.compose.options import Options, in_file, read_scenario, rule_files
+from alertdrill.compose.options import Options, in_file, read_scenario, read_to_run, rule_files
 from alertdrill.core.errors import BadInput
 from alertdrill.core.feasibility import unknown_features
 from alertdrill.core.scenario import UrlTarget
@@ -108,3 +108,24 @@ def test_a_prometheus_of_the_user_s_own_has(tmp_path: Path, own: str) -> None:
 
 def test_that_of_the_command_line_counts(own: str) -> None:
     read_scenario(own, Options(prometheus="http://127.0.0.1:9090"))
+
+
+@pytest.fixture
+def own_users(tmp_path: Path) -> str:
+    (tmp_path / "users.py").write_text("raise SystemExit('nobody may import this')\n")
+    file = tmp_path / "own.yaml"
+    file.write_text(SCENARIO.replace("{rate: 10/s}", "{rate: 10/s, locustfile: users.py, users: 5}"))
+    return str(file)
+
+
+def test_code_of_a_locustfile_is_run_only_where_that_is_allowed(own_users: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        read_to_run(own_users, Options())
+    (mistake,) = caught.value.mistakes
+    assert (mistake.line, mistake.where, mistake.got) == (4, "load.locustfile", '"users.py"')
+    assert mistake.fix == "read users.py, then add --allow-locustfile to the command"
+    assert read_to_run(own_users, Options(allow_locustfile=True))[0].load.rate == 10
+
+
+def test_a_scenario_with_a_locustfile_is_read_without_running_it(own_users: str) -> None:
+    assert read_scenario(own_users, Options())[0].name == "two"

@@ -128,3 +128,38 @@ def test_lost_requests_are_delivered_by_being_withheld() -> None:
     assert one.delivered
     assert one.touched == one.planned == closed.suppressed > 0
     assert one.requests == closed.scheduled
+
+
+OWN = {"load": {"rate": "20/s", "arrivals": "constant", "locustfile": "users.py", "users": 5}}
+
+
+def picked(*i: int) -> records.Picked:
+    return records.Picked(at=T0_S, injection="nulls/nulls", k=3, i=i)
+
+
+def touched_in(drill: Drill) -> list[int]:
+    return [i for one in drill.journal if isinstance(one, records.Touched) for i in one.i]
+
+
+def test_what_users_of_a_locustfile_were_to_get_is_what_the_load_picked() -> None:
+    drill = Drill(**OWN)
+    chosen = touched_in(drill)
+    one = drill.add(picked(*chosen[:9]), picked(*chosen[9:])).case().deliveries["nulls/nulls"]
+    assert one.planned == one.touched == len(chosen) > 100
+    assert one.delivered
+
+
+def test_picks_that_could_not_be_applied_leave_the_fault_undelivered() -> None:
+    drill = Drill(**OWN)
+    chosen = touched_in(drill)
+    others = sorted(set(range(400)) - set(chosen))
+    one = drill.add(picked(*chosen, *others[:20])).case().deliveries["nulls/nulls"]
+    assert (one.planned, one.touched) == (len(chosen) + 20, len(chosen))
+    assert not one.delivered
+
+
+def test_picks_of_requests_never_sent_do_not_count() -> None:
+    drill = Drill(**OWN)
+    chosen = touched_in(drill)
+    half = drill.add(picked(*chosen)).change(records.SegmentClosed, is_nulls, sent=200).case()
+    assert half.deliveries["nulls/nulls"].planned == sum(i < 200 for i in chosen)

@@ -10,6 +10,7 @@ def every_kind() -> list[records.Record]:
         *Drill().journal,
         records.Evaluated(at=1.0, file="f", group="g", evaluated_at=(1.5, 2.5)),
         records.SegmentDrained(at=1.0, k=1, last_ended=0.9, answered=3, failed=1),
+        records.Picked(at=1.0, injection="a/b", k=1, i=(1, 4)),
         records.Worker(at=1.0, worker=2, host="there", ahead_s=-0.1, error_s=0.001),
         records.Late(at=1.0, k=1, i=(1,), sent_at=(1.0,), late_s=(0.2,)),
         records.Post(at=1.0, labels={"alertname": "A"}, status="firing", starts_at_ms=1, ends_at_ms=None),

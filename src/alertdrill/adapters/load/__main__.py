@@ -1,7 +1,8 @@
-"""Locust with our load: `python -m alertdrill.lifeline -m alertdrill.adapters.load [master | worker | --headless …]`.
+"""Locust with our load: `python -m alertdrill.lifeline -m alertdrill.adapters.load [ROLE | --headless …]`.
 
 `master` and `worker` are the two roles of a load that several processes share (Locust's own master and workers, on its
-messages); anything else are arguments for Locust's command line, which runs our locustfile in this one process.
+messages), `users` runs those of a team's own locustfile; anything else are arguments for Locust's command line, which
+runs our locustfile in this one process.
 
 The lifeline's threads run before this does. gevent mends the import locks that are held while it patches only where
 no second thread exists, so `-m locust`, which patches inside its own import, would wait for itself for ever. Here
@@ -17,13 +18,17 @@ from pathlib import Path
 from gevent import monkey
 
 FOLDER = Path(__file__).resolve().parent
-ROLES = ("master", "worker")
+ROLES = {"master": "master", "worker": "worker", "users": "own_users"}
 
 
 def leave_user_settings() -> None:
-    """Keep a locust.conf, a pyproject.toml or LOCUST_* variables of the user's own tests out of the drill."""
+    """Keep LOCUST_* variables of the user's own tests out of the drill."""
     for name in [name for name in os.environ if name.startswith("LOCUST_")]:
         del os.environ[name]
+
+
+def leave_user_files() -> None:
+    """Keep a locust.conf and a pyproject.toml of the user's own tests out of the drill."""
     os.environ["HOME"] = str(FOLDER)
     os.chdir(FOLDER)
 
@@ -33,8 +38,11 @@ def main() -> None:
     monkey.patch_all()
     import_module("alertdrill.adapters.load.control")  # Locust puts this folder on sys.path while it reads the file
     leave_user_settings()
-    if sys.argv[1] in ROLES:
-        play: Callable[[], None] = import_module(f"alertdrill.adapters.load.{sys.argv[1]}").main
+    role = sys.argv[1]
+    if role != "users":
+        leave_user_files()
+    if role in ROLES:
+        play: Callable[[], None] = import_module(f"alertdrill.adapters.load.{ROLES[role]}").main
         play()
         return
     sys.argv = ["locust", "-f", str(FOLDER / "locustfile.py"), *sys.argv[1:]]

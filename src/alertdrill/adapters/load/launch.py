@@ -43,6 +43,10 @@ class LoadArguments(BaseModel):
     max_connections: int = Field(
         default=8192, gt=0, description="open connections at most, of all workers; further requests wait"
     )
+    locustfile: Path | None = Field(
+        default=None, description="file whose users make the requests; null: the load makes them itself"
+    )
+    users: int = Field(default=1, gt=0, description="how many users of the locustfile there are")
     workers: int = Field(default=1, gt=0, description="processes that share the load")
     listen: Address | None = Field(
         default=None, description="where workers that are started elsewhere join; null: they are started here"
@@ -56,7 +60,9 @@ class LoadArguments(BaseModel):
 
 
 def argv(arguments: LoadArguments) -> list[str]:
-    """Command line of the load behind its lifeline: Locust, headless; its master where there are workers."""
+    """Command line of the load behind its lifeline: Locust, headless, or the role that the arguments ask for."""
+    if arguments.locustfile is not None:
+        return [*MODULE, "users"]
     if not arguments.alone:
         return [*MODULE, "master"]
     return [*MODULE, "--headless", "--only-summary", "-u", "1", "--host", arguments.url]
@@ -70,6 +76,8 @@ def worker_argv() -> list[str]:
 def environment(arguments: LoadArguments) -> Mapping[str, str]:
     """Environment variables to add for the load process; relative paths are made absolute."""
     absolute = {"plan": arguments.plan.resolve(), "sample": arguments.sample.resolve(), "tls": arguments.tls.absolute()}
+    if arguments.locustfile is not None:
+        absolute["locustfile"] = arguments.locustfile.resolve()
     return {VARIABLE: arguments.model_copy(update=absolute).model_dump_json()}
 
 

@@ -22,6 +22,7 @@ class Failure(StrEnum):
     TRUNCATED = "truncated"  # the connection ended inside the answer
     TIMEOUT = "timeout"  # no whole answer in time
     BAD_HTTP = "bad_http"  # the answer is not HTTP/1
+    GIVEN_UP = "given_up"  # its user, one of a locustfile, went on without an answer
     TOO_LARGE = "too_large"  # the answer exceeds what a prediction can be
 
 

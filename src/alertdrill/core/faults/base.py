@@ -89,6 +89,7 @@ class Fault(BaseModel):
     unit: ClassVar[Unit]
     has_dose: ClassVar[bool] = False  # whether it has a size that a profile `of: dose` can scale
     changes: ClassVar[bool] = True  # False for a control, which counts as touched what it leaves as it is
+    own_load_only: ClassVar[str | None] = None  # why it cannot act on requests that users of a locustfile make
 
     kind: str
     id: str | None = Field(default=None, description="name of this injection, for `expect.fault`; default: the kind")
@@ -249,6 +250,7 @@ class SampleFault(SlicedFault):
     """Chooses which rows of the sample come."""
 
     unit: ClassVar[Unit] = Unit.SAMPLE
+    own_load_only: ClassVar[str | None] = "it chooses rows of the sample, and the users bring their own"
 
     @abstractmethod
     def choose(self, positions: Indices, context: SampleContext) -> Indices:

@@ -1,7 +1,7 @@
 """The scenario file: its models, and the checks that turn plain values into them."""
 
 from alertdrill.core.scenario.conditions import AlertsInactive, NoData, QueryCondition, SteadyCondition
-from alertdrill.core.scenario.load import AnyLoad, Load, Log, PhaseLoad, RecordedLoad, Send, Warmup
+from alertdrill.core.scenario.load import AnyLoad, Load, Log, PhaseLoad, RecordedLoad, Send, Warmup, locustfile
 from alertdrill.core.scenario.monitoring import Monitoring, Prometheus, Rules, Scope, ScrapeJob, UserPrometheus
 from alertdrill.core.scenario.part import Labels, Part
 from alertdrill.core.scenario.phases import Expectation, Notifies, Phase, Prohibition
@@ -43,5 +43,6 @@ __all__ = [
     "UserPrometheus",
     "Warmup",
     "is_loopback",
+    "locustfile",
     "read_scenario",
 ]

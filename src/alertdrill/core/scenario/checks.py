@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from alertdrill.core.errors import nearest
+from alertdrill.core.faults.base import ExchangeFault
+from alertdrill.core.faults.catalogue import KINDS
 from alertdrill.core.scenario.finding import Finding
 from alertdrill.core.scenario.grammar import Path
-from alertdrill.core.scenario.outline import ExpectOutline, Outline, PhaseLoadOutline, PhaseOutline
+from alertdrill.core.scenario.outline import ExpectOutline, FaultOutline, Outline, PhaseLoadOutline, PhaseOutline
 from alertdrill.core.units import format_duration, format_rate
 
 _SHOWN_IDS = 20
@@ -25,6 +27,8 @@ def cross_checks(outline: Outline) -> Iterator[Finding]:
             yield from _expectations(phase, ("phases", position, "expect"))
     yield from _limits(outline)
     yield from _recorded(outline)
+    if outline.load and outline.load.locustfile and outline.load.log is None:
+        yield from _own_users(outline)
     yield from _monitoring(outline)
 
 
@@ -162,6 +166,31 @@ def _recorded(outline: Outline) -> Iterator[Finding]:
                 expected = "speed alone, as the load is recorded" if recorded else "a recorded load, as it has a speed"
                 fix = "remove it" if recorded else "write a rate or a factor"
                 yield Finding((*path, key), expected, fix, key, at_key=True)
+
+
+def _own_users(outline: Outline) -> Iterator[Finding]:
+    """Faults that cannot act on requests which users of a locustfile make."""
+    for position, phase in enumerate(outline.phases or ()):
+        for number, fault in enumerate((phase.faults if phase else None) or ()):
+            kind = KINDS.get(fault.kind or "") if fault else None
+            if fault is None or kind is None:
+                continue
+            path: Path = ("phases", position, "faults", number)
+            if kind.own_load_only is not None:
+                expected = f"a fault that goes with load.locustfile, not {fault.kind}: {kind.own_load_only}"
+                yield Finding((*path, "kind"), expected, "remove the fault, or load.locustfile")
+            elif issubclass(kind, ExchangeFault):
+                for key in _by_rows(fault):
+                    expected = "a fault of all requests alike beside load.locustfile, as a fault proxy reads no bodies"
+                    yield Finding((*path, key), expected, f"remove {key}", key, at_key=True)
+
+
+def _by_rows(fault: FaultOutline) -> Iterator[str]:
+    """The keys of a fault that make it depend on what rows hold."""
+    if fault.where is not None:
+        yield "where"
+    if isinstance(fault.select, dict) and fault.select.get("kind") != "mcar":
+        yield "select"
 
 
 def _monitoring(outline: Outline) -> Iterator[Finding]:

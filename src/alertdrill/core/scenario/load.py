@@ -78,15 +78,40 @@ class Load(Part):
         "gates and settle have the plain rate",
     )
     warmup: Warmup | None = Field(default=None, description=_WARMUP)
+    locustfile: Text | None = Field(
+        default=None,
+        description="Locust file whose users make the requests, each at its planned time; its code is run, so `run` "
+        "wants --allow-locustfile",
+        examples=["users.py"],
+    )
+    users: StrictInt | None = Field(
+        default=None, ge=1, le=10_000, description="how many users of `locustfile` there are", examples=[20]
+    )
+
+    @model_validator(mode="after")
+    def _check_users(self) -> "Load":
+        if self.locustfile is not None and self.users is None:
+            raise BadValue("users, as it has a locustfile", "add users: 20, say", "no users")
+        if self.locustfile is None and self.users is not None:
+            raise BadValue(
+                "users of a locustfile", "add locustfile: users.py, or remove users", "users alone", ("users",)
+            )
+        return self
 
 
 _AT_TIMES_OF_LOG: Final = "none, as recorded requests come at the times of their log"
+_ROWS_OF_LOG: Final = "none, as recorded requests are sent by no users"
 
 
 class RecordedLoad(Part):
     """The traffic of a drill, as a log recorded it."""
 
-    strangers: ClassVar[Mapping[str, str]] = {"rate": _AT_TIMES_OF_LOG, "profile": _AT_TIMES_OF_LOG}
+    strangers: ClassVar[Mapping[str, str]] = {
+        "rate": _AT_TIMES_OF_LOG,
+        "profile": _AT_TIMES_OF_LOG,
+        "locustfile": _ROWS_OF_LOG,
+        "users": _ROWS_OF_LOG,
+    }
 
     arrivals: Literal[ArrivalKind.RECORDED] = Field(
         description="recorded: at the times of `log`", examples=["recorded"]
@@ -105,6 +130,11 @@ def _which(value: Any) -> str:
 
 AnyLoad = Annotated[Annotated[Load, Tag("(drawn)")] | Annotated[RecordedLoad, Tag("(recorded)")], Discriminator(_which)]
 """Traffic that is drawn at a rate, or recorded."""
+
+
+def locustfile(load: AnyLoad) -> str | None:
+    """The file whose users make the requests of a load; None where the load makes them itself."""
+    return load.locustfile if isinstance(load, Load) else None
 
 
 class PhaseLoad(Part):

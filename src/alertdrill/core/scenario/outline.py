@@ -28,10 +28,12 @@ class _Outline(BaseModel):
 
 
 class FaultOutline(_Outline):
-    """How a fault is named."""
+    """How a fault is named, and whether it depends on what rows hold."""
 
     id: OptionalText = None
     kind: OptionalText = None
+    where: Any = None
+    select: Any = None
 
 
 class ExpectOutline(_Outline):
@@ -85,12 +87,13 @@ class LogOutline(_Outline):
 
 
 class LoadOutline(_Outline):
-    """The rate of the load, and where it is recorded."""
+    """The rate of the load, where it is recorded, and who makes it."""
 
     rate: OptionalRatePerS = None
     arrivals: Any = None
     profile: OptionalRateProfile = None
     log: Annotated[LogOutline | None, Lenient] = None
+    locustfile: OptionalText = None
 
 
 class LimitsOutline(_Outline):

@@ -67,6 +67,8 @@ def _files(outline: Outline) -> Iterator[tuple[Path, str]]:
     log = outline.load.log if outline.load else None
     if log is not None and log.file:
         yield ("load", "log", "file"), log.file
+    if outline.load and outline.load.locustfile and log is None:
+        yield ("load", "locustfile"), outline.load.locustfile
     rules = outline.monitoring.rules if outline.monitoring else None
     for position, file in enumerate(rules if isinstance(rules, list) else ()):
         if isinstance(file, str) and file:

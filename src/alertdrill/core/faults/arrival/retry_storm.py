@@ -1,6 +1,6 @@
 """Let clients send their requests again and again."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, StrictInt
@@ -28,6 +28,8 @@ class RetryStorm(ArrivalFault):
         Bronson, Aghayev, Charapko, Zhu 2021, Metastable Failures in Distributed Systems (HotOS); Brooker 2015,
         Exponential Backoff and Jitter (AWS Architecture Blog).
     """
+
+    own_load_only: ClassVar[str | None] = "it adds requests, and only the users make some"
 
     kind: Literal["retry_storm"]
     retries: StrictInt = Field(

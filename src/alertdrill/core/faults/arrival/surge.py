@@ -30,6 +30,7 @@ class Surge(ArrivalFault):
     """
 
     has_dose: ClassVar[bool] = True
+    own_load_only: ClassVar[str | None] = "it adds requests, and only the users make some"
 
     kind: Literal["surge"]
     factor: float = Field(

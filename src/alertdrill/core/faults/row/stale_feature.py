@@ -32,6 +32,7 @@ class StaleFeature(CellFault):
     """
 
     has_dose: ClassVar[bool] = True
+    own_load_only: ClassVar[str | None] = "it sends what earlier requests were drawn with, and the users draw nothing"
 
     kind: Literal["stale_feature"]
     by: PositiveDurationS = Field(description="how old the values are, such as 10s")

@@ -4,6 +4,7 @@ Values may be bytes that are no JSON, such as NaN. What an earlier fault left wi
 """
 
 import re
+from collections.abc import Mapping
 
 _STRING = rb'"(?:[^"\\]|\\.)*"'
 _MARK = re.compile(_STRING + rb"|[\[\]{},]", re.DOTALL)
@@ -41,6 +42,28 @@ def _parts(inner: bytes) -> list[bytes]:
 def join(members: list[Member]) -> bytes:
     """The object with these members."""
     return b"{" + b",".join(name + b":" + value for name, value in members) + b"}"
+
+
+def replaced(data: bytes, values: Mapping[bytes, bytes | None]) -> bytes:
+    """The object `data` with other values, all else byte for byte; it must have members.
+
+    Args:
+        data: the object.
+        values: by name, in its quotes as it is written, what comes in place of a value, or as a new member at the end;
+            None: the member is taken out.
+    """
+    begin, end = data.index(b"{") + 1, data.rindex(b"}")
+    parts, left = [], dict(values)
+    for part in _parts(data[begin:end]):
+        name = _NAME.match(part)
+        if name is None or name[1] not in left:
+            parts.append(part)
+        elif (value := left.pop(name[1])) is not None:
+            text = part[name.end() :]
+            front, back = len(text) - len(text.lstrip()), len(text.rstrip())
+            parts.append(part[: name.end()] + text[:front] + value + text[back:])
+    parts += [name + b":" + value for name, value in left.items() if value is not None]
+    return data[:begin] + b",".join(parts) + data[end:]
 
 
 def added(data: bytes, *more: Member) -> bytes:

@@ -1,0 +1,149 @@
+"""Locust's HTTP clients, made to send what goes to the endpoint when the plan says, and with its faults."""
+
+import inspect
+import json as json_module
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+import gevent
+from locust.clients import HttpSession
+from locust.contrib.fasthttp import FAILURE_EXCEPTIONS, FastHttpSession
+from locust.exception import StopUser
+
+from alertdrill.adapters.load.endpoint import Endpoint
+from alertdrill.adapters.load.instants import monotonic_s
+from alertdrill.adapters.load.paced import LoadOver, PacedRun, Ticket
+from alertdrill.adapters.load.request import Failure
+from alertdrill.adapters.load.session_failure import Why, why
+from alertdrill.adapters.load.task import Task
+from alertdrill.core.faults.base import Body
+from alertdrill.protocols.json_rows import CONTENT_TYPE
+
+Call = dict[str, Any]
+"""The arguments of a client's `request` by name, `self` included."""
+
+
+class Pacer:
+    """Stands before `request` of Locust's clients."""
+
+    def __init__(self, run: PacedRun, task: Task) -> None:
+        """Change nothing yet.
+
+        Args:
+            run: gives leave to send.
+            task: says where the endpoint is.
+
+        Raises:
+            ValueError: its URL cannot be used.
+        """
+        plan, arguments = task.plan, task.arguments
+        self._run, self._run_id, self._timeout_s = run, plan.run_id, arguments.timeout_s
+        self._path = Endpoint(arguments.url, plan.target.schema_.path, plan.run_id, {}).path
+        self._address = urlsplit(arguments.url).netloc
+        self._authority = arguments.authority
+
+    def install(self) -> None:
+        """Stand before the clients of HttpUser and FastHttpUser from now on."""
+        self._stand_before(HttpSession, partial(json_module.dumps, allow_nan=False))
+        self._stand_before(FastHttpSession, json_module.dumps)
+
+    def _stand_before(self, client: type, dumps: Callable[[object], str]) -> None:
+        original = client.request  # type: ignore[attr-defined]
+        signature = inspect.signature(original)
+
+        def request(*args: Any, **kwargs: Any) -> Any:
+            call = dict(signature.bind(*args, **kwargs).arguments)
+            call |= call.pop("kwargs", {})
+            return self._request(original, call, dumps)
+
+        client.request = request  # type: ignore[attr-defined]
+
+    def _request(self, original: Callable[..., Any], call: Call, dumps: Callable[[object], str]) -> Any:
+        where = urlsplit(call["self"]._build_url(call["url"]))
+        if where.netloc != self._address:
+            return original(**call)
+        call["headers"] = headers = dict(call.get("headers") or {})
+        if self._authority is not None and not _named(headers, "host"):
+            headers["Host"] = self._authority
+        if str(call["method"]).upper() != "POST" or where.path != self._path:
+            return original(**call)
+        try:
+            data = _data(call, dumps)
+        except (TypeError, ValueError):
+            return original(**call)  # which refuses it as well, in the words that its user knows
+        session_headers: Mapping[str, Any] = getattr(call["self"], "headers", {})
+        written = _named(headers, "content-type") or _named(session_headers, "content-type") or CONTENT_TYPE
+        try:
+            ticket = self._run.ticket(Body(data, written))
+        except LoadOver:
+            raise StopUser from None
+        headers["x-alertdrill-run"] = self._run_id
+        headers["x-alertdrill-seq"] = f"{ticket.request.k}.{ticket.request.index}"
+        if ticket.body != Body(data, written):
+            _put(call, ticket.body)
+        return self._send(original, call, ticket)
+
+    def _send(self, original: Callable[..., Any], call: Call, ticket: Ticket) -> Any:
+        """Make a call, and tell what came of it."""
+        request = ticket.request
+        request.attempted = began = monotonic_s()
+        try:
+            with gevent.Timeout(self._timeout_s, TimeoutError("no whole answer in time")):
+                response = original(**call)
+        except BaseException as error:
+            failure, left = why(error)
+            self._run.over(request, began if left else 0.0, failure=failure)
+            raise
+        found = _outcome(response, bool(call.get("stream")))
+        if isinstance(found, Why):
+            self._run.over(request, began if found.left else 0.0, failure=found.failure)
+        else:
+            elapsed = getattr(response, "elapsed", None)
+            answering = began + elapsed.total_seconds() if elapsed is not None else 0.0
+            self._run.over(request, began, answering=answering, status=found[0], size=found[1])
+        return response
+
+
+def _named(headers: Mapping[str, Any], name: str) -> str | None:
+    """The value of a header, whatever the case of its name."""
+    found = next((value for key, value in headers.items() if key.lower() == name), None)
+    return found.decode("latin-1") if isinstance(found, bytes) else found
+
+
+def _data(call: Call, dumps: Callable[[object], str]) -> bytes:
+    """The bytes that a client is about to send; none where they are neither text nor JSON, such as those of a form.
+
+    Raises:
+        TypeError, ValueError: what is to be sent as JSON is none.
+    """
+    data, value = call.get("data"), call.get("json")
+    if not data and value is not None:
+        return dumps(value).encode()
+    if isinstance(data, str):
+        return data.encode()
+    return bytes(data) if isinstance(data, bytes | bytearray) else b""
+
+
+def _put(call: Call, body: Body) -> None:
+    """Have a client send another body than the one that it was given."""
+    headers = call["headers"]
+    for name in [name for name in headers if name.lower() == "content-type"]:
+        del headers[name]
+    headers["Content-Type"] = body.content_type
+    if _named(headers, "accept") is None and isinstance(call["self"], FastHttpSession) and call.get("json") is not None:
+        headers["Accept"] = CONTENT_TYPE
+    call["data"], call["json"] = body.data, None
+
+
+def _outcome(response: Any, stream: bool) -> tuple[int, int] | Why:
+    """Status and bytes of a whole answer, or why there is none."""
+    if not response.status_code:
+        error = getattr(response, "error", None)
+        return why(error) if error is not None else Why(Failure.GIVEN_UP, False)
+    try:
+        return int(response.status_code), 0 if stream else len(response.content or b"")
+    except FAILURE_EXCEPTIONS as error:
+        failure = why(error).failure
+        return Why(failure if failure is Failure.TIMEOUT else Failure.TRUNCATED, True)
