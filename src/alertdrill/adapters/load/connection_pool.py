@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from gevent.hub import get_hub
+
 from alertdrill.adapters.load.instants import monotonic_s
 from alertdrill.adapters.load.request import Failure, Request
 from alertdrill.adapters.load.wire import Address, Connection, Known, Watched, failure_of
@@ -27,7 +29,7 @@ class Pool:
         Args:
             address: where to connect.
             ended: told of every request once, when it is answered or has failed.
-            room: told when there is room again, after `has_room` said no.
+            room: told when there is room again, after `has_room` said no, at the end of the hub's turn.
             timeout_s: a request without a whole answer after this has failed.
             limit: open connections at most.
             connect: begins a connection.
@@ -39,6 +41,7 @@ class Pool:
         self._room = room
         self._limit = limit
         self._begin = connect
+        self._later = get_hub().loop.run_callback
         self._starved = False
         self._bytes = 0
         self._idle: list[Connection] = []
@@ -113,9 +116,10 @@ class Pool:
             self._tell_room()
 
     def _tell_room(self) -> None:
+        """Tell it once all that is readable now is read: sent together, requests do not wake the target one by one."""
         if self._starved:
             self._starved = False
-            self._room()
+            self._later(self._room)
 
     def _drop(self, connection: Connection) -> None:
         connection.close()
