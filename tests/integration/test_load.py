@@ -586,3 +586,23 @@ async def test_nothing_is_imported_once_the_load_is_ready(tmp_path: Path, monkey
         await load.close()
     assert b"import time:" in log.read_bytes()[:ready]
     assert meanwhile == b""
+
+
+@pytest.mark.parametrize(
+    "framed", [b"Content-Length: 9\r\n\r\n<p>hi</p>", b"Transfer-Encoding: chunked\r\n\r\n9\r\n<p>hi</p>\r\n0\r\n\r\n"]
+)
+async def test_of_every_fiftieth_answer_it_is_known_whether_it_can_be_a_prediction(
+    framed: bytes, tmp_path: Path
+) -> None:
+    page = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n" + framed
+    make_plan(tmp_path, "400/s")
+    at_login = Target(lambda peer, request: peer.write(page if request.i == 50 else OK))
+    async with serving(at_login) as target, loading(tmp_path, target.url) as load:
+        await load.saw("ready")
+        load.segment(PHASE)
+        await until(lambda: len(target.arrived) > 160)
+        await load.close()
+    (closed,) = load.of("closed")
+    assert closed["answers_read"] == (closed["answered"] - 1) // 50 + 1 > 3
+    assert closed["answers_unreadable"] == 1
+    assert closed["unreadable_example"].startswith("'<p>hi</p>': ")

@@ -86,6 +86,13 @@ class SegmentClosed(_Record):
     answered: int
     failed: int
     in_flight: int
+    answers_read: int = Field(
+        default=0, description="answers with a 2xx code whose body was read, those of every 50th request"
+    )
+    answers_unreadable: int = Field(default=0, description="of these, those that are no JSON object")
+    unreadable_example: str | None = Field(
+        default=None, description="how one of them begins, and what is wrong with it"
+    )
     first_sent: float | None
     last_sent: float | None
     error_p50_s: float

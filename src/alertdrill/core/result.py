@@ -186,6 +186,13 @@ class SegmentLoad(_Frozen):
     punctual: int = Field(description="sent within 100 ms of when they were due")
     answered: int
     failed: int
+    answers_read: int = Field(
+        default=0, description="answers with a 2xx code whose body was read, those of every 50th request"
+    )
+    answers_unreadable: int = Field(default=0, description="of these, those that are no JSON object")
+    unreadable_example: str | None = Field(
+        default=None, description="how one of them begins, and what is wrong with it"
+    )
     schedule_error_p50_s: float
     schedule_error_p99_s: float
     first_byte_p50_s: float

@@ -150,6 +150,16 @@ def _list(title: str, episodes: tuple[EpisodeResult, ...], style: str) -> list[R
     return [Text(f"{title}: {_episode(episode)}", style=style) for episode in episodes]
 
 
+def _no_predictions(result: Result) -> list[RenderableType]:
+    read = sum(segment.answers_read for segment in result.load.segments)
+    wrong = [segment for segment in result.load.segments if segment.answers_unreadable]
+    if not wrong:
+        return []
+    count = sum(segment.answers_unreadable for segment in wrong)
+    what = f"no predictions: {count:,} of {read:,} answers that were read (of every 50th request) are no JSON objects"
+    return [Text(f"{what}: {wrong[0].unreadable_example}, in {wrong[0].name}", style="yellow")]
+
+
 def _alarms(result: Result) -> int:
     """Alarms that no fault explains, and those that a prohibition forbids, each once."""
     forbidden = [one for prohibition in result.prohibitions for one in prohibition.episodes]
@@ -180,6 +190,7 @@ def render(result: Result) -> RenderableType:
     if result.background:
         names = sorted({episode.alert for episode in result.background})
         parts.append(Text(f"background, before the drill counted: {', '.join(names)}", style="dim"))
+    parts += _no_predictions(result)
     parts += [Text(f"trouble: {trouble}", style="yellow") for trouble in result.troubles]
     return Group(*parts, Text(), summary(result))
 

@@ -43,3 +43,14 @@ def test_a_detection_says_where_its_time_went() -> None:
 def test_the_last_sentence_is_the_verdict_of_the_drill() -> None:
     assert text_of(Drill().detect().judge(), width=400).splitlines()[-1].startswith("PASSED in")
     assert text_of(Drill().judge(), width=400).splitlines()[-1].startswith("FAILED in")
+
+
+def test_a_target_that_answers_something_else_than_predictions_is_shown() -> None:
+    result = Drill().detect().judge()
+    assert "no predictions" not in text_of(result)
+    first, *rest = result.load.segments
+    login = first.model_copy(update={"answers_read": 4, "answers_unreadable": 3, "unreadable_example": "'<p>': why"})
+    load = result.load.model_copy(update={"segments": (login, *rest)})
+    text = text_of(result.model_copy(update={"load": load}), width=400)
+    assert "no predictions: 3 of 4 answers that were read (of every 50th request)" in text
+    assert f"'<p>': why, in {first.name}" in text

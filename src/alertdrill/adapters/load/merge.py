@@ -12,7 +12,17 @@ from alertdrill.adapters.load.tally import LogHistogram
 Event = Mapping[str, Any]
 Emit = Callable[[Event], None]
 
-SUMMED = ("scheduled", "sent", "suppressed", "within_100ms", "answered", "failed", "in_flight")
+SUMMED = (
+    "scheduled",
+    "sent",
+    "suppressed",
+    "within_100ms",
+    "answered",
+    "failed",
+    "in_flight",
+    "answers_read",
+    "answers_unreadable",
+)
 
 
 @dataclass
@@ -152,6 +162,7 @@ def merged_closed(k: int, parts: list[Event]) -> Event:
         "event": "closed",
         "k": k,
         **{name: sum(part[name] for part in parts) for name in SUMMED},
+        "unreadable_example": next((part["unreadable_example"] for part in parts if part["unreadable_example"]), None),
         "first_sent": min(first, default=None),
         "last_sent": max(last, default=None),
         "error_p50_s": errors.quantile_s(0.5),

@@ -8,6 +8,7 @@ import numpy as np
 from gevent.event import AsyncResult
 from gevent.hub import get_hub
 
+from alertdrill.adapters.load.answers import is_read
 from alertdrill.adapters.load.instants import Anchor, monotonic_s
 from alertdrill.adapters.load.merge import Emit
 from alertdrill.adapters.load.request import Failure, Request
@@ -100,10 +101,22 @@ class PacedRun(Run):
         *,
         answering: float = 0.0,
         status: int = 0,
-        size: int = 0,
+        content: bytes | None = b"",
         failure: Failure | None = None,
     ) -> None:
-        """A request was answered or has failed; `left_at`: when it was sent, 0 if it never was."""
+        """A request was answered or has failed.
+
+        Args:
+            request: which one.
+            left_at: when it was sent, 0 if it never was.
+            answering: when the first byte of its answer came, 0 if that is not known.
+            status: code of the answer, 0 without a whole answer.
+            content: body of the answer; None if its user reads it as it comes.
+            failure: why there is no answer.
+        """
+        size = len(content or b"")
+        if content is not None and is_read(request.index, status, size):
+            request.answer = content
         request.ended = monotonic_s()
         request.sent, request.status, request.size, request.failure = left_at, status, size, failure
         request.answering = min(answering or request.ended, request.ended) if status else 0.0

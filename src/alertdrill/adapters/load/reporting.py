@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from alertdrill.adapters.load.answers import why_unreadable
 from alertdrill.adapters.load.instants import pack
 from alertdrill.adapters.load.request import Combinations, Request
 from alertdrill.adapters.load.tally import LogHistogram, Tally
@@ -112,6 +113,11 @@ class Reporter:
         for k in set(of.tolist()):
             own = answered & (of == k)
             self._tallies[k].ended(latencies_s[own], first_s[own], int((~answered & (of == k)).sum()))
+        for request in ended:
+            if request.answer is None:
+                continue
+            self._tallies[request.k].read(why_unreadable(request.answer))
+            request.answer = None
         histogram = LogHistogram()
         histogram.add(latencies_s[answered])
         return {

@@ -77,11 +77,13 @@ class Request:
         ended: when it was answered or failed; 0 while in flight.
         status: code of the answer; 0 without a whole answer.
         size: bytes of the answer's body.
+        answer: the answer's body, if it is one of those that are read.
         failure: why there is no answer.
         resent: whether it went out a second time, because the server had closed the kept connection meanwhile.
     """
 
     __slots__ = (
+        "answer",
         "answering",
         "attempted",
         "body",
@@ -111,4 +113,5 @@ class Request:
         self.intended = self.attempted = self.sent = self.answering = self.ended = 0.0
         self.status = self.size = 0
         self.failure: Failure | None = None
+        self.answer: bytes | None = None
         self.resent = False

@@ -102,7 +102,7 @@ class Pacer:
         else:
             elapsed = getattr(response, "elapsed", None)
             answering = began + elapsed.total_seconds() if elapsed is not None else 0.0
-            self._run.over(request, began, answering=answering, status=found[0], size=found[1])
+            self._run.over(request, began, answering=answering, status=found[0], content=found[1])
         return response
 
 
@@ -137,13 +137,13 @@ def _put(call: Call, body: Body) -> None:
     call["data"], call["json"] = body.data, None
 
 
-def _outcome(response: Any, stream: bool) -> tuple[int, int] | Why:
-    """Status and bytes of a whole answer, or why there is none."""
+def _outcome(response: Any, stream: bool) -> tuple[int, bytes | None] | Why:
+    """Status and body of a whole answer, no body if its user reads it as it comes, or why there is none."""
     if not response.status_code:
         error = getattr(response, "error", None)
         return why(error) if error is not None else Why(Failure.GIVEN_UP, False)
     try:
-        return int(response.status_code), 0 if stream else len(response.content or b"")
+        return int(response.status_code), None if stream else bytes(response.content or b"")
     except FAILURE_EXCEPTIONS as error:
         failure = why(error).failure
         return Why(failure if failure is Failure.TIMEOUT else Failure.TRUNCATED, True)

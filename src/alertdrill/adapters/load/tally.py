@@ -55,6 +55,8 @@ class Tally:
 
     def __init__(self) -> None:
         self.sent = self.suppressed = self.answered = self.failed = self.within_100ms = 0
+        self.answers_read = self.answers_unreadable = 0
+        self.unreadable_example: str | None = None
         self.first_sent: float | None = None
         self.last_sent: float | None = None
         self._errors, self._latencies, self._first = LogHistogram(), LogHistogram(), LogHistogram()
@@ -91,6 +93,13 @@ class Tally:
         self._latencies.add(latencies_s)
         self._first.add(first_s)
 
+    def read(self, why_unreadable: str | None) -> None:
+        """Count an answer whose body was read, and what it is if it can be no prediction."""
+        self.answers_read += 1
+        if why_unreadable is not None:
+            self.answers_unreadable += 1
+            self.unreadable_example = self.unreadable_example or why_unreadable
+
     def closed(self, k: int, scheduled: int) -> dict[str, object]:
         """What is to be told of segment `k` at its end; `merge.Merge` makes the event of it."""
         self._ended_when_closed = (self.answered, self.failed)
@@ -104,6 +113,9 @@ class Tally:
             "answered": self.answered,
             "failed": self.failed,
             "in_flight": self.in_flight,
+            "answers_read": self.answers_read,
+            "answers_unreadable": self.answers_unreadable,
+            "unreadable_example": self.unreadable_example,
             "first_sent": self.first_sent,
             "last_sent": self.last_sent,
             "errors": self._errors.bins(),

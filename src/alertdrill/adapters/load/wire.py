@@ -9,6 +9,7 @@ import httptools
 from gevent import monkey
 from gevent.hub import get_hub
 
+from alertdrill.adapters.load.answers import LARGEST_READ_BYTES, is_read
 from alertdrill.adapters.load.instants import monotonic_s
 from alertdrill.adapters.load.request import Failure, Request
 
@@ -94,6 +95,7 @@ class Connection:
     """
 
     __slots__ = (
+        "_body",
         "_connecting",
         "_head",
         "_keep",
@@ -160,8 +162,10 @@ class Connection:
         self._socket.close()
 
     def on_body(self, chunk: bytes) -> None:
-        """Count a piece of the body (the parser calls this)."""
+        """Count a piece of the body, and keep the first ones (the parser calls this)."""
         self._size += len(chunk)
+        if self._size <= LARGEST_READ_BYTES:
+            self._body += chunk
 
     def on_message_complete(self) -> None:
         """Note that the answer is whole (the parser calls this); 100 Continue and 103 Early Hints are none."""
@@ -170,6 +174,7 @@ class Connection:
             if status < 100:
                 raise ValueError(f"status {status}")  # the parser takes it; to us it is no HTTP
             self._size = 0
+            self._body = b""
         elif self._status:
             self._keep = False  # a second answer to one request: nothing on this connection can be trusted
         else:
@@ -237,11 +242,13 @@ class Connection:
             known = self._pool.known.get(data[: data.find(HEAD_END)])
             if known is not None and known.length == len(data):
                 self.received = known.length
+                if is_read(request.index, known.status, known.size):
+                    request.answer = data[known.length - known.size :]
                 self._complete(request, now, known.status, known.size, True)
                 return
             self._size = self._status = 0
             self._keep = True
-            self._head = b""
+            self._head = self._body = b""
         if not self._size:
             self._head += data
         self.received += len(data)
@@ -255,7 +262,7 @@ class Connection:
         if self._status:
             if self._keep and self.received == len(data):
                 self._remember(data)
-            self._complete(request, monotonic_s(), self._status, self._size, self._keep)
+            self._complete_parsed(request, self._status, self._keep)
         elif self.received > (MAX_ANSWER_BYTES if self._size else MAX_HEAD_BYTES):
             self._pool.broken(self, request, Failure.TOO_LARGE)
 
@@ -263,7 +270,7 @@ class Connection:
         if not self.received:
             self._pool.broken(self, request, Failure.CLOSED)
         elif ends_with_connection(self._head):
-            self._complete(request, monotonic_s(), self._parser.get_status_code(), self._size, False)
+            self._complete_parsed(request, self._parser.get_status_code(), False)
         else:
             self._pool.broken(self, request, Failure.TRUNCATED)
 
@@ -275,6 +282,11 @@ class Connection:
             if len(known) >= MOST_HEADS:
                 known.clear()
             known[data[:head]] = Known(self._status, self._size, len(data))
+
+    def _complete_parsed(self, request: Request, status: int, keep: bool) -> None:
+        if is_read(request.index, status, self._size):
+            request.answer = self._body
+        self._complete(request, monotonic_s(), status, self._size, keep)
 
     def _complete(self, request: Request, at: float, status: int, size: int, keep: bool) -> None:
         request.ended = at

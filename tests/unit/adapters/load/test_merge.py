@@ -79,6 +79,8 @@ def _tallies(workers: int, count: int = 2345) -> list[Tally]:
         tally.confirmed(100.0 + indexes[0] * 0.01, 100.0 + indexes[-1] * 0.01)
         answered = errors_s[indexes][2 * (worker == 0) :]
         tally.ended(answered, answered / 2, failed=worker == 0)
+        for i in indexes[indexes % 50 == 0].tolist():
+            tally.read("nothing" if i == 100 else None)
         tallies.append(tally)
     return tallies
 
@@ -95,6 +97,7 @@ def test_a_segment_closes_with_the_same_account_whatever_the_number_of_workers(w
     assert accounts[0] == accounts[1]
     (account,) = accounts[0]
     assert (account["scheduled"], account["sent"], account["failed"], account["in_flight"]) == (2345, 2345, 1, 1)
+    assert (account["answers_read"], account["answers_unreadable"], account["unreadable_example"]) == (47, 1, "nothing")
     assert (account["first_sent"], len(account["payload_sha256"])) == (100.0, 3)
 
 
