@@ -80,7 +80,8 @@ def test_a_fault_lasts_until_the_last_request_of_its_segment_is_over(monkeypatch
     events = EventJournal(
         SimpleNamespace(segments=(), segment_injections=lambda k: injections.get(k, ())), written := Written()
     )
-    closed = dict.fromkeys(records.SegmentClosed.model_fields.keys() - {"at", "record"}, 0) | {"payload_sha256": []}
+    names = records.SegmentClosed.model_fields.keys() - {"at", "record"}
+    closed = dict.fromkeys(names, 0) | {"payload_sha256": [], "unreadable_example": None}
     for k in (0, 1):
         events.started(k, 10.0 * k)
     events.of_load({**closed, "event": "closed", "k": 0, "in_flight": 2})
@@ -96,7 +97,8 @@ def test_a_fault_lasts_until_the_last_request_of_its_segment_is_over(monkeypatch
 def test_a_fault_is_over_with_its_segment_where_nothing_was_in_flight() -> None:
     written = Written()
     events = EventJournal(SimpleNamespace(segments=(), segment_injections=lambda k: ("p/nulls",)), written)
-    closed = dict.fromkeys(records.SegmentClosed.model_fields.keys() - {"at", "record"}, 0) | {"payload_sha256": []}
+    names = records.SegmentClosed.model_fields.keys() - {"at", "record"}
+    closed = dict.fromkeys(names, 0) | {"payload_sha256": [], "unreadable_example": None}
     events.started(1, 0.0)
     events.of_load({"event": "touched", "injection": "p/nulls", "k": 1, "i": [2], "from": 7.0, "sent_us": [0]})
     events.of_load({**closed, "event": "closed", "k": 1})
