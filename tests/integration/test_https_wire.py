@@ -59,7 +59,7 @@ async def _line(folder: Path, plan: Plan, target: PreparedTarget, monitored: boo
         url = await wire.proxied(plan, folder / "plan.json", Place.MODEL, url, events)
         monitor = url = await wire.monitor(url, exact=True) if monitored else url
         url = await wire.proxied(plan, folder / "plan.json", Place.EDGE, url, events)
-        load = await wire.load(folder / "plan.json", url, events, None)
+        load = await wire.load(folder / "plan.json", url, events, None, None)
         yield (LoadProcess(load, events), load, wire, monitor), journal
     finally:
         await processes.stop_all(wire.children)

@@ -1,12 +1,11 @@
 import hashlib
 import http.server
 import io
+import subprocess
+import sys
 import tarfile
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from itertools import repeat
-from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,12 @@ from alertdrill.adapters.prometheus_install import obtain_prometheus
 from alertdrill.adapters.prometheus_release import PINNED_VERSION, archive_name, obtain_from_release
 
 FOLDER = f"v{PINNED_VERSION}"
+
+OBTAIN = """
+import pathlib, sys
+from alertdrill.adapters.prometheus_release import obtain_from_release
+print(obtain_from_release(pathlib.Path(sys.argv[1]), lambda line: None, sys.argv[2]).prometheus.path)
+"""
 
 
 def release(version: str = PINNED_VERSION, extra: str | None = None) -> bytes:
@@ -131,9 +136,10 @@ def test_a_mirror_that_is_not_there_is_refused(tmp_path):
 def test_two_at_once_keep_one_whole_copy(mirror, tmp_path):
     mirror.publish(release())
     # Processes, as it is in life: of a thread that writes a program, another's child would hold it open for writing.
-    with ProcessPoolExecutor(4, get_context("spawn")) as pool:
-        found = list(pool.map(obtain_from_release, repeat(tmp_path, 4), repeat(print), repeat(mirror.url)))
-    assert {binaries.prometheus.path for binaries in found} == {tmp_path / PINNED_VERSION / "prometheus"}
+    argv = [sys.executable, "-c", OBTAIN, str(tmp_path), mirror.url]
+    processes = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    found = [process.communicate(timeout=60)[0] for process in processes]
+    assert set(found) == {f"{tmp_path / PINNED_VERSION / 'prometheus'}\n"}
     assert [entry.name for entry in tmp_path.iterdir()] == [PINNED_VERSION]
 
 
