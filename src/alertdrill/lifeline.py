@@ -12,8 +12,10 @@ load or faults running). A process whose leave to run comes on another way, as t
 `grant` itself. Everything here is standard library and uses real threads, so that it works under gevent.
 """
 
+import atexit
 import contextlib
 import ctypes
+import gc
 import json
 import os
 import queue
@@ -231,6 +233,7 @@ def main() -> None:
     argv = sys.argv[1:]
     if argv[0] == "--exec":
         _exec(argv[1:])
+    atexit.register(gc.freeze)  # the interpreter would look at every object once more at the end, for half a second
     allow_many_files()
     events = os.dup(1)
     os.dup2(2, 1)
