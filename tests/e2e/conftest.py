@@ -1,20 +1,37 @@
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.e2e.drills import Drill, Drills
 from tests.e2e.recipes import RECIPES
 
+AT_ONCE = 3  # a drill mostly waits: two cores have room for as many
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of disturbed drills come last: their drills queue up behind all others."""
+    items.sort(key=lambda item: "told" in getattr(item, "fixturenames", ()))
+
 
 @pytest.fixture(scope="session")
-def drills(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drills]:
-    """Every drill that a collected test asks for, started at once."""
-    found = Drills(tmp_path_factory.mktemp("drills"), RECIPES)
+def lanes() -> Iterator[ThreadPoolExecutor]:
+    """Where drills run side by side, those of all modules."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield pool
+        pool.shutdown(cancel_futures=True)
+
+
+@pytest.fixture(scope="session")
+def drills(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, lanes: ThreadPoolExecutor
+) -> Drills:
+    """Every drill that a collected test asks for, waiting for its turn."""
+    found = Drills(tmp_path_factory.mktemp("drills"), RECIPES, lanes)
     for item in request.session.items:
         for marker in item.iter_markers("drill"):
             found.start(marker.args[0])
-    yield found
-    found.close()
+    return found
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from typing import Any
 
 import psutil
 
-AT_ONCE = 2
 TIMEOUT_S = 240.0
 HAMPERED = "load_under_rate"
 ALERTDRILL = [sys.executable, "-m", "alertdrill"]
@@ -99,11 +98,12 @@ class Running:
 
 
 class Drills:
-    """Runs every drill that a collected test asks for, at most two at once."""
+    """Runs every drill that a collected test asks for, as many at once as the pool has threads."""
 
-    def __init__(self, directory: Path, recipes: Mapping[str, Callable[[Path], Drill]]) -> None:
-        self._directory, self._recipes = directory, recipes
-        self._pool = ThreadPoolExecutor(AT_ONCE)
+    def __init__(
+        self, directory: Path, recipes: Mapping[str, Callable[[Path], Drill]], pool: ThreadPoolExecutor
+    ) -> None:
+        self._directory, self._recipes, self._pool = directory, recipes, pool
         self._futures: dict[str, Future[Drill]] = {}
 
     def start(self, name: str) -> None:
@@ -114,16 +114,12 @@ class Drills:
     def get(self, name: str) -> Drill:
         """The drill, once it has ended."""
         self.start(name)
-        return self._futures[name].result(TIMEOUT_S * 4)
+        return self._futures[name].result(TIMEOUT_S * 6)
 
     def _run(self, name: str) -> Drill:
         """Run a drill; once more if it says of itself that this machine was too busy for it to tell."""
         drill = self._recipes[name](_new(self._directory / name))
         return self._recipes[name](_new(self._directory / f"{name}-again")) if drill.hampered else drill
-
-    def close(self) -> None:
-        """Wait for what runs."""
-        self._pool.shutdown(cancel_futures=True)
 
 
 def _new(directory: Path) -> Path:

@@ -1,13 +1,13 @@
 """However a drill ends, nothing of it goes on running, and what it saw until then is kept.
 
-Every story below is one real drill that is disturbed at one point. The stories run side by side, three at a time; each
-test waits for its own and looks at what was seen.
+Every story below is one real drill that is disturbed at one point. The stories run side by side with the other drills;
+each test waits for its own and looks at what was seen.
 """
 
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,7 +16,6 @@ import pytest
 
 from tests.e2e.marked_drill import MarkedDrill, eventually
 
-AT_ONCE = 2
 PATIENCE_S = 40.0
 INTERRUPTED_WITHIN_S = 2.0
 GONE_AFTER_KILL_S = 8.0
@@ -177,15 +176,13 @@ def prometheus_frozen(folder: Path) -> Seen:
 
 @pytest.fixture(scope="module")
 def told(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[Story, Future[Seen]]]:
-    """The stories of the selected tests of this module, under way."""
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, lanes: ThreadPoolExecutor
+) -> dict[Story, Future[Seen]]:
+    """The stories of the selected tests of this module, waiting for their turn."""
     calls = [item.callspec for item in request.session.items if item.path == request.path and hasattr(item, "callspec")]
     stories = dict.fromkeys(call.params["seen"] for call in calls)
     folder = tmp_path_factory.mktemp("drills")
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {story: pool.submit(story, folder / story.__name__) for story in stories}
-        pool.shutdown(cancel_futures=True)
+    return {story: lanes.submit(story, folder / story.__name__) for story in stories}
 
 
 @pytest.fixture
