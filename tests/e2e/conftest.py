@@ -1,5 +1,6 @@
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ AT_ONCE = 3  # a drill mostly waits: two cores have room for as many
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of disturbed drills come last: their drills queue up behind all others."""
-    items.sort(key=lambda item: "told" in getattr(item, "fixturenames", ()))
+    items.sort(key=lambda item: "seen" in getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +23,7 @@ def lanes() -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def drills(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, lanes: ThreadPoolExecutor
 ) -> Drills:
@@ -32,6 +33,17 @@ def drills(
         for marker in item.iter_markers("drill"):
             found.start(marker.args[0])
     return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def told(
+    request: pytest.FixtureRequest, drills: Drills, tmp_path_factory: pytest.TempPathFactory, lanes: ThreadPoolExecutor
+) -> dict[Any, Future[Any]]:
+    """What became of every drill that a collected test wants disturbed, by the function that does it."""
+    folder = tmp_path_factory.mktemp("disturbed")
+    calls = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    stories = dict.fromkeys(params["seen"] for params in calls if "seen" in params)
+    return {story: lanes.submit(story, folder / story.__name__) for story in stories}
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -172,17 +172,6 @@ def prometheus_frozen(folder: Path) -> Seen:
         seen = _aftermath(drill, disturbed_at, PATIENCE_S)
         kinds = {one["kind"] for one in drill.journal() if one["record"] == "trouble"}
         return replace(seen, notes={"load and faults kept their leases": "child_died" not in kinds})
-
-
-@pytest.fixture(scope="module")
-def told(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, lanes: ThreadPoolExecutor
-) -> dict[Story, Future[Seen]]:
-    """The stories of the selected tests of this module, waiting for their turn."""
-    calls = [item.callspec for item in request.session.items if item.path == request.path and hasattr(item, "callspec")]
-    stories = dict.fromkeys(call.params["seen"] for call in calls)
-    folder = tmp_path_factory.mktemp("drills")
-    return {story: lanes.submit(story, folder / story.__name__) for story in stories}
 
 
 @pytest.fixture
