@@ -328,6 +328,20 @@ def user(*lines: str, kind: str = "HttpUser", members: str = "") -> str:
     return f"class Caller({kind}):\n    wait_time = constant(0)\n{members}    @task\n    def predict(self):\n{body}"
 
 
+@pytest.mark.parametrize("kind", ["HttpUser", "FastHttpUser"])
+async def test_what_a_user_was_about_to_send_is_sent_although_others_change_the_object_meanwhile(
+    tmp_path: Path, kind: str
+) -> None:
+    make_plan(tmp_path, "50/s")
+    shared = user('ROW["count"] = next(numbers)', 'self.client.post("/predict", json=ROW)', kind=kind)
+
+    target, _, closed = await drill(tmp_path, shared, [FAULT_GATE])
+
+    bodies = [one.body for one in predictions(target, FAULT_GATE)]
+    assert len(set(bodies)) == len(bodies) > 40
+    assert closed[FAULT_GATE]["payload_sha256"] == [payload_sha256(bodies)]
+
+
 ENDS_EARLY = """
     def on_start(self):
         gevent.spawn(lambda: {}["of a greenlet"])
@@ -406,6 +420,57 @@ async def test_users_that_never_give_up_do_not_keep_the_load_from_ending(tmp_pat
     assert time.monotonic() - began < 10.0
 
 
+RETRIES = """
+    def on_start(self):
+        self.client.mount("http://", HTTPAdapter(max_retries=Retry(total=5, allowed_methods=None)))
+"""
+RETRYING = {
+    "HttpUser": "from requests.adapters import HTTPAdapter\nfrom urllib3.util import Retry\n"
+    + user(POST, members=RETRIES),
+    "FastHttpUser": user(POST, kind="FastHttpUser", members="    max_retries = 5\n"),
+}
+
+
+@pytest.mark.parametrize("kind", ["HttpUser", "FastHttpUser"])
+async def test_a_client_that_tries_again_for_its_user_gives_up_in_time_as_well(tmp_path: Path, kind: str) -> None:
+    make_plan(tmp_path, "20/s")
+    file = write_users(tmp_path, HEAD + RETRYING[kind])
+    silent = Target(lambda peer, request: None)
+
+    async with (
+        serving(silent) as server,
+        loading(tmp_path, server.url, locustfile=file, users=2, timeout_s=0.3) as load,
+    ):
+        closed = await run_phase(load, 1.0, FAULT_GATE)
+
+    drained = load.of("drained")
+    assert closed[FAULT_GATE]["sent"] == closed[FAULT_GATE]["failed"] + sum(one["failed"] for one in drained) > 1
+    assert {kind for event in load.of("sent") for kind in event["errors"]} == {"timeout"}
+
+
+@pytest.mark.parametrize("kind", ["HttpUser", "FastHttpUser"])
+@pytest.mark.parametrize(("ends", "failure"), [("never", "timeout"), ("early", "truncated"), ("no_gzip", "bad_http")])
+async def test_an_answer_that_is_not_whole_is_none(tmp_path: Path, kind: str, ends: str, failure: str) -> None:
+    def answer(peer: Peer, request: Arrived) -> None:
+        encoding = b"Content-Encoding: gzip\r\nContent-Length: 4" if ends == "no_gzip" else b"Content-Length: 100"
+        peer.write(b"HTTP/1.1 200 OK\r\n" + encoding + b"\r\n\r\nhalf")
+        if ends == "early":
+            peer.close()
+
+    make_plan(tmp_path, "20/s")
+    file = write_users(tmp_path, HEAD + user(POST, kind=kind))
+
+    async with (
+        serving(Target(answer)) as server,
+        loading(tmp_path, server.url, locustfile=file, users=8, timeout_s=0.3) as load,
+    ):
+        closed = await run_phase(load, 1.0, FAULT_GATE)
+
+    assert closed[FAULT_GATE]["answered"] == 0
+    assert closed[FAULT_GATE]["sent"] > 10
+    assert {kind for event in load.of("sent") for kind in event["errors"]} == {failure}
+
+
 async def test_tasks_import_what_lies_beside_the_file(tmp_path: Path) -> None:
     make_plan(tmp_path, "50/s")
     team = tmp_path / "team"
@@ -417,6 +482,23 @@ async def test_tasks_import_what_lies_beside_the_file(tmp_path: Path) -> None:
         closed = await run_phase(load, 1.0, FAULT_GATE)
 
     assert closed[FAULT_GATE]["answered"] > 40
+
+
+WRAPPED = """
+from locust.clients import HttpSession
+theirs = HttpSession.request
+def request(self, *args, **kwargs):
+    return theirs(self, *args, **kwargs)
+HttpSession.request = request
+"""
+
+
+async def test_a_locustfile_may_put_a_function_of_its_own_before_the_client(tmp_path: Path) -> None:
+    make_plan(tmp_path, "50/s")
+
+    target, _, closed = await drill(tmp_path, WRAPPED + user(POST), [FAULT_GATE])
+
+    assert closed[FAULT_GATE]["answered"] == len(predictions(target, FAULT_GATE)) > 40
 
 
 LISTENS = """
