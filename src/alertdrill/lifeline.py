@@ -6,10 +6,11 @@ exits at once. `--exec PROGRAM ARG…` is for foreign binaries, which cannot wat
 to kill them with their parent (PR_SET_PDEATHSIG); elsewhere this process stays as their watchdog.
 
 Commands come in as one JSON object a line on standard input; events go out the same way on standard output. Anything
-that a library prints is moved to standard error. `{"do": "lease", "s": 5.0}` grants the process that many seconds
-from now; a process that was granted a lease and sees no renewal in time exits (a frozen controller must not leave
-load or faults running). A process whose leave to run comes on another way, as that of a worker of the load does, calls
-`grant` itself. Everything here is standard library and uses real threads, so that it works under gevent.
+that a library prints is moved to standard error, and whoever reads standard input finds nothing there.
+`{"do": "lease", "s": 5.0}` grants the process that many seconds from now; a process that was granted a lease and sees
+no renewal in time exits (a frozen controller must not leave load or faults running). A process whose leave to run comes
+on another way, as that of a worker of the load does, calls `grant` itself. Everything here is standard library and uses
+real threads, so that it works under gevent.
 """
 
 import atexit
@@ -207,13 +208,19 @@ def _pipe_is_closed(fd: int) -> bool:
     return any(events & select.POLLHUP for _, events in poll.poll(0))
 
 
+def _read_nothing() -> None:
+    """Put nothing in the place of standard input: what else runs here, or is started by it, takes no commands away."""
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+
+
 def _exec(argv: list[str]) -> NoReturn:
     """Become a foreign binary (Linux), or stay as its watchdog and end it when the pipe closes."""
     if LINUX:
         if _pipe_is_closed(0):  # the parent ended before the kernel was asked to take this process along
             _exit(EXIT_ORPHANED)
-        null = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(null, 0)
+        _read_nothing()
         os.execvp(argv[0], argv)
     child = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())
@@ -235,10 +242,11 @@ def main() -> None:
         _exec(argv[1:])
     atexit.register(gc.freeze)  # the interpreter would look at every object once more at the end, for half a second
     allow_many_files()
-    events = os.dup(1)
+    commands, events = os.dup(0), os.dup(1)
+    _read_nothing()
     os.dup2(2, 1)
     wakened, _lease.wakes = os.pipe()
-    threading.Thread(target=_watch, args=(os.dup(0), wakened), name="lifeline", daemon=True).start()
+    threading.Thread(target=_watch, args=(commands, wakened), name="lifeline", daemon=True).start()
     threading.Thread(target=_write_events, args=(events,), name="lifeline-events", daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the controller decides
     if argv[0] == "-m":

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,6 +62,29 @@ def test_a_child_that_is_still_importing_ends_with_its_pipe(
     child.stdin.close()
     assert child.wait(5.0) == EXIT_ORPHANED
     assert time.monotonic() - closed_at < 1.0
+
+
+READS_STANDARD_INPUT = """
+import subprocess, sys, time
+from alertdrill.lifeline import emit, on_command
+print("read", repr(sys.stdin.read()), repr(subprocess.run(["cat"], capture_output=True, text=True).stdout), flush=True)
+on_command(emit)
+time.sleep(60)
+"""
+
+
+def test_nothing_that_reads_standard_input_takes_commands_away(
+    tmp_path: Path, started: list["subprocess.Popen[bytes]"]
+) -> None:
+    child = start(started, script(tmp_path, READS_STANDARD_INPUT))
+    assert child.stdin is not None
+    assert child.stdout is not None
+    assert child.stderr is not None
+    threading.Timer(5.0, child.kill).start()  # else a child that waits for its input would be waited for
+    assert child.stderr.readline() == b"read '' ''\n"
+    child.stdin.write(b'{"do":"go"}\n')
+    child.stdin.flush()
+    assert child.stdout.readline() == b'{"do":"go"}\n'
 
 
 def test_a_child_whose_lease_runs_out_ends(tmp_path: Path, started: list["subprocess.Popen[bytes]"]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -274,7 +275,14 @@ async def test_a_user_without_an_answer_gives_up_in_time(tmp_path: Path, users: 
         ("import locust\n\nimport nowhere_to_be_found\n", "users.py:3: ModuleNotFoundError: No module named"),
         ("def broken(:\n", "users.py:1: SyntaxError: "),
         ("import sys\nsys.exit(4)\n", "users.py:2: SystemExit: 4"),
+        ("x = 1\0\n", "users.py: SyntaxError: "),
+        ("raise KeyboardInterrupt\n", "users.py:1: KeyboardInterrupt"),
         ("from locust import HttpUser\n", "users.py without a User class"),
+        (
+            "import sys\nfrom locust import HttpUser, events\nclass Caller(HttpUser):\n    pass\n"
+            "events.init.add_listener(lambda **_: sys.exit(4))\n",
+            "users.py:5: SystemExit: 4",
+        ),
     ],
 )
 async def test_a_locustfile_that_cannot_be_run_is_said_before_any_traffic(tmp_path: Path, text: str, got: str) -> None:
@@ -309,6 +317,205 @@ async def test_users_that_never_call_the_endpoint_fail_the_load_in_one_line(tmp_
     assert "POST /v2/predict" in why
     assert (tmp_path / "load.log").read_text().splitlines()[-1] == why
     assert "Traceback" not in (tmp_path / "load.log").read_text()
+
+
+POST = 'self.client.post("/predict", json=row())'
+
+
+def user(*lines: str, kind: str = "HttpUser", members: str = "") -> str:
+    """A locustfile with one class, whose task is some lines."""
+    body = "".join(f"        {line}\n" for line in lines)
+    return f"class Caller({kind}):\n    wait_time = constant(0)\n{members}    @task\n    def predict(self):\n{body}"
+
+
+@pytest.mark.parametrize("kind", ["HttpUser", "FastHttpUser"])
+async def test_what_a_user_was_about_to_send_is_sent_although_others_change_the_object_meanwhile(
+    tmp_path: Path, kind: str
+) -> None:
+    make_plan(tmp_path, "50/s")
+    shared = user('ROW["count"] = next(numbers)', 'self.client.post("/predict", json=ROW)', kind=kind)
+
+    target, _, closed = await drill(tmp_path, shared, [FAULT_GATE])
+
+    bodies = [one.body for one in predictions(target, FAULT_GATE)]
+    assert len(set(bodies)) == len(bodies) > 40
+    assert closed[FAULT_GATE]["payload_sha256"] == [payload_sha256(bodies)]
+
+
+ENDS_EARLY = """
+    def on_start(self):
+        gevent.spawn(lambda: {}["of a greenlet"])
+        if next(numbers) % 4 == 0:
+            raise ValueError("no login")
+"""
+NOT_BUILT = """
+    def __init__(self, environment):
+        super().__init__(environment)
+        raise ValueError("cannot be built")
+"""
+
+
+NO_LOGIN = """
+    def on_start(self):
+        raise ValueError("no login")
+"""
+
+
+async def test_a_user_that_ends_with_an_error_ends_alone(tmp_path: Path) -> None:
+    make_plan(tmp_path, "50/s")
+
+    _, load, closed = await drill(tmp_path, "import gevent\n" + user(POST, members=ENDS_EARLY), [FAULT_GATE])
+
+    told = closed[FAULT_GATE]
+    assert told["sent"] == told["answered"] == told["scheduled"]
+    assert not load.of("failed")
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (user(POST, members=NOT_BUILT), "ValueError: cannot be built"),
+        (
+            user("pass", members='    def on_start(self):\n        raise ValueError("no login")\n'),
+            "ValueError: no login",
+        ),
+    ],
+)
+async def test_the_error_that_ended_all_users_is_named(tmp_path: Path, text: str, error: str) -> None:
+    make_plan(tmp_path, "20/s")
+    file = write_users(tmp_path, HEAD + text)
+
+    async with serving(Target()) as server, loading(tmp_path, server.url, locustfile=file, users=3) as load:
+        await load.saw("ready")
+        load.segment(FAULT_GATE)
+        await until(lambda: bool(load.of("failed")), 20.0)
+
+    why = load.of("failed")[0]["why"]
+    assert "0 of 3 users run" in why
+    assert "; last error: users.py:" in why
+    assert why.endswith(error)
+
+
+async def test_a_user_that_ends_the_process_is_named(tmp_path: Path) -> None:
+    make_plan(tmp_path, "20/s")
+    file = write_users(tmp_path, HEAD + "import sys\n" + user(POST, "sys.exit(3)"))
+
+    async with serving(Target()) as server, loading(tmp_path, server.url, locustfile=file, users=3) as load:
+        await load.saw("ready")
+        load.segment(FAULT_GATE)
+        assert await load.exit_code() == 1
+
+    assert load.of("failed")[0]["why"].startswith("users.py:16: SystemExit: 3: the code of a user ended the load")
+
+
+@pytest.mark.parametrize("caught", ["Exception", "BaseException"])
+async def test_users_that_never_give_up_do_not_keep_the_load_from_ending(tmp_path: Path, caught: str) -> None:
+    make_plan(tmp_path, "50/s")
+    stubborn = user("while True:", "    try:", f"        {POST}", f"    except {caught}:", "        pass")
+
+    began = time.monotonic()
+    _, _, closed = await drill(tmp_path, stubborn, [FAULT_GATE])
+
+    assert closed[FAULT_GATE]["sent"] > 40
+    assert time.monotonic() - began < 10.0
+
+
+RETRIES = """
+    def on_start(self):
+        self.client.mount("http://", HTTPAdapter(max_retries=Retry(total=5, allowed_methods=None)))
+"""
+RETRYING = {
+    "HttpUser": "from requests.adapters import HTTPAdapter\nfrom urllib3.util import Retry\n"
+    + user(POST, members=RETRIES),
+    "FastHttpUser": user(POST, kind="FastHttpUser", members="    max_retries = 5\n"),
+}
+
+
+@pytest.mark.parametrize("kind", ["HttpUser", "FastHttpUser"])
+async def test_a_client_that_tries_again_for_its_user_gives_up_in_time_as_well(tmp_path: Path, kind: str) -> None:
+    make_plan(tmp_path, "20/s")
+    file = write_users(tmp_path, HEAD + RETRYING[kind])
+    silent = Target(lambda peer, request: None)
+
+    async with (
+        serving(silent) as server,
+        loading(tmp_path, server.url, locustfile=file, users=2, timeout_s=0.3) as load,
+    ):
+        closed = await run_phase(load, 1.0, FAULT_GATE)
+
+    drained = load.of("drained")
+    assert closed[FAULT_GATE]["sent"] == closed[FAULT_GATE]["failed"] + sum(one["failed"] for one in drained) > 1
+    assert {kind for event in load.of("sent") for kind in event["errors"]} == {"timeout"}
+
+
+@pytest.mark.parametrize("kind", ["HttpUser", "FastHttpUser"])
+@pytest.mark.parametrize(("ends", "failure"), [("never", "timeout"), ("early", "truncated"), ("no_gzip", "bad_http")])
+async def test_an_answer_that_is_not_whole_is_none(tmp_path: Path, kind: str, ends: str, failure: str) -> None:
+    def answer(peer: Peer, request: Arrived) -> None:
+        encoding = b"Content-Encoding: gzip\r\nContent-Length: 4" if ends == "no_gzip" else b"Content-Length: 100"
+        peer.write(b"HTTP/1.1 200 OK\r\n" + encoding + b"\r\n\r\nhalf")
+        if ends == "early":
+            peer.close()
+
+    make_plan(tmp_path, "20/s")
+    file = write_users(tmp_path, HEAD + user(POST, kind=kind))
+
+    async with (
+        serving(Target(answer)) as server,
+        loading(tmp_path, server.url, locustfile=file, users=8, timeout_s=0.3) as load,
+    ):
+        closed = await run_phase(load, 1.0, FAULT_GATE)
+
+    assert closed[FAULT_GATE]["answered"] == 0
+    assert closed[FAULT_GATE]["sent"] > 10
+    assert {kind for event in load.of("sent") for kind in event["errors"]} == {failure}
+
+
+async def test_tasks_import_what_lies_beside_the_file(tmp_path: Path) -> None:
+    make_plan(tmp_path, "50/s")
+    team = tmp_path / "team"
+    team.mkdir()
+    (team / "rows.py").write_text("def made(row):\n    return row\n")
+    file = write_users(team, HEAD + user("import rows", 'self.client.post("/predict", json=rows.made(row()))'))
+
+    async with serving(Target()) as server, loading(tmp_path, server.url, locustfile=file, users=8) as load:
+        closed = await run_phase(load, 1.0, FAULT_GATE)
+
+    assert closed[FAULT_GATE]["answered"] > 40
+
+
+WRAPPED = """
+from locust.clients import HttpSession
+theirs = HttpSession.request
+def request(self, *args, **kwargs):
+    return theirs(self, *args, **kwargs)
+HttpSession.request = request
+"""
+
+
+async def test_a_locustfile_may_put_a_function_of_its_own_before_the_client(tmp_path: Path) -> None:
+    make_plan(tmp_path, "50/s")
+
+    target, _, closed = await drill(tmp_path, WRAPPED + user(POST), [FAULT_GATE])
+
+    assert closed[FAULT_GATE]["answered"] == len(predictions(target, FAULT_GATE)) > 40
+
+
+LISTENS = """
+from locust import events
+def note(name):
+    getattr(events, name).add_listener(lambda **_: open("heard", "a").write(name + "\\n"))
+for name in ("init", "test_start", "test_stop", "quitting", "quit"):
+    note(name)
+"""
+
+
+async def test_listeners_hear_of_beginning_and_end_in_the_order_of_locust(tmp_path: Path) -> None:
+    make_plan(tmp_path, "50/s")
+
+    await drill(tmp_path, LISTENS + user(POST), [FAULT_GATE])
+
+    assert (tmp_path / "heard").read_text().split() == ["init", "test_start", "quitting", "test_stop", "quit"]
 
 
 def test_the_rows_of_the_users_are_those_of_the_schema() -> None:

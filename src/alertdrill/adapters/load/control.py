@@ -3,10 +3,11 @@
 import gc
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 import orjson
+from gevent import Greenlet
 from gevent.hub import get_hub
 from locust.env import Environment
 
@@ -136,21 +137,30 @@ def run_load(environment: Environment) -> None:
         environment.runner.quit()
 
 
-def make_ready(load: Run) -> None:
-    """What a load needs of its process before it runs."""
-    _fail_on_hub_errors(load)
+def make_ready(load: Run, others: Callable[[BaseException], object] | None = None) -> None:
+    """What a load needs of its process before it runs.
+
+    Args:
+        load: fails with every error that nobody catches.
+        others: is told of those in greenlets in its place, where the greenlets are not ours.
+    """
+    _fail_on_hub_errors(load, others)
     gc.collect()
     gc.freeze()  # nothing made so far ends before the process: a full collection would stop the load for 50 ms
 
 
-def _fail_on_hub_errors(load: Run) -> None:
+def _fail_on_hub_errors(load: Run, others: Callable[[BaseException], object] | None) -> None:
     """An exception in a callback would only be printed by the hub, and the load would go on without it."""
     hub = get_hub()
     show = hub.handle_error
 
     def handle_error(context: object, kind: type[BaseException], value: BaseException, trace: object) -> None:
         show(context, kind, value, trace)
-        if issubclass(kind, Exception):
+        if not issubclass(kind, Exception):
+            return
+        if others is not None and isinstance(context, Greenlet):
+            others(value)
+        else:
             load.fail(f"{kind.__name__}: {value}")
 
     hub.handle_error = handle_error

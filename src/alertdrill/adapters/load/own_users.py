@@ -1,5 +1,6 @@
 """The role `users`: Locust with the users of a team's own locustfile, in step with the plan."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,16 +49,28 @@ class OwnUsers:
         self._last_error = ""
         events: Any = self._environment.events
         events.user_error.add_listener(self._note)
-        events.init.fire(environment=self._environment, runner=self._runner, web_ui=None)
+        try:
+            events.init.fire(environment=self._environment, runner=self._runner, web_ui=None)
+        except SystemExit as error:
+            fix = "let what it adds to Locust's init event not end the process"
+            raise Unusable(told(error, file), "a locustfile whose users can be started", fix) from error
 
     def start(self) -> None:
         """Start the users, some a second."""
         self._runner.start(self._users, spawn_rate=min(self._users, SPAWN_PER_S))
 
     def stop(self) -> None:
-        """Stop the users; what they do at their end must not take long."""
-        with gevent.Timeout(STOP_S, False):
+        """Stop the users and tell those who listen; what they do at the end must not take long, and ends nothing."""
+        events: Any = self._environment.events
+        with suppress(SystemExit), gevent.Timeout(STOP_S, False):
+            events.quitting.fire(environment=self._environment, reverse=True)
             self._runner.quit()
+            events.quit.fire(exit_code=0)
+
+    def failed(self, error: BaseException) -> str:
+        """Take note of an error that ended one of the file's greenlets; what there is to say of it."""
+        self._last_error = told(error, self._file)
+        return self._last_error
 
     def why_silent(self) -> str:
         """What the users did in place of sending requests."""
@@ -70,7 +83,7 @@ class OwnUsers:
         )
 
     def _note(self, user_instance: User, exception: BaseException, **_: object) -> None:
-        self._last_error = told(exception, self._file)
+        self.failed(exception)
 
 
 def main() -> None:
@@ -94,11 +107,14 @@ def _run() -> None:
     Pacer(load, task).install()
     loop = get_hub().loop
     lifeline.on_command(lambda command: loop.run_callback_threadsafe(load.handle, command))
-    make_ready(load)
-    users.start()
+    make_ready(load, users.failed)
     try:
+        users.start()
         load.run()
+        merge.take(0, {"event": "ended"})
     except RuntimeError as error:
         raise LoadFailed(str(error)) from error
-    merge.take(0, {"event": "ended"})
-    users.stop()
+    except SystemExit as error:
+        raise LoadFailed(f"{users.failed(error)}: the code of a user ended the load; let it raise StopUser") from error
+    finally:
+        users.stop()

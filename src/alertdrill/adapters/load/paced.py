@@ -4,6 +4,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import gevent
 import numpy as np
 from gevent.event import AsyncResult
 from gevent.hub import get_hub
@@ -18,6 +19,7 @@ from alertdrill.adapters.load.task import Task
 from alertdrill.core.faults.base import Body
 from alertdrill.core.own_bodies import OwnBodies
 
+AGAIN_S = 0.02  # users that catch everything and try again for ever must not keep the process from ending
 SILENT_S = 10.0  # with requests due and none in flight for this long, the users do something else
 
 
@@ -79,6 +81,7 @@ class PacedRun(Run):
             LoadOver: the load is.
         """
         if self._gone:
+            gevent.sleep(AGAIN_S)
             raise LoadOver
         waiting = _Waiting(body)
         self._waiting.append(waiting)

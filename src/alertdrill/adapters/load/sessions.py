@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import gevent
+from gevent import GreenletExit
 from locust.clients import HttpSession
 from locust.contrib.fasthttp import FAILURE_EXCEPTIONS, FastHttpSession
 from locust.exception import StopUser
@@ -21,8 +22,20 @@ from alertdrill.adapters.load.task import Task
 from alertdrill.core.faults.base import Body
 from alertdrill.protocols.json_rows import CONTENT_TYPE
 
+LATE = "no whole answer in time"
+RETRY_S = 0.5  # for a client to give up; one that its user told to try again does not
+
 Call = dict[str, Any]
 """The arguments of a client's `request` by name, `self` included."""
+
+_SIGNATURES: dict[type, inspect.Signature] = {
+    client: inspect.signature(client.request) for client in (HttpSession, FastHttpSession)
+}
+"""Taken before the locustfile is imported, which may put functions of its own in their place."""
+
+
+class _StillCalling(GreenletExit):  # type: ignore[misc]
+    """A client tries again although its time is over: retries catch a timeout, but not the end of a user."""
 
 
 class Pacer:
@@ -41,7 +54,7 @@ class Pacer:
         plan, arguments = task.plan, task.arguments
         self._run, self._run_id, self._timeout_s = run, plan.run_id, arguments.timeout_s
         self._path = Endpoint(arguments.url, plan.target.schema_.path, plan.run_id, {}).path
-        self._address = urlsplit(arguments.url).netloc
+        self._address = urlsplit(arguments.url).netloc.rpartition("@")[2]
         self._authority = arguments.authority
 
     def install(self) -> None:
@@ -50,8 +63,7 @@ class Pacer:
         self._stand_before(FastHttpSession, json_module.dumps)
 
     def _stand_before(self, client: type, dumps: Callable[[object], str]) -> None:
-        original = client.request  # type: ignore[attr-defined]
-        signature = inspect.signature(original)
+        original, signature = client.request, _SIGNATURES[client]  # type: ignore[attr-defined]
 
         def request(*args: Any, **kwargs: Any) -> Any:
             call = dict(signature.bind(*args, **kwargs).arguments)
@@ -75,13 +87,16 @@ class Pacer:
             return original(**call)  # which refuses it as well, in the words that its user knows
         session_headers: Mapping[str, Any] = getattr(call["self"], "headers", {})
         written = _named(headers, "content-type") or _named(session_headers, "content-type") or CONTENT_TYPE
+        body = Body(data, written)
+        if not call.get("data") and call.get("json") is not None:
+            _put(call, body)  # another user may change the object that this one waits with
         try:
-            ticket = self._run.ticket(Body(data, written))
+            ticket = self._run.ticket(body)
         except LoadOver:
             raise StopUser from None
         headers["x-alertdrill-run"] = self._run_id
         headers["x-alertdrill-seq"] = f"{ticket.request.k}.{ticket.request.index}"
-        if ticket.body != Body(data, written):
+        if ticket.body != body:
             _put(call, ticket.body)
         return self._send(original, call, ticket)
 
@@ -90,13 +105,11 @@ class Pacer:
         request = ticket.request
         request.attempted = began = monotonic_s()
         try:
-            with gevent.Timeout(self._timeout_s, TimeoutError("no whole answer in time")):
-                response = original(**call)
+            response, found = self._response(original, call)
         except BaseException as error:
             failure, left = why(error)
             self._run.over(request, began if left else 0.0, failure=failure)
             raise
-        found = _outcome(response, bool(call.get("stream")))
         if isinstance(found, Why):
             self._run.over(request, began if found.left else 0.0, failure=found.failure)
         else:
@@ -104,6 +117,26 @@ class Pacer:
             answering = began + elapsed.total_seconds() if elapsed is not None else 0.0
             self._run.over(request, began, answering=answering, status=found[0], content=found[1])
         return response
+
+    def _response(self, original: Callable[..., Any], call: Call) -> tuple[Any, tuple[int, bytes | None] | Why]:
+        """What a call gives, and its outcome.
+
+        Raises:
+            TimeoutError: it took too long, and its client did not make a response of that.
+            BaseException: the client's own, or whatever ends the user meanwhile.
+        """
+        late, still = TimeoutError(LATE), _StillCalling()
+        try:
+            with gevent.Timeout(self._timeout_s + RETRY_S, still), gevent.Timeout(self._timeout_s, late) as in_time:
+                response = original(**call)
+                found = _outcome(response, bool(call.get("stream")))
+                if isinstance(found, Why) and not in_time.pending:
+                    found = Why(Failure.TIMEOUT, True)
+                return response, found
+        except _StillCalling as error:
+            if error is not still:
+                raise
+            raise TimeoutError(LATE) from None
 
 
 def _named(headers: Mapping[str, Any], name: str) -> str | None:
@@ -142,8 +175,14 @@ def _outcome(response: Any, stream: bool) -> tuple[int, bytes | None] | Why:
     if not response.status_code:
         error = getattr(response, "error", None)
         return why(error) if error is not None else Why(Failure.GIVEN_UP, False)
+    status = int(response.status_code)
+    if stream:
+        return status, None
     try:
-        return int(response.status_code), None if stream else bytes(response.content or b"")
+        content = bytes(response.content or b"")
     except FAILURE_EXCEPTIONS as error:
         failure = why(error).failure
-        return Why(failure if failure is Failure.TIMEOUT else Failure.TRUNCATED, True)
+        return Why(failure if failure in (Failure.TIMEOUT, Failure.BAD_HTTP) else Failure.TRUNCATED, True)
+    read = getattr(response, "_response", None)  # FastHttpSession's: its content is empty once reading it has failed
+    whole = read is None or read.message_complete
+    return (status, content) if whole else Why(Failure.TRUNCATED, True)

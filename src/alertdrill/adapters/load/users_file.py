@@ -1,5 +1,6 @@
 """The User classes of a team's own locustfile."""
 
+import sys
 import traceback
 from pathlib import Path
 
@@ -28,7 +29,8 @@ def told(error: BaseException, file: Path) -> str:
     text = " ".join(str(error).split())[:SHOWN]
     what = f"{type(error).__name__}: {text}" if text else type(error).__name__
     if isinstance(error, SyntaxError):
-        return f"{Path(error.filename or file).name}:{error.lineno}: {type(error).__name__}: {error.msg}"
+        line = f":{error.lineno}" if error.lineno is not None else ""
+        return f"{Path(error.filename or file).name}{line}: {type(error).__name__}: {error.msg}"
     lines = [one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename == str(file)]
     return f"{file.name}:{lines[-1]}: {what}" if lines else f"{file.name}: {what}"
 
@@ -39,10 +41,11 @@ def import_users(file: Path) -> list[type[User]]:
     Raises:
         Unusable: it cannot be imported, or has none.
     """
+    sys.path.append(str(file.parent))  # Locust takes it away again, and tasks may import what lies beside the file
     check = f"mend it; `locust -f {file.name} --list` must name its users"
     try:
         found, _ = load_locustfile(str(file))
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise Unusable(told(error, file), "a locustfile that can be imported", check) from error
     if not found:
         fix = "add one: class Caller(HttpUser), with a @task that posts to the endpoint"
