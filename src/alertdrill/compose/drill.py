@@ -133,6 +133,7 @@ class _Drill:
         self._scenario, self._path, self._target, self._log = scenario, path, target, log
         self._options, self._progress, self._stack = options, progress, stack
         self._crew = Crew.of(scenario, options.workers, options.distributed)
+        self._own = OwnUsers.of(scenario, path)
         self._wire = Wire(target, self._crew, token, work, progress.note)
         self._early_posts: list[AlertPost] = []
         self._take_post: Callable[[AlertPost], None] = self._early_posts.append
@@ -209,8 +210,7 @@ class _Drill:
             "prometheus": engine.version,
             "platform": f"{platform.system()} {platform.machine()}",
         }
-        own = OwnUsers.of(self._scenario, self._path)
-        environment |= {"locustfile_sha256": own.sha256} if own is not None else {}
+        environment |= {"locustfile_sha256": self._own.sha256} if self._own is not None else {}
         journal.write(records.Started(at=now, environment=environment))
         intervals = {"scrape_interval_s": engine.scrape_s, "evaluation_interval_s": engine.evaluation_s}
         journal.write(records.Engine(at=now, version=engine.version, **intervals))
@@ -248,8 +248,7 @@ class _Drill:
             url = await wire.monitor(url, made_of.reference is None)
             engine.scrape("monitor", url)
         url = await wire.proxied(plan, folder.plan, Place.EDGE, url, events)
-        own = OwnUsers.of(self._scenario, self._path)
-        return await wire.load(folder.plan, url, events, made_of.csv, own), events
+        return await wire.load(folder.plan, url, events, made_of.csv, self._own), events
 
     async def _drive(
         self,

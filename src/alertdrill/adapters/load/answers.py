@@ -7,9 +7,14 @@ LARGEST_READ_BYTES = 1 << 16
 LONGEST_EXAMPLE = 120
 
 
-def is_read(index: int, status: int, size: int) -> bool:
-    """Whether the body of an answer is read: of every 50th request, unless it is an error or very long."""
-    return not index % READ_EVERY and 200 <= status < 300 and size <= LARGEST_READ_BYTES
+def is_chosen(index: int) -> bool:
+    """Whether the answer to a request is read, if it can be."""
+    return not index % READ_EVERY
+
+
+def is_readable(status: int, size: int) -> bool:
+    """Whether the body of an answer can be a prediction: errors are none, and nobody keeps very long ones."""
+    return 200 <= status < 300 and size <= LARGEST_READ_BYTES
 
 
 def why_unreadable(body: bytes) -> str | None:

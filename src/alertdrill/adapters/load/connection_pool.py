@@ -112,8 +112,7 @@ class Pool:
         self._bytes -= len(request.data)
         request.data = b""  # of no more use, and it may be long
         self._ended(request)
-        if self._starved:
-            self._tell_room()
+        self._tell_room()
 
     def _tell_room(self) -> None:
         """Tell it once all that is readable now is read: sent together, requests do not wake the target one by one."""

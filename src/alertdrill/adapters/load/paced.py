@@ -9,7 +9,7 @@ import numpy as np
 from gevent.event import AsyncResult
 from gevent.hub import get_hub
 
-from alertdrill.adapters.load.answers import is_read
+from alertdrill.adapters.load.answers import is_chosen, is_readable
 from alertdrill.adapters.load.instants import Anchor, monotonic_s
 from alertdrill.adapters.load.merge import Emit
 from alertdrill.adapters.load.request import Failure, Request
@@ -118,7 +118,7 @@ class PacedRun(Run):
             failure: why there is no answer.
         """
         size = len(content or b"")
-        if content is not None and is_read(request.index, status, size):
+        if content is not None and is_chosen(request.index) and is_readable(status, size):
             request.answer = content
         request.ended = monotonic_s()
         request.sent, request.status, request.size, request.failure = left_at, status, size, failure

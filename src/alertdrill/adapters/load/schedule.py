@@ -100,7 +100,7 @@ class Schedule:
 
     def go_on(self) -> None:
         """Send what is due, change segments when their time has come, set the timer for what comes next."""
-        if self._running:  # a request that fails while it is sent makes room, and ends up here
+        if self._running:  # what the line does while it is told of something may end up here
             return
         self._running = True
         try:

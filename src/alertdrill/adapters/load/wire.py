@@ -9,7 +9,7 @@ import httptools
 from gevent import monkey
 from gevent.hub import get_hub
 
-from alertdrill.adapters.load.answers import LARGEST_READ_BYTES, is_read
+from alertdrill.adapters.load.answers import LARGEST_READ_BYTES, is_chosen, is_readable
 from alertdrill.adapters.load.instants import monotonic_s
 from alertdrill.adapters.load.request import Failure, Request
 
@@ -162,9 +162,9 @@ class Connection:
         self._socket.close()
 
     def on_body(self, chunk: bytes) -> None:
-        """Count a piece of the body, and keep the first ones (the parser calls this)."""
+        """Count a piece of the body, and keep it if it is to be read (the parser calls this)."""
         self._size += len(chunk)
-        if self._size <= LARGEST_READ_BYTES:
+        if self._size <= LARGEST_READ_BYTES and self.request is not None and is_chosen(self.request.index):
             self._body += chunk
 
     def on_message_complete(self) -> None:
@@ -242,7 +242,7 @@ class Connection:
             known = self._pool.known.get(data[: data.find(HEAD_END)])
             if known is not None and known.length == len(data):
                 self.received = known.length
-                if is_read(request.index, known.status, known.size):
+                if is_chosen(request.index) and is_readable(known.status, known.size):
                     request.answer = data[known.length - known.size :]
                 self._complete(request, now, known.status, known.size, True)
                 return
@@ -284,7 +284,7 @@ class Connection:
             known[data[:head]] = Known(self._status, self._size, len(data))
 
     def _complete_parsed(self, request: Request, status: int, keep: bool) -> None:
-        if is_read(request.index, status, self._size):
+        if is_chosen(request.index) and is_readable(status, self._size):
             request.answer = self._body
         self._complete(request, monotonic_s(), status, self._size, keep)
 

@@ -60,8 +60,6 @@ LabelName = Annotated[str, AfterValidator(_check_label_name), WithJsonSchema({"t
 Labels = dict[LabelName, str]
 """Label names and the exact values that they must have."""
 
-"""Seconds above 0, written with a unit."""
-
 AUTO_S = math.inf
 """`auto`: still to be worked out from the plan."""
 

@@ -2,16 +2,16 @@
 
 import pytest
 
-from alertdrill.adapters.load.answers import is_read, why_unreadable
+from alertdrill.adapters.load.answers import is_chosen, is_readable, why_unreadable
 
 
 def test_the_answers_to_every_fiftieth_request_are_read() -> None:
-    assert [index for index in range(120) if is_read(index, 200, 30)] == [0, 50, 100]
+    assert [index for index in range(120) if is_chosen(index)] == [0, 50, 100]
 
 
 @pytest.mark.parametrize(("status", "size"), [(503, 30), (404, 30), (302, 0), (0, 0), (200, 1 << 20)])
 def test_errors_and_very_long_answers_are_not_read(status: int, size: int) -> None:
-    assert not is_read(0, status, size)
+    assert not is_readable(status, size)
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"prediction": 1, "score": 0.5}'])
