@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from alertdrill.core.faults.base import Fault, Place, RowFault, Spread, Unit
-from alertdrill.core.faults.catalogue import AnyFault, FaultSpec
+from alertdrill.core.faults.catalogue import FaultSpec
 from alertdrill.core.scenario import Expectation, Load, Phase, RecordedLoad, Scenario
 from alertdrill.core.schedule import make_schedule
 from alertdrill.core.timeline import Arrivals, fingerprint
@@ -226,7 +226,7 @@ def expected_fault(phase: Phase, expectation: Expectation) -> Fault:
     return next(fault for fault in phase.faults if expectation.fault in (None, fault_id(fault)))
 
 
-def _injection(phase: Phase, fault: AnyFault, segment: int, schema: Schema) -> Injection:
+def _injection(phase: Phase, fault: Fault, segment: int, schema: Schema) -> Injection:
     if isinstance(fault, RowFault):
         fault = fault.model_copy(update={"features": named_features(fault, schema)})
     return Injection(

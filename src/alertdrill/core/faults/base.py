@@ -84,7 +84,7 @@ TIMES = frozenset({FeatureKind.TIMESTAMP})
 class Fault(BaseModel):
     """What every fault has in a scenario file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)  # built when a fault of the kind is read
 
     unit: ClassVar[Unit]
     has_dose: ClassVar[bool] = False  # whether it has a size that a profile `of: dose` can scale

@@ -1,142 +1,91 @@
-"""Every fault there is, by kind."""
+"""Every fault there is, by kind: `mean_shift` is the class `MeanShift` of `mean_shift.py`, in the folder of its unit.
 
-from collections.abc import Mapping
-from typing import Annotated, get_args
+The file of a fault is read when somebody names its kind: the load of a drill, which must start fast, reads few of them.
+"""
 
-from pydantic import Field
+import pkgutil
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from typing import Annotated, Any, Union
 
-from alertdrill.core.faults.arrival.retry_storm import RetryStorm
-from alertdrill.core.faults.arrival.surge import Surge
-from alertdrill.core.faults.arrival.traffic_loss import TrafficLoss
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter, ValidationError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from alertdrill.core import faults
 from alertdrill.core.faults.base import Fault
-from alertdrill.core.faults.body.byte_order_mark import ByteOrderMark
-from alertdrill.core.faults.body.deeply_nested import DeeplyNested
-from alertdrill.core.faults.body.duplicate_keys import DuplicateKeys
-from alertdrill.core.faults.body.empty_body import EmptyBody
-from alertdrill.core.faults.body.extra_field import ExtraField
-from alertdrill.core.faults.body.malformed_json import MalformedJson
-from alertdrill.core.faults.body.oversized_body import OversizedBody
-from alertdrill.core.faults.body.renamed_field import RenamedField
-from alertdrill.core.faults.body.wrong_batch_shape import WrongBatchShape
-from alertdrill.core.faults.body.wrong_content_type import WrongContentType
-from alertdrill.core.faults.exchange.black_hole import BlackHole
-from alertdrill.core.faults.exchange.connection_reset import ConnectionReset
-from alertdrill.core.faults.exchange.corrupted_answer import CorruptedAnswer
-from alertdrill.core.faults.exchange.http_error import HttpError
-from alertdrill.core.faults.exchange.latency import Latency
-from alertdrill.core.faults.exchange.rate_limited import RateLimited
-from alertdrill.core.faults.exchange.slow_answer import SlowAnswer
-from alertdrill.core.faults.exchange.slow_upload import SlowUpload
-from alertdrill.core.faults.exchange.stuck_answer import StuckAnswer
-from alertdrill.core.faults.exchange.truncated_answer import TruncatedAnswer
-from alertdrill.core.faults.row.casing import Casing
-from alertdrill.core.faults.row.category_shift import CategoryShift
-from alertdrill.core.faults.row.clock_offset import ClockOffset
-from alertdrill.core.faults.row.decimal_comma import DecimalComma
-from alertdrill.core.faults.row.empty_string import EmptyString
-from alertdrill.core.faults.row.feature_swap import FeatureSwap
-from alertdrill.core.faults.row.frozen_feature import FrozenFeature
-from alertdrill.core.faults.row.future_timestamp import FutureTimestamp
-from alertdrill.core.faults.row.gaussian_noise import GaussianNoise
-from alertdrill.core.faults.row.mean_shift import MeanShift
-from alertdrill.core.faults.row.missing_key import MissingKey
-from alertdrill.core.faults.row.mojibake import Mojibake
-from alertdrill.core.faults.row.noop import Noop
-from alertdrill.core.faults.row.not_a_number import NotANumber
-from alertdrill.core.faults.row.not_available import NotAvailable
-from alertdrill.core.faults.row.nulls import Nulls
-from alertdrill.core.faults.row.number_as_string import NumberAsString
-from alertdrill.core.faults.row.number_overflow import NumberOverflow
-from alertdrill.core.faults.row.out_of_range import OutOfRange
-from alertdrill.core.faults.row.outliers import Outliers
-from alertdrill.core.faults.row.rounding import Rounding
-from alertdrill.core.faults.row.saturation import Saturation
-from alertdrill.core.faults.row.scale import Scale
-from alertdrill.core.faults.row.sentinel import Sentinel
-from alertdrill.core.faults.row.shuffled_feature import ShuffledFeature
-from alertdrill.core.faults.row.stale_feature import StaleFeature
-from alertdrill.core.faults.row.thousands_separator import ThousandsSeparator
-from alertdrill.core.faults.row.typos import Typos
-from alertdrill.core.faults.row.uniform_noise import UniformNoise
-from alertdrill.core.faults.row.unit_change import UnitChange
-from alertdrill.core.faults.row.unseen_category import UnseenCategory
-from alertdrill.core.faults.row.variance import Variance
-from alertdrill.core.faults.row.whitespace import Whitespace
-from alertdrill.core.faults.row.wrong_date_format import WrongDateFormat
-from alertdrill.core.faults.row.wrong_type import WrongType
-from alertdrill.core.faults.sample.duplicates import Duplicates
-from alertdrill.core.faults.sample.prior_shift import PriorShift
-from alertdrill.core.faults.sample.replayed_rows import ReplayedRows
-from alertdrill.core.faults.sample.vanished_slice import VanishedSlice
 
-AnyFault = (
-    BlackHole
-    | ByteOrderMark
-    | Casing
-    | CategoryShift
-    | ClockOffset
-    | ConnectionReset
-    | CorruptedAnswer
-    | DecimalComma
-    | DeeplyNested
-    | DuplicateKeys
-    | Duplicates
-    | EmptyBody
-    | EmptyString
-    | ExtraField
-    | FeatureSwap
-    | FrozenFeature
-    | FutureTimestamp
-    | GaussianNoise
-    | HttpError
-    | Latency
-    | MalformedJson
-    | MeanShift
-    | MissingKey
-    | Mojibake
-    | Noop
-    | NotANumber
-    | NotAvailable
-    | Nulls
-    | NumberAsString
-    | NumberOverflow
-    | OutOfRange
-    | Outliers
-    | OversizedBody
-    | PriorShift
-    | RateLimited
-    | RenamedField
-    | ReplayedRows
-    | RetryStorm
-    | Rounding
-    | Saturation
-    | Scale
-    | Sentinel
-    | ShuffledFeature
-    | SlowAnswer
-    | SlowUpload
-    | StaleFeature
-    | StuckAnswer
-    | Surge
-    | ThousandsSeparator
-    | TrafficLoss
-    | TruncatedAnswer
-    | Typos
-    | UniformNoise
-    | UnitChange
-    | UnseenCategory
-    | VanishedSlice
-    | Variance
-    | Whitespace
-    | WrongBatchShape
-    | WrongContentType
-    | WrongDateFormat
-    | WrongType
-)  # fmt: skip
+FOLDERS = ("arrival", "body", "exchange", "row", "sample")
 
-FaultSpec = Annotated[AnyFault, Field(discriminator="kind")]
+
+class _Kinds(Mapping[str, type[Fault]]):
+    """Kind to class; its names and their number are known without reading any class."""
+
+    def __init__(self) -> None:
+        folders = {f"{path}/{folder}": f"{faults.__name__}.{folder}." for path in faults.__path__ for folder in FOLDERS}
+        found = {
+            module.name: folder + module.name
+            for path, folder in folders.items()
+            for module in pkgutil.iter_modules([path])
+        }
+        self._modules = dict(sorted(found.items()))
+
+    def __getitem__(self, kind: str) -> type[Fault]:
+        fault: type[Fault] = getattr(import_module(self._modules[kind]), kind.title().replace("_", ""))
+        return fault
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in self._modules
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+
+KINDS: Mapping[str, type[Fault]] = _Kinds()
+
+
+@cache
+def any_fault() -> Any:
+    """The union of all faults, told apart by `kind`."""
+    return Annotated[Union[tuple(KINDS.values())], Field(discriminator="kind")]  # noqa: UP007 (as many as there are)
+
+
+@cache
+def _all() -> TypeAdapter[Fault]:
+    return TypeAdapter(any_fault())
+
+
+def _read(value: Any) -> Fault:
+    """A fault by its own class; what is wrong with it is said by the union of all, with the kinds that there are."""
+    if isinstance(value, Fault):
+        return value
+    kind = value.get("kind") if isinstance(value, dict) else None
+    if isinstance(kind, str) and kind in KINDS:
+        try:
+            return KINDS[kind].model_validate(value)
+        except ValidationError:
+            pass
+    return _all().validate_python(value)
+
+
+class ByKind:
+    """Reads a fault as a union of all would, without reading the classes of all."""
+
+    @staticmethod
+    def union() -> Any:
+        """What can stand in its place."""
+        return any_fault()
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(_read)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(_all().core_schema)
+
+
+FaultSpec = Annotated[Fault, ByKind()]
 """One fault, told apart by `kind`."""
-
-KINDS: Mapping[str, type[Fault]] = {
-    get_args(fault.model_fields["kind"].annotation)[0]: fault for fault in get_args(AnyFault)
-}

@@ -89,7 +89,8 @@ def _bare(annotation: Any) -> Any:
 
 def _members(annotation: Any) -> tuple[Any, ...]:
     """What a union consists of, unions inside of it spread out; nothing for any other type."""
-    bare = _bare(annotation)
+    stands_for = [extra.union() for extra in getattr(annotation, "__metadata__", ()) if hasattr(extra, "union")]
+    bare = _bare(stands_for[0] if stands_for else annotation)
     if get_origin(bare) not in (Union, UnionType):
         return ()
     return tuple(inner for member in get_args(bare) for inner in _members(member) or (member,))

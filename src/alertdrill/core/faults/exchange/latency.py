@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from alertdrill.core.errors import BadValue
 from alertdrill.core.faults.base import ExchangeEffect, ExchangeFault
-from alertdrill.core.faults.exchange.distributions import DistributionSpec, Fixed, Uniform
+from alertdrill.core.faults.shared.distributions import DistributionSpec, Fixed, Uniform
 from alertdrill.core.units import DurationS, PositiveDurationS, format_duration
 
 SHORTEST_S, LONGEST_S = 0.001, 30.0
