@@ -34,7 +34,7 @@ from alertdrill.core.faults.catalogue import KINDS, FaultSpec
 from alertdrill.core.feasibility import unknown_features
 from alertdrill.core.payloads import Payloads
 from alertdrill.core.plan import Plan, TargetPlan, make_segments
-from alertdrill.core.scenario import read_scenario
+from alertdrill.core.scenario.reading import read_scenario
 from alertdrill.core.touch import Touch
 from alertdrill.protocols.json_rows import is_json
 from alertdrill.protocols.rows import Cell, Column, Rows

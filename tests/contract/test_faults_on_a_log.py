@@ -11,7 +11,7 @@ from alertdrill.core.choices import with_choices
 from alertdrill.core.faults.catalogue import KINDS
 from alertdrill.core.payloads import Payloads, spreads
 from alertdrill.core.plan import Plan, TargetPlan, make_segments
-from alertdrill.core.scenario import read_scenario
+from alertdrill.core.scenario.reading import read_scenario
 from alertdrill.core.touch import Touch
 from alertdrill.core.traffic_log import TrafficLog
 

@@ -17,7 +17,8 @@ from alertdrill.core.observations import RawSeries, RuleGroup, RuleInfo
 from alertdrill.core.plan import Plan, SegmentKind, TargetPlan, make_segments
 from alertdrill.core.recording import Recording, merge
 from alertdrill.core.result import ExpectationResult, Result
-from alertdrill.core.scenario import Scenario, read_scenario
+from alertdrill.core.scenario import Scenario
+from alertdrill.core.scenario.reading import read_scenario
 from alertdrill.core.scope import RuleBook, tail_ms
 from alertdrill.core.touch import Touch
 from alertdrill.protocols.schema import Feature, FeatureKind, Schema

@@ -10,7 +10,7 @@ from tests.unit.adapters.scenario_trees import FUZZ, GOOD, at, fault_tree, place
 from tests.unit.report.json_schema import is_valid
 
 from alertdrill.core.faults.catalogue import KINDS
-from alertdrill.core.scenario import read_scenario
+from alertdrill.core.scenario.reading import read_scenario
 from alertdrill.core.units import Comparison, DurationS, Factor, RatePerS, Share, Shift
 from alertdrill.report.schema import SCHEMAS, result_schema, scenario_schema
 from alertdrill.report.schema_include import with_include

@@ -1,11 +1,10 @@
-"""The scenario file: its models, and the checks that turn plain values into them."""
+"""The scenario file: its models. What turns plain values into them is `reading`, for those who read files."""
 
 from alertdrill.core.scenario.conditions import AlertsInactive, NoData, QueryCondition, SteadyCondition
 from alertdrill.core.scenario.load import AnyLoad, Load, Log, PhaseLoad, RecordedLoad, Send, Warmup, locustfile
 from alertdrill.core.scenario.monitoring import Monitoring, Prometheus, Rules, Scope, ScrapeJob, UserPrometheus
 from alertdrill.core.scenario.part import Labels, Part
 from alertdrill.core.scenario.phases import Expectation, Notifies, Phase, Prohibition
-from alertdrill.core.scenario.reading import Reading, read_scenario
 from alertdrill.core.scenario.scenario import Limits, Scenario, Settle
 from alertdrill.core.scenario.target import BundledTarget, Target, UrlTarget, is_loopback
 from alertdrill.core.scenario.target_tls import TargetTls
@@ -28,7 +27,6 @@ __all__ = [
     "Prohibition",
     "Prometheus",
     "QueryCondition",
-    "Reading",
     "RecordedLoad",
     "Rules",
     "Scenario",
@@ -44,5 +42,4 @@ __all__ = [
     "Warmup",
     "is_loopback",
     "locustfile",
-    "read_scenario",
 ]

@@ -3,9 +3,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from alertdrill.core.scenario import AlertsInactive, QueryCondition, Scenario, UrlTarget, is_loopback, read_scenario
+from alertdrill.core.scenario import AlertsInactive, QueryCondition, Scenario, UrlTarget, is_loopback
 from alertdrill.core.scenario.finding import path_text, show
 from alertdrill.core.scenario.grammar import keys_at, spot_at
+from alertdrill.core.scenario.reading import read_scenario
 
 
 def scenario(**changes: Any) -> dict[str, Any]:
