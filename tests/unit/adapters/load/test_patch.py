@@ -1,0 +1,23 @@
+"""Tests of how the load's process has gevent patch it."""
+
+import subprocess
+import sys
+
+PATCHED = """
+from importlib import metadata
+from alertdrill.adapters.load.__main__ import patch_all
+ask, read = metadata.entry_points, 0
+def counted(**which):
+    global read
+    read += 1
+    return ask(**which)
+metadata.entry_points = counted
+patch_all()
+from gevent import monkey
+print(read, metadata.entry_points is counted, *(monkey.is_module_patched(name) for name in ("socket", "ssl", "time")))
+"""
+
+
+def test_all_is_patched_and_what_is_installed_is_looked_through_once() -> None:
+    done = subprocess.run([sys.executable, "-c", PATCHED], check=True, capture_output=True, text=True, timeout=30)
+    assert done.stdout.split() == ["1", "True", "True", "True", "True"]
