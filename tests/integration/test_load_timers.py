@@ -63,3 +63,24 @@ def test_a_closed_timer_stays_silent(make: MakeTimer) -> None:
     timer.close()
     Event().wait(0.03)
     assert not fired
+
+
+def test_a_timerfd_that_wakes_early_waits_for_its_time() -> None:
+    late: list[float] = []
+    done = Event()
+
+    def on_time() -> None:
+        nonlocal due
+        late.append(monotonic_s() - due)
+        due += 0.001
+        if len(late) < 400:
+            timer.set(due)
+        else:
+            done.set()
+
+    timer = TimerFd(on_time)
+    due = monotonic_s() + 0.001
+    timer.set(due)
+    assert done.wait(10.0)
+    timer.close()
+    assert min(late) >= 0.0
