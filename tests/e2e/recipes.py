@@ -24,6 +24,7 @@ NULLS = """\
     faults: [{kind: nulls, features: [amount], share: 20%}]
     expect: [{alert: FeatureNullRateHigh, labels: {feature: amount}, within: 10s}]
 """
+ALERT = "FeatureNullRateHigh"
 SLOW = """\
   - name: slow
     duration: 12s
@@ -105,6 +106,11 @@ main()
 """
 
 
+def of_nulls(directory: Path, phases: str = NULLS, monitoring: str = "", more: str = "") -> str:
+    """Write a scenario about the alert on nulls alone: with a shorter tail than all alerts have, it is over sooner."""
+    return scenario(directory, phases, f"monitoring: {{scope: {{alerts: [{ALERT}]}}{monitoring}}}\n{more}")
+
+
 def seed(directory: Path) -> Drill:
     return run(directory, "seed-disaster").ended()
 
@@ -134,7 +140,7 @@ def threshold_raised(directory: Path) -> Drill:
             "ratio_rate5s > 0.9\n        for: 2s\n        labels: {severity: P1, type: cause",
         ),
     )
-    return run(directory, scenario(directory, NULLS), "--rules", higher).ended()
+    return run(directory, of_nulls(directory), "--rules", higher).ended()
 
 
 def shares_zero(directory: Path) -> Drill:
@@ -148,18 +154,19 @@ def bypassed(directory: Path) -> Drill:
 def already_firing(directory: Path) -> Drill:
     extra = "\n      - alert: AlwaysFiring\n        expr: vector(1)\n"
     more = rules(directory, lambda text: text.rstrip() + "\n" + extra)
-    return run(directory, scenario(directory, ALWAYS + NULLS), "--rules", more).ended()
+    path = scenario(directory, ALWAYS + NULLS, "monitoring: {scope: {alerts: [AlwaysFiring, FeatureNullRateHigh]}}")
+    return run(directory, path, "--rules", more).ended()
 
 
 def prometheus_killed(directory: Path) -> Drill:
-    running = run(directory, scenario(directory, NULLS))
+    running = run(directory, of_nulls(directory))
     running.wait_for("phase nulls")
     running.kill_child("prometheus")
     return running.ended()
 
 
 def below_floor(directory: Path) -> Drill:
-    return run(directory, scenario(directory, NULLS.replace("within: 10s", "within: 1s"))).ended()
+    return run(directory, of_nulls(directory, NULLS.replace("within: 10s", "within: 1s"))).ended()
 
 
 def own_prometheus(directory: Path) -> Drill:
@@ -171,7 +178,7 @@ def own_prometheus(directory: Path) -> Drill:
             of_ours = text.replace(
                 "target: {bundled: fraud}",
                 f"target: {{url: {own.model}, schema: {own.schema}, sample: {own.sample}}}\n"
-                f"monitoring: {{monitor: none, prometheus: {{url: {own.prometheus}}}}}",
+                f"monitoring: {{monitor: none, prometheus: {{url: {own.prometheus}}}, scope: {{alerts: [{ALERT}]}}}}",
             )
             path = directory / "own.yaml"
             path.write_text(of_ours)
@@ -216,7 +223,7 @@ def recorded(directory: Path) -> Drill:
         lines.append(json.dumps({"at": 1_790_000_000 + at, "request": {"instances": [sent]}, "code": 200}))
     (directory / "traffic.jsonl").write_text("\n".join(lines))
     log = "{file: traffic.jsonl, time: /at, features: /request/instances/0}"
-    path = Path(scenario(directory, "  - {name: baseline, duration: 8s}\n" + NULLS, "false_alarms: report"))
+    path = Path(of_nulls(directory, "  - {name: baseline, duration: 8s}\n" + NULLS, more="false_alarms: report"))
     path.write_text(path.read_text().replace("{rate: 100/s}", f"{{arrivals: recorded, log: {log}}}"))
     return run(directory, str(path)).ended()
 
@@ -255,7 +262,7 @@ class Mobile(FastHttpUser):
 
 def own_users(directory: Path) -> Drill:
     """Requests that users of a locustfile make; half of them with a member that the schema does not have."""
-    path = Path(scenario(directory, "  - {name: baseline, duration: 8s}\n" + NULLS, "false_alarms: report"))
+    path = Path(of_nulls(directory, "  - {name: baseline, duration: 8s}\n" + NULLS, more="false_alarms: report"))
     path.write_text(path.read_text().replace("{rate: 100/s}", "{rate: 50/s, locustfile: users.py, users: 16}"))
     (directory / "users.py").touch()
     target = asyncio.run(prepare_target(load_scenario(path), path, lambda _: None))
@@ -270,7 +277,7 @@ def _value(text: str, kind: FeatureKind) -> float | int | str | None:
 
 
 def _with(directory: Path, monitoring: str = "", change: Callable[[str], str] | None = None) -> Drill:
-    path = scenario(directory, NULLS, monitoring)
+    path = of_nulls(directory, monitoring=monitoring)
     changed = ["--rules", rules(directory, change)] if change else []
     return run(directory, path, *changed).ended()
 
@@ -294,11 +301,11 @@ def longer_window(directory: Path) -> Drill:
 
 
 def slower_scrapes(directory: Path) -> Drill:
-    return _with(directory, "monitoring: {scrape_interval: 2s}")
+    return _with(directory, ", scrape_interval: 2s")
 
 
 def slower_evaluations(directory: Path) -> Drill:
-    return _with(directory, "monitoring: {evaluation_interval: 2s}")
+    return _with(directory, ", evaluation_interval: 2s")
 
 
 SETTINGS = (usual_settings, longer_for, longer_window, slower_scrapes, slower_evaluations)

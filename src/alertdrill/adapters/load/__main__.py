@@ -17,7 +17,7 @@ from pathlib import Path
 
 from gevent import monkey
 
-FOLDER = Path(__file__).resolve().parent
+FOLDER = Path(__file__).resolve().parent / "alone"  # Locust puts it first on sys.path: it has no other file
 ROLES = {"master": "master", "worker": "worker", "users": "own_users"}
 
 
@@ -49,7 +49,6 @@ def patch_all() -> None:
 def main() -> None:
     """Run Locust until the controller, or the master, ends the load."""
     patch_all()
-    import_module("alertdrill.adapters.load.control")  # Locust puts this folder on sys.path while it reads the file
     leave_user_settings()
     role = sys.argv[1]
     if role != "users":
