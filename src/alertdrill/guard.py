@@ -70,7 +70,8 @@ class Board:
     def read(self) -> Said:
         """What stands there."""
         text = self._memory[self._HEAD.size :].rstrip(b"\0").decode(errors="replace")
-        return Said(*self._HEAD.unpack_from(self._memory), text)
+        turned_at, limit_s, ending = self._HEAD.unpack_from(self._memory)
+        return Said(turned_at, limit_s, ending, text)
 
     def turn(self, limit_s: float, ending: bool = False) -> None:
         """The hub turned just now."""
