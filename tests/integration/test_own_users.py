@@ -304,15 +304,18 @@ async def test_users_that_never_call_the_endpoint_fail_the_load_in_one_line(tmp_
     elsewhere = HTTP.replace("/predict", "/v2/predict").replace("constant(0)", "constant(0.5)")
     file = write_users(tmp_path, HEAD + elsewhere)
 
-    async with serving(Target()) as server, loading(tmp_path, server.url, locustfile=file, users=3) as load:
+    async with (
+        serving(Target()) as server,
+        loading(tmp_path, server.url, locustfile=file, users=3, silent_s=1.0) as load,
+    ):
         await load.saw("ready")
         load.segment(FAULT_GATE)
-        await until(lambda: bool(load.of("failed")), 20.0)
+        await until(lambda: bool(load.of("failed")), 5.0)
         assert await load.exit_code() == 1
 
     why = load.of("failed")[0]["why"]
     assert why.startswith(
-        "no user of users.py called POST /predict of its host for 10 s while requests were due: 3 of 3"
+        "no user of users.py called POST /predict of its host for 1 s while requests were due: 3 of 3"
     )
     assert "POST /v2/predict" in why
     assert (tmp_path / "load.log").read_text().splitlines()[-1] == why
@@ -385,10 +388,13 @@ async def test_the_error_that_ended_all_users_is_named(tmp_path: Path, text: str
     make_plan(tmp_path, "20/s")
     file = write_users(tmp_path, HEAD + text)
 
-    async with serving(Target()) as server, loading(tmp_path, server.url, locustfile=file, users=3) as load:
+    async with (
+        serving(Target()) as server,
+        loading(tmp_path, server.url, locustfile=file, users=3, silent_s=1.0) as load,
+    ):
         await load.saw("ready")
         load.segment(FAULT_GATE)
-        await until(lambda: bool(load.of("failed")), 20.0)
+        await until(lambda: bool(load.of("failed")), 5.0)
 
     why = load.of("failed")[0]["why"]
     assert "0 of 3 users run" in why

@@ -13,7 +13,11 @@ import psutil
 import pytest
 from tests.integration.load_process import (
     FAULT_GATE,
+    FAULT_PHASE,
     LIFELINE,
+    OK,
+    Arrived,
+    Peer,
     Target,
     arguments,
     loading,
@@ -203,3 +207,71 @@ async def test_users_that_do_not_come_to_their_end_are_cut_off_with_their_progra
     (closed,) = load.of("closed")
     answered = closed["answered"] + sum(one["answered"] for one in load.of("drained"))
     assert closed["sent"] == answered == len(target.arrived) > 0
+
+
+GIVE_UP = """
+import gevent
+from locust import FastHttpUser, HttpUser, constant, events, task
+from locust.exception import StopUser
+
+def predict(user):
+    try:
+        with gevent.Timeout(0.15):
+            user.client.post("/predict", json={"f1": 1.5})
+    except gevent.Timeout:
+        pass
+
+class Caller(HttpUser):
+    wait_time = constant(0)
+    tasks = [predict]
+
+class FastCaller(FastHttpUser):
+    wait_time = constant(0)
+    tasks = [predict]
+
+@events.request.add_listener
+def stop_at_refusals(response, **_):
+    if response.status_code == 418:
+        raise StopUser
+"""
+
+
+async def test_the_account_of_requests_that_users_gave_up_is_exact(tmp_path: Path) -> None:
+    def answer(peer: Peer, request: Arrived) -> None:
+        if request.i % 20 == 3:
+            peer.write(OK.replace(b"200 OK", b"418 Teapot"))
+        elif request.i % 5 != 2:
+            peer.write(OK)
+
+    make_plan(tmp_path, "50/s", faults=[{"kind": "nulls", "features": ["f1"], "share": "100%"}])
+    file = write(tmp_path, GIVE_UP)
+    async with serving(Target(answer)) as target, loading(tmp_path, target.url, locustfile=file, users=16) as load:
+        await load.saw("ready")
+        load.segment(FAULT_PHASE)
+        await load.saw("sent", 4)
+        await load.close()
+    (closed,) = load.of("closed")
+    assert closed["sent"] == closed["answered"] + closed["failed"] + closed["in_flight"]
+    assert closed["in_flight"] == sum(one["answered"] + one["failed"] for one in load.of("drained"))
+    told = [(one["answered"], one["errors"]) for one in load.of("sent")]
+    assert closed["sent"] == sum(answered + sum(errors.values()) for answered, errors in told)
+    given_up = sum(errors.get("given_up", 0) for _, errors in told)
+    assert given_up >= sum(1 for one in target.arrived if one.i % 5 == 2 or one.i % 20 == 3) > 5
+    assert sorted(i for one in load.of("touched") for i in one["i"]) == sorted(target.indexes(FAULT_PHASE))
+
+
+async def test_what_is_in_flight_when_the_load_is_stopped_is_told_as_that(tmp_path: Path) -> None:
+    make_plan(tmp_path, "50/s")
+    silent = Target(lambda peer, request: None)
+    async with (
+        serving(silent) as target,
+        loading(tmp_path, target.url, locustfile=write(tmp_path, CALLER), users=4) as load,
+    ):
+        await load.saw("ready")
+        load.segment(FAULT_GATE)
+        await until(lambda: len(target.arrived) == 4)
+        load.do(do="stop")
+        assert await load.exit_code(5.0) == 0
+    (closed,) = load.of("closed")
+    assert (closed["sent"], closed["answered"], closed["failed"], closed["in_flight"]) == (4, 0, 0, 4)
+    assert sum(sum(one["errors"].values()) for one in load.of("sent")) == 0
