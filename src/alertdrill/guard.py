@@ -260,7 +260,8 @@ def stood_still(stack: str, file: Path, for_s: float) -> str:
         for_s: how long it has not turned.
     """
     frames = [found.groupdict() for line in stack.splitlines() if (found := FRAME.fullmatch(line))]
-    own = next((one for one in frames if one["file"] == str(file)), None)
+    written = str(file).encode("ascii", "backslashreplace").decode()  # as faulthandler does
+    own = next((one for one in frames if one["file"] == written), None)
     inner = frames[0] if frames else None
     where = _place(own) + f": {_named(file, own)}" if own is not None else file.name
     inside = f" (now in {inner['name']}, {_place(inner)})" if inner is not None and inner != own else ""

@@ -341,12 +341,11 @@ async def test_a_worker_that_leaves_before_the_load_begins_makes_room_for_anothe
 
 async def test_a_load_whose_workers_do_not_come_says_so(tmp_path: Path) -> None:
     make_plan(tmp_path, "200/s")
-    async with loading(tmp_path, "http://127.0.0.1:9", workers=2, listen=launch.Address(), join_s=8) as load:
-        port = (await load.saw("listening"))["port"]
+    async with loading(tmp_path, "http://127.0.0.1:9", workers=2, listen=launch.Address(), join_s=4) as load:
         load.workers.append(await start_worker(tmp_path, 0))
-        load.workers[0].join(port)
+        load.workers[0].join((await load.saw("listening"))["port"])
         failed = await load.saw("failed")
-        assert failed["why"] == "1 of 2 workers joined the load within 8 s"
+        assert failed["why"] == "1 of 2 workers joined the load within 4 s"
         assert await load.exit_code() == 1
         assert await load.workers[0].exit_code(3.0) == 1
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -269,15 +271,42 @@ async def test_a_user_without_an_answer_gives_up_in_time(tmp_path: Path, users: 
     assert {kind for event in load.of("sent") for kind in event["errors"]} == {"timeout"}
 
 
+CANNOT_BE_IMPORTED = {
+    "import locust\n\nimport nowhere_to_be_found\n": "users.py:3: ModuleNotFoundError: No module named",
+    "def broken(:\n": "users.py:1: SyntaxError: ",
+    "import sys\nsys.exit(4)\n": "users.py:2: SystemExit: 4",
+    "x = 1\0\n": "users.py: SyntaxError: ",
+    "raise KeyboardInterrupt\n": "users.py:1: KeyboardInterrupt",
+    "from locust import HttpUser\n": "users.py without a User class",
+}
+IMPORTS = """
+import pathlib, sys
+from alertdrill.adapters.load.users_file import Unusable, import_users
+for folder in sys.argv[1:]:
+    try:
+        import_users(pathlib.Path(folder, "users.py"))
+    except Unusable as error:
+        print(error.got)
+"""
+
+
+def test_what_keeps_a_locustfile_from_being_imported_is_said_in_one_line(tmp_path: Path) -> None:
+    folders = [tmp_path / str(number) for number in range(len(CANNOT_BE_IMPORTED))]
+    for folder, text in zip(folders, CANNOT_BE_IMPORTED, strict=True):
+        folder.mkdir()
+        write_users(folder, text)
+
+    command = [sys.executable, "-c", IMPORTS, *map(str, folders)]
+    said = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=20, check=True).stdout.splitlines()
+
+    for got, expected in zip(said, CANNOT_BE_IMPORTED.values(), strict=True):
+        assert got.startswith(expected)
+
+
 @pytest.mark.parametrize(
     ("text", "got"),
     [
-        ("import locust\n\nimport nowhere_to_be_found\n", "users.py:3: ModuleNotFoundError: No module named"),
-        ("def broken(:\n", "users.py:1: SyntaxError: "),
         ("import sys\nsys.exit(4)\n", "users.py:2: SystemExit: 4"),
-        ("x = 1\0\n", "users.py: SyntaxError: "),
-        ("raise KeyboardInterrupt\n", "users.py:1: KeyboardInterrupt"),
-        ("from locust import HttpUser\n", "users.py without a User class"),
         (
             "import sys\nfrom locust import HttpUser, events\nclass Caller(HttpUser):\n    pass\n"
             "events.init.add_listener(lambda **_: sys.exit(4))\n",

@@ -129,6 +129,11 @@ def _run() -> None:
 
 def _be_watched(load: PacedRun, file: Path, silent_s: float) -> None:
     """Tell the guard as long as the hub turns: users that give no turn to others must not hold up the end."""
+
+    def turn() -> None:
+        guard.turn(silent_s if load.has_begun else START_S)
+
     guard.watched(file)
-    timer = get_hub().loop.timer(0.0, TURN_S)
-    timer.start(lambda: guard.turn(silent_s if load.has_begun else START_S))
+    turn()
+    timer = get_hub().loop.timer(TURN_S, TURN_S)
+    timer.start(turn)
