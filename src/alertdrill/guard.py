@@ -261,13 +261,13 @@ def stood_still(stack: str, file: Path, for_s: float) -> str:
     """
     frames = [found.groupdict() for line in stack.splitlines() if (found := FRAME.fullmatch(line))]
     written = str(file).encode("ascii", "backslashreplace").decode()  # as faulthandler does
-    own = next((one for one in frames if one["file"] == written), None)
-    inner = frames[0] if frames else None
-    where = _place(own) + f": {_named(file, own)}" if own is not None else file.name
-    inside = f" (now in {inner['name']}, {_place(inner)})" if inner is not None and inner != own else ""
+    own = [one for one in frames if one["file"] == written and one["name"] != "<module>"]
+    where = _place(own[0]) + f": {_named(file, own[0])}" if own else file.name
+    caller = f", called by {_named(file, own[-1])}," if len(own) > 1 else ""
+    inside = f" (now in {frames[0]['name']}, {_place(frames[0])})" if frames and frames[0] not in own[:1] else ""
     return (
-        f"{where} has kept all users from running for {for_s:.0f} s{inside}, expected code that waits with gevent; "
-        "let it sleep or do its input and output the way gevent patches, and give long work to "
+        f"{where}{caller} has kept all users from running for {for_s:.0f} s{inside}, expected code that waits with "
+        "gevent; let it sleep or do its input and output the way gevent patches, and give long work to "
         "gevent.get_hub().threadpool"
     )
 
