@@ -31,8 +31,8 @@ LOCUST = """  File "/lib/locust/user/task.py", line 389 in execute_task
             "users.py:10: wait, called by Caller.Inner.browse, has kept all users from running for 10 s, expected",
         ),
         (
-            '  File "/lib/lines.py", line 166 in match\n{file}line 3 in predict\n',
-            "users.py:3: Caller.predict has kept all users from running for 10 s (now in match, lines.py:166), expected",
+            '  File "/lib/csv.py", line 166 in match\n{file}line 3 in predict\n',
+            "users.py:3: Caller.predict has kept all users from running for 10 s (now in match, csv.py:166), expected",
         ),
         (
             '  File "/team/tasks.py", line 5 in predict\n',
