@@ -20,7 +20,6 @@ from alertdrill.core.faults.base import Body
 from alertdrill.core.own_bodies import OwnBodies
 
 AGAIN_S = 0.02  # users that catch everything and try again for ever must not keep the process from ending
-SILENT_S = 10.0  # with requests due and none in flight for this long, the users do something else
 
 
 class LoadOver(Exception):
@@ -68,11 +67,16 @@ class PacedRun(Run):
         """
         super().__init__(task.plan, ALL, emit, Anchor.take(), _ignore)
         self._bodies = OwnBodies(task.plan, task.rows(), self._touch)
-        self._why_silent = why_silent
+        self._why_silent, self._silent_s = why_silent, task.arguments.silent_s
         self._waiting: deque[_Waiting] = deque()
         self._starved_at: float | None = None
         self._picked: dict[tuple[str, int], list[int]] = defaultdict(list)
         self._gone = False
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a segment runs or has run."""
+        return bool(self._begun)
 
     def ticket(self, body: Body) -> Ticket:
         """Wait until the next request of the plan is due; a user calls this with what it is about to send.
@@ -173,7 +177,7 @@ class PacedRun(Run):
             self._starved_at = None
         elif self._reporter.in_flight():
             self._starved_at = monotonic_s()  # they wait for answers
-        elif monotonic_s() - self._starved_at > SILENT_S:
+        elif monotonic_s() - self._starved_at > self._silent_s:
             self.fail(self._why_silent())
 
     def _report(self) -> None:
