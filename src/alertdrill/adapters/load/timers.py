@@ -35,7 +35,10 @@ class _Itimerspec(ctypes.Structure):
 
 
 class TimerFd:
-    """A timerfd that the hub watches: tens of microseconds late, where libev's timers wait in whole milliseconds."""
+    """A timerfd that the hub watches: tens of microseconds late, where libev's timers wait in whole milliseconds.
+
+    A copy of this process (`os.fork`) has the very same timer in its hands, and leaves it to the original.
+    """
 
     def __init__(self, callback: Callable[[], None]) -> None:
         libc = ctypes.CDLL(None, use_errno=True)
@@ -45,12 +48,14 @@ class TimerFd:
         if self._fd < 0:
             raise OSError(ctypes.get_errno(), "timerfd_create")
         self._spec = _Itimerspec()
-        self._callback = callback
+        self._callback, self._pid = callback, os.getpid()
         self._watcher = get_hub().loop.io(self._fd, READ)
         self._watcher.start(self._fire)
 
     def set(self, at: float) -> None:
         """Call back at `at`, in seconds of `monotonic_s`; at once if that has passed."""
+        if os.getpid() != self._pid:
+            return
         nanoseconds = max(1, int(at * 1e9))
         self._spec.value.seconds, self._spec.value.nanoseconds = divmod(nanoseconds, 1_000_000_000)
         self._settime(self._fd, TFD_TIMER_ABSTIME, self._spec, None)
@@ -62,6 +67,9 @@ class TimerFd:
         os.close(self._fd)
 
     def _fire(self) -> None:
+        if os.getpid() != self._pid:
+            self._watcher.stop()
+            return
         try:
             os.read(self._fd, 8)
         except BlockingIOError:  # set anew between the expiry and this call
