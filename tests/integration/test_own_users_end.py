@@ -288,13 +288,15 @@ async def test_what_is_in_flight_when_the_load_is_stopped_is_told_as_that(tmp_pa
 FORKS = """
 import multiprocessing
 import gevent
+forked = []
 
 def child():
     gevent.sleep(0.5)
     open("slept", "w").close()
 """
 FORKING = """
-        if Caller.calls == 10:
+        if Caller.calls >= 10 and not forked:
+            forked.append(True)
             multiprocessing.get_context("fork").Process(target=child).start()
 """
 
