@@ -88,6 +88,7 @@ class _Line:
 
     board: Board | None = None
     stacks: int = -1
+    pid: int = 0
 
 
 def watched(file: Path) -> None:
@@ -99,7 +100,8 @@ def watched(file: Path) -> None:
 
 def turn(limit_s: float) -> None:
     """Say that this process is well; without another turn within `limit_s` seconds it fails."""
-    if _Line.board is not None and not _Line.board.read().ending:
+    forked = os.getpid() != _Line.pid  # off the guarded process: what turns there is another hub
+    if _Line.board is not None and not forked and not _Line.board.read().ending:
         _Line.board.turn(limit_s)
 
 
@@ -130,7 +132,7 @@ def stand() -> None:
         os.close(commands[0])
         os.close(stacks[1])
         _Guard(guarded, commands[1], stacks[0], woken, board).stay()
-    signal.set_wakeup_fd(-1)
+    os.close(signal.set_wakeup_fd(-1))
     for number in (signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     for fd in (commands[1], stacks[0], woken):
@@ -138,7 +140,7 @@ def stand() -> None:
     os.dup2(commands[0], 0)
     os.close(commands[0])
     os.setpgid(0, 0)  # a signal that its programs send to their group is not for us
-    _Line.board, _Line.stacks = board, stacks[1]
+    _Line.board, _Line.stacks, _Line.pid = board, stacks[1], os.getpid()
 
 
 class _Guard:
@@ -165,6 +167,7 @@ class _Guard:
 
     def stay(self) -> NoReturn:
         """Pass commands on, until all ends."""
+        signal.signal(signal.SIGTERM, lambda *_: self._leave(128 + signal.SIGTERM))
         looked_at = time.monotonic()
         while True:
             ready = select.select([0, self._woken], [], [], TICK_S)[0]

@@ -168,16 +168,23 @@ def test_a_process_that_makes_others_without_end_ends_with_them(guarded: Callabl
     assert all(map(_gone, tree))
 
 
-def test_elsewhere_the_process_group_ends(guarded: Callable[..., Guarded]) -> None:
+@pytest.mark.parametrize(
+    ("end", "code"), [(_close_pipe, EXIT_ORPHANED), (lambda one: one.process.terminate(), 128 + signal.SIGTERM)]
+)
+def test_elsewhere_the_process_group_ends(
+    end: Callable[[Guarded], None], code: int, guarded: Callable[..., Guarded]
+) -> None:
     elsewhere = "from alertdrill import lifeline; lifeline.LINUX = False; lifeline.main()"
     text = "import subprocess, time\nsubprocess.Popen(['sh', '-c', 'echo $$ >> pids; echo >&2; exec sleep 60'])\n"
     one = guarded(text + WAITS, [sys.executable, "-P", "-c", elsewhere, "--guard"])
     assert one.process.stderr is not None
     assert one.process.stderr.readline() == b"\n"
     assert len(one.programs()) == 1
-    _close_pipe(one)
-    assert one.process.wait(LIMIT_S) == EXIT_ORPHANED
+    ended_at = time.monotonic()
+    end(one)
+    assert one.process.wait(LIMIT_S) == code
     _until(lambda: not one.programs())
+    assert time.monotonic() - ended_at < 1.5
 
 
 def test_commands_and_events_pass_the_guards(guarded: Callable[..., Guarded]) -> None:

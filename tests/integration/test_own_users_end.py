@@ -283,3 +283,32 @@ async def test_what_is_in_flight_when_the_load_is_stopped_is_told_as_that(tmp_pa
     (closed,) = load.of("closed")
     assert (closed["sent"], closed["answered"], closed["failed"], closed["in_flight"]) == (4, 0, 0, 4)
     assert sum(sum(one["errors"].values()) for one in load.of("sent")) == 0
+
+
+FORKS = """
+import multiprocessing
+import gevent
+forked = []
+
+def child():
+    gevent.sleep(0.5)
+    open("slept", "w").close()
+"""
+FORKING = """
+        if Caller.calls >= 10 and not forked:
+            forked.append(True)
+            multiprocessing.get_context("fork").Process(target=child).start()
+"""
+
+
+async def test_a_process_that_is_forked_off_the_load_sends_nothing_a_second_time(tmp_path: Path) -> None:
+    make_plan(tmp_path, "50/s")
+    file = write(tmp_path, FORKS + CALLER + FORKING)
+    slow = Target(lambda peer, _: asyncio.get_running_loop().call_later(0.1, peer.write, OK) and None)
+    async with serving(slow) as target, loading(tmp_path, target.url, locustfile=file, users=16) as load:
+        await load.saw("ready")
+        load.segment(FAULT_GATE)
+        await until((tmp_path / "slept").exists)
+        await load.close()
+    assert sorted(target.indexes(FAULT_GATE)) == list(range(load.of("closed")[0]["sent"]))
+    assert not any(one["errors"] for one in load.of("sent"))

@@ -1,5 +1,6 @@
 """The role `users`: Locust with the users of a team's own locustfile, in step with the plan."""
 
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,11 @@ class OwnUsers:
             self._runner.quit()
             events.quit.fire(exit_code=0)
 
+    def leave_to_original(self) -> None:
+        """In a copy of this process: end the copies of all users, who wait for the same answers, but who made it."""
+        for user in set(self._runner.user_greenlets) - {gevent.getcurrent()}:
+            user.kill(block=False)
+
     def failed(self, error: BaseException) -> str:
         """Take note of an error that ended one of the file's greenlets; what there is to say of it."""
         self._last_error = told(error, self._file)
@@ -112,6 +118,8 @@ def _run() -> None:
     lifeline.on_command(lambda command: loop.run_callback_threadsafe(load.handle, command))
     make_ready(load, users.failed)
     _be_watched(load, arguments.locustfile, arguments.silent_s)
+    for one in (users, load):
+        os.register_at_fork(after_in_child=one.leave_to_original)
     why: str | None = None
     try:
         users.start()

@@ -71,12 +71,16 @@ class PacedRun(Run):
         self._waiting: deque[_Waiting] = deque()
         self._starved_at: float | None = None
         self._picked: dict[tuple[str, int], list[int]] = defaultdict(list)
-        self._gone = False
+        self._gone = self._is_copy = False
 
     @property
     def has_begun(self) -> bool:
         """Whether a segment runs or has run."""
         return bool(self._begun)
+
+    def leave_to_original(self) -> None:
+        """In a copy of this process, such as multiprocessing makes: nothing is sent, told or ended a second time."""
+        self._gone = self._is_copy = True
 
     def ticket(self, body: Body) -> Ticket:
         """Wait until the next request of the plan is due; a user calls this with what it is about to send.
@@ -131,6 +135,8 @@ class PacedRun(Run):
 
     def send(self, k: int, i: int, intended: float, now: float) -> bool:
         """Give leave for request `k.i` to the user that waits longest; False if none does."""
+        if self._is_copy:
+            return False
         schedule = self._touch.schedule(k)
         if not schedule.sent[i]:
             lost = {injection: mask[i : i + 1] for injection, mask in schedule.touched.items()}
@@ -172,6 +178,8 @@ class PacedRun(Run):
         return self._combinations.numbers(masks, 1)[0]
 
     def _tick(self) -> None:
+        if self._is_copy:
+            return
         super()._tick()
         if self._starved_at is None or self._schedule.slack_s() > 0:
             self._starved_at = None
