@@ -265,6 +265,7 @@ def refusal(started: list[str]) -> tuple[int, str]:
         (["--upstream", "ftp://x"], "expected http://host:port"),
         (["--upstream", "http://127.0.0.1:9", "--schema", "/nowhere.json"], "/nowhere.json\n  No such file"),
         (["--upstream", "http://127.0.0.1:9", "--reference", os.devnull], "expected rows of values"),
+        (["--upstream", "http://127.0.0.1:9", "--false-alarms-per-week", "0"], "expected 0.0001 to 1000"),
     ],
 )
 def test_bad_input_is_one_message_and_exit_2(tmp_path: Path, changed: list[str], says: str) -> None:
