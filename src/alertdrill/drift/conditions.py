@@ -41,7 +41,7 @@ class Conditions:
         self._repeats = Repeats()
         self._dependence = Dependence(cells, exact_reference)
 
-    def add(self, keys: NDArray[np.int64]) -> None:
+    def add(self, keys: Sequence[int]) -> None:
         """Take rows in the order of their arrival; see `Repeats.add`."""
         self._repeats.add(keys)
 

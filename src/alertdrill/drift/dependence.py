@@ -13,6 +13,7 @@ MEMORY_UPDATES = 500.0
 CENTRE_UPDATES = 200.0
 MOST_AUTOCORRELATION = 0.12
 WIDEST = 4.0
+AT_ONCE = 10
 
 Floats = NDArray[np.float64]
 
@@ -28,7 +29,7 @@ class Dependence:
     like dependence. Batches of a feature whose drift alarm stands are not judged: drift explains them.
 
     From 0.12 on a feature counts as dependent: 6 standard errors, and no independent stream of 6 million rows and 15
-    features was (benchmarks/monitor_power.py). Bounded: a few numbers a feature.
+    features was (benchmarks/monitor_power.py). Bounded: ten batches and a few numbers a feature.
     """
 
     def __init__(self, cells: Sequence[Cells], exact_reference: bool = False) -> None:
@@ -41,16 +42,17 @@ class Dependence:
         self._scores = np.zeros((len(cells), max(len(of.names) for of in cells), DIRECTIONS))
         for at, of in enumerate(cells):
             self._scores[at, : len(of.names)] = _scores(of, exact_reference)
-        shape = (len(cells), DIRECTIONS)
-        self._centre, self._last = np.zeros(shape), np.zeros(shape)
-        self._follows = np.zeros(len(cells), dtype=bool)
-        self._weight, self._products, self._squares = (np.zeros(len(cells)) for _ in range(3))
+        self._waiting: list[tuple[Floats, NDArray[np.bool_]]] = []
+        self._centre = np.zeros((len(cells), DIRECTIONS))
+        self._last = np.zeros((1, len(cells), DIRECTIONS))
+        self._follows = np.zeros((1, len(cells)), dtype=bool)
+        self._weight, self._products, self._squares = np.zeros((3, len(cells)))
 
     @property
     def autocorrelation(self) -> Floats:
         """Shape (features,), -1 to 1; nearer to 0 than it is while fewer batches are judged than the memory holds."""
-        usual = self._weight * DIRECTIONS
-        return self._products / np.maximum(np.maximum(self._squares, usual), 1.0) * self._weight / MEMORY_UPDATES
+        squares = np.maximum(self._squares, np.maximum(self._weight * DIRECTIONS, 1.0))
+        return np.asarray(self._products / squares * (self._weight / MEMORY_UPDATES))
 
     @property
     def dependent(self) -> bool:
@@ -58,23 +60,33 @@ class Dependence:
         return bool((self.autocorrelation >= MOST_AUTOCORRELATION).any())
 
     def add(self, counts: NDArray[np.int64], alarmed: NDArray[np.bool_]) -> None:
-        """Take one batch of rows.
+        """Take one batch of rows; ten at a time are judged.
 
         Args:
-            counts: shape (features, most cells), as the e-detector takes them; at least one row in all.
+            counts: shape (features, most cells), as the e-detector takes them: of each feature the same rows, at least
+                one.
             alarmed: shape (features,), whether the feature's drift alarm stands after this batch.
         """
-        root = np.sqrt(counts.sum(axis=1, keepdims=True))
-        score = np.matmul(counts[:, None, :].astype(np.float64), self._scores)[:, 0, :] / root
-        centred = np.minimum(np.maximum(score - root * self._centre, -WIDEST), WIDEST)
+        self._waiting.append((counts.astype(np.float64), alarmed))
+        if len(self._waiting) == AT_ONCE:
+            self._judge(*map(np.array, zip(*self._waiting, strict=True)))
+            self._waiting.clear()
+
+    def _judge(self, counts: Floats, alarmed: NDArray[np.bool_]) -> None:
+        """Successive batches; shape (batches, features, most cells) and (batches, features)."""
+        root = np.sqrt(counts[:, 0].sum(axis=1))[:, None, None]
+        scores = np.matmul(counts.transpose(1, 0, 2), self._scores).transpose(1, 0, 2) / root
+        now = np.clip(scores - root * self._centre, -WIDEST, WIDEST)
+        before = np.concatenate([self._last, now[:-1]])
         clear = ~alarmed
-        judged = clear & self._follows
-        fade = 1.0 - judged / MEMORY_UPDATES
-        self._weight = self._weight * fade + judged
-        self._products = self._products * fade + judged * np.einsum("fd,fd->f", centred, self._last)
-        self._squares = self._squares * fade + judged * np.einsum("fd,fd->f", centred, centred)
-        self._centre += (clear / CENTRE_UPDATES)[:, None] * centred / root
-        self._last, self._follows = centred, clear
+        judged = clear & np.concatenate([self._follows, clear[:-1]])
+        fresh = judged.sum(axis=0)
+        fade = np.exp(-fresh / MEMORY_UPDATES)
+        self._weight = self._weight * fade + fresh
+        self._products = self._products * fade + np.einsum("tf,tfd,tfd->f", judged, now, before)
+        self._squares = self._squares * fade + np.einsum("tf,tfd,tfd->f", judged, now, now)
+        self._centre += (clear[:, :, None] * now / root).sum(axis=0) / CENTRE_UPDATES
+        self._last, self._follows = now[-1:], clear[-1:]
 
 
 def _scores(cells: Cells, exact_reference: bool) -> Floats:

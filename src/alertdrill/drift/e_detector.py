@@ -49,9 +49,15 @@ def log_threshold(features: int, false_alarms_per_week: float = 1.0, update_s: f
 class EDetector:
     """Evidence for drift of several features, updated together: an alarm for each feature, and a global one.
 
+    After an alarm the evidence must be able to fall again: R is rescaled so that its mean is at most 10^4 times the
+    alarm level (which cannot move a first alarm), and when it falls below that level R <- 0, which renews the guarantee
+    for the next episode. The global alarm keeps an R of its own, as its caps and resets are others.
+
     Attributes:
         log_threshold: evidence at which a feature alarms, ln c + ln F.
         log_global_threshold: evidence at which the global alarm is raised, ln c.
+        global_evidence: ln of the mean of R over all features and alternatives, no lower than 0.
+        globally_alarmed: whether it stands at or above its threshold.
         exact_reference: see `alternatives`.
     """
 
@@ -64,18 +70,22 @@ class EDetector:
             exact_reference: see `alternatives`.
         """
         ratios = [log_ratios(feature, exact_reference) for feature in cells]
+        features = len(ratios)
         most, width = (max(r.shape[axis] for r in ratios) for axis in (0, 1))
-        self._log_ratios = np.zeros((len(ratios), width, most))
-        weights = np.zeros((len(ratios), most))
+        self._log_ratios = np.zeros((features, width, most))
+        self._weights = np.zeros((2, features, most))
         for at, feature in enumerate(ratios):
             k, own_width = feature.shape
             self._log_ratios[at, :own_width, :k] = feature.T
-            weights[at, :k] = 1 / k
+            self._weights[:, at, :k] = np.array([1 / k, 1 / (k * features)])[:, None]
+        self._r = np.zeros(self._weights.shape)  # weight times R: of the features' own alarms, of the global one
+        self._ones = np.ones(most)  # a product with ones is the fastest sum
+        self._alarmed = np.zeros(features, dtype=bool)
         self.exact_reference = exact_reference
         self.log_threshold = log_threshold
-        self.log_global_threshold = log_threshold - math.log(len(ratios))
-        self._own = _Statistic(weights, self.log_threshold)
-        self._global = _Statistic(weights.reshape(1, -1) / len(ratios), self.log_global_threshold)
+        self.log_global_threshold = log_threshold - math.log(features)
+        self.global_evidence = 0.0
+        self.globally_alarmed = False
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -85,7 +95,7 @@ class EDetector:
     @property
     def alarmed(self) -> NDArray[np.bool_]:
         """Shape (features,): whether the evidence stands at or above the threshold."""
-        return self._own.alarmed.copy()
+        return self._alarmed.copy()
 
     @property
     def mean_r(self) -> NDArray[np.float64]:
@@ -93,17 +103,7 @@ class EDetector:
 
         Under the reference's shares it is the number of updates on average, while no cap or reset has touched it.
         """
-        return self._own.mean_r
-
-    @property
-    def global_evidence(self) -> float:
-        """Ln of the mean of R over all features and alternatives, no lower than 0."""
-        return float(self._global.evidence[0])
-
-    @property
-    def globally_alarmed(self) -> bool:
-        """Whether the global evidence stands at or above its threshold."""
-        return bool(self._global.alarmed[0])
+        return np.asarray(self._r[0].sum(axis=1), dtype=np.float64)
 
     def update(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
         """Take one batch of rows.
@@ -114,50 +114,34 @@ class EDetector:
         Returns:
             Shape (features,): the evidence, ln of the mean of R over the alternatives, no lower than 0.
         """
-        gain = np.matmul(counts[:, None, :].astype(np.float64), self._log_ratios)[:, 0, :]
-        growth = np.exp(np.minimum(gain, LARGEST_GAIN))
-        self._global.grow(growth.reshape(1, -1))
-        return self._own.grow(growth).copy()
+        growth = np.matmul(counts[:, None, :].astype(np.float64), self._log_ratios)[:, 0, :]
+        np.minimum(growth, LARGEST_GAIN, out=growth)
+        np.exp(growth, out=growth)
+        self._r += self._weights
+        self._r *= growth
+        own, shared = self._r @ self._ones
+        self._judge_globally(math.log(max(float(shared.sum()), 1.0)))
+        return self._judge(np.log(np.maximum(own, 1.0)))
 
-
-class _Statistic:
-    """Groups of bets, R each, whose weighted mean alarms at a threshold and is able to fall again after it.
-
-    R is rescaled so that its mean is at most 10^4 times the alarm level, which cannot move a first alarm; when the mean
-    falls below that level after an alarm, R <- 0, which renews the guarantee for the next episode.
-
-    Attributes:
-        evidence: shape (groups,), ln of the mean of R, no lower than 0.
-        alarmed: shape (groups,), whether it stands at or above the threshold.
-    """
-
-    def __init__(self, weights: NDArray[np.float64], log_threshold: float) -> None:
-        """Without evidence; weights: shape (groups, bets), from 0, each row sums to 1."""
-        self._weights = weights
-        self._log_threshold = log_threshold
-        self._r = np.zeros(weights.shape)
-        self.evidence: NDArray[np.float64] = np.zeros(len(weights))
-        self.alarmed: NDArray[np.bool_] = np.zeros(len(weights), dtype=bool)
-
-    @property
-    def mean_r(self) -> NDArray[np.float64]:
-        """Shape (groups,): the weighted mean of R."""
-        return np.asarray(np.einsum("gk,gk->g", self._r, self._weights), dtype=np.float64)
-
-    def grow(self, growth: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Multiply 1 + R of every bet by its growth, shape (groups, bets); the evidence after it."""
-        r = self._r
-        r += 1.0
-        r *= growth
-        evidence = np.log(np.maximum(self.mean_r, 1.0))
-        over = evidence >= self._log_threshold
-        if over.any():
-            excess = np.maximum(evidence - (self._log_threshold + CAP_LOG), 0.0)
+    def _judge(self, evidence: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Cap and reset the features' own R; the evidence after it."""
+        over = evidence >= self.log_threshold
+        if np.count_nonzero(over | self._alarmed):
+            excess = np.maximum(evidence - (self.log_threshold + CAP_LOG), 0.0)
             evidence -= excess
-            r *= np.exp(-excess)[:, None]
-        ended = self.alarmed & ~over
-        if ended.any():
-            r[ended] = 0.0
+            self._r[0] *= np.exp(-excess)[:, None]
+            ended = self._alarmed & ~over
+            self._r[0, ended] = 0.0
             evidence[ended] = 0.0
-        self.evidence, self.alarmed = evidence, over
+        self._alarmed = over
         return evidence
+
+    def _judge_globally(self, evidence: float) -> None:
+        """The same for the global R."""
+        over = evidence >= self.log_global_threshold
+        excess = max(evidence - (self.log_global_threshold + CAP_LOG), 0.0)
+        if excess:
+            self._r[1] *= math.exp(-excess)
+        elif self.globally_alarmed and not over:
+            self._r[1] = evidence = 0.0
+        self.global_evidence, self.globally_alarmed = evidence - excess, over

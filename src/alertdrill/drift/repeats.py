@@ -1,5 +1,8 @@
 """Whether rows come several times: an e-detector takes each copy for a row of its own, and chance for drift."""
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
@@ -7,10 +10,8 @@ from numpy.typing import NDArray
 NEAR = 128
 MEMORY_ROWS = 1000.0
 MOST_DIFFERENCE = 0.15
-AT_ONCE = 1024
+AT_ONCE = 100
 FADE = np.exp(-np.arange(AT_ONCE)[::-1] / MEMORY_ROWS)
-
-Keys = NDArray[np.int64]
 
 
 class Repeats:
@@ -22,12 +23,12 @@ class Repeats:
 
     The difference of the two shares, with an exponential memory of 1,000 rows, is 0 on average where rows are
     independent; it stands for repeats from 0.15 on: 8 standard errors at worst, and no independent stream of 6 million
-    rows did (benchmarks/monitor_power.py). Bounded: 256 keys of eight bytes and one number.
+    rows did (benchmarks/monitor_power.py). Bounded: at most 356 keys and one number.
     """
 
     def __init__(self) -> None:
         """Before the first row."""
-        self._last: Keys = np.empty(0, dtype=np.int64)
+        self._seen: list[int] = []
         self._excess = 0.0
 
     @property
@@ -40,23 +41,22 @@ class Repeats:
         """Whether rows come several times."""
         return abs(self.difference) >= MOST_DIFFERENCE
 
-    def add(self, keys: Keys) -> None:
-        """Take rows in the order of their arrival.
+    def add(self, keys: Sequence[int]) -> None:
+        """Take rows in the order of their arrival; a hundred at a time are judged.
 
         Args:
-            keys: shape (n,), a hash of each row: the same for equal rows.
+            keys: a hash of each row, 64 bits, signed: the same for equal rows.
         """
-        for start in range(0, len(keys), AT_ONCE):
-            self._take(keys[start : start + AT_ONCE])
+        seen, judged = [*self._seen, *keys], 0
+        while len(seen) - judged >= 2 * NEAR + AT_ONCE:
+            self._judge(np.array(seen[judged : judged + 2 * NEAR + AT_ONCE], dtype=np.int64))
+            judged += AT_ONCE
+        self._seen = seen[judged:]
 
-    def _take(self, keys: Keys) -> None:
-        seen = np.concatenate([self._last, keys])
-        self._last = seen[-2 * NEAR :]
-        if len(seen) <= 2 * NEAR:
-            return
-        windows = sliding_window_view(seen, 2 * NEAR + 1)
+    def _judge(self, seen: NDArray[np.int64]) -> None:
+        """The last hundred rows of 356."""
+        windows = sliding_window_view(seen, 2 * NEAR + 1)[-AT_ONCE:]
         equal = windows[:, :-1] == windows[:, -1:]
         far, near = equal[:, :NEAR].any(axis=1), equal[:, NEAR:].any(axis=1)
-        fade = FADE[-len(windows) :]
-        past = self._excess * np.exp(-len(windows) / MEMORY_ROWS)
-        self._excess = float(past + fade @ (near.astype(float) - far))
+        past = self._excess * math.exp(-AT_ONCE / MEMORY_ROWS)
+        self._excess = float(past + FADE @ (near.astype(np.float64) - far))

@@ -102,13 +102,13 @@ class FeatureCounters:
         yield from lines(self._text.warnings, map(int, self._conditions.warnings().values()))
 
 
-def _keys(columns: Sequence[Sequence[object]]) -> NDArray[np.int64]:
-    """A hash of each row, shape (rows,): the same for equal rows. Lists and objects count by their type alone."""
+def _keys(columns: Sequence[Sequence[object]]) -> list[int]:
+    """A hash of each row: the same for equal rows. Lists and objects count by their type alone."""
     try:
-        return np.fromiter(map(hash, zip(*columns, strict=True)), np.int64, len(columns[0]))
+        return list(map(hash, zip(*columns, strict=True)))
     except TypeError:
         plain = [[type(v) if isinstance(v, list | dict) else v for v in values] for values in columns]
-        return np.fromiter(map(hash, zip(*plain, strict=True)), np.int64, len(columns[0]))
+        return list(map(hash, zip(*plain, strict=True)))
 
 
 class _Moments:

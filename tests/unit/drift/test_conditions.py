@@ -28,7 +28,7 @@ def test_an_exact_reference_is_never_too_small() -> None:
 
 def test_repeats_and_dependence_warn_each_by_itself() -> None:
     repeats, waves = Conditions([cells(10_000)]), Conditions([cells(10_000)])
-    repeats.add(np.repeat(np.arange(1_000), 5))
+    repeats.add(np.repeat(np.arange(1_000), 5).tolist())
     counts = np.zeros((1, 15), dtype=np.int64)
     for step in range(400):
         counts[0] = 0

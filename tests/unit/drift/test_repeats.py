@@ -12,7 +12,7 @@ def in_batches(keys: NDArray[np.int64], size: int = 500) -> list[float]:
     repeats = Repeats()
     found = []
     for start in range(0, len(keys), size):
-        repeats.add(keys[start : start + size])
+        repeats.add(keys[start : start + size].tolist())
         found.append(repeats.difference)
     return found
 
@@ -32,9 +32,9 @@ def test_independent_rows_never_warn_however_often_they_happen_to_be_equal(pool:
 def test_rows_sent_several_times_warn(times: int, within_rows: int) -> None:
     keys = np.repeat(np.arange(ROWS), times)[: NEAR * 2 + within_rows]
     repeats = Repeats()
-    repeats.add(keys[: NEAR * 2])
+    repeats.add(keys[: NEAR * 2].tolist())
     assert not repeats.repeated
-    repeats.add(keys[NEAR * 2 :])
+    repeats.add(keys[NEAR * 2 :].tolist())
     assert repeats.repeated
 
 
@@ -47,9 +47,9 @@ def test_rows_sent_again_some_rows_later_warn(later: int) -> None:
 
 def test_the_warning_ends_some_time_after_the_repeats() -> None:
     repeats = Repeats()
-    repeats.add(np.repeat(np.arange(1_000), 5))
+    repeats.add(np.repeat(np.arange(1_000), 5).tolist())
     assert repeats.repeated
-    repeats.add(np.arange(10_000, 14_000))
+    repeats.add(range(10_000, 14_000))
     assert not repeats.repeated
 
 
@@ -58,6 +58,6 @@ def test_a_sudden_flood_of_equal_rows_is_drift_and_no_repeat() -> None:
     assert max(map(abs, in_batches(keys, 10))) < 0.15
 
 
-def test_batches_of_any_size_say_much_the_same() -> None:
+def test_batches_of_any_size_say_the_same() -> None:
     keys = np.repeat(np.arange(2_000), 2)
-    assert in_batches(keys, 1)[-1] == pytest.approx(in_batches(keys, 1_000)[-1], rel=0.01)
+    assert 0.4 < in_batches(keys, 1)[-1] == in_batches(keys, 1_000)[-1]
