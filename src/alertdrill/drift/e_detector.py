@@ -9,9 +9,9 @@ p0 is exact and rows are independent, R_n - n is a martingale, so that the mean 
 first reaches c is at least c, whatever the dependence between features.
 
 Two kinds of alarm spend the same budget of one false alarm in c updates. Each of F features alarms by itself at c * F.
-The global alarm takes the mean over all features and alternatives and needs c only: small drifts of many features add
-up in it. A feature at c * F lifts the global mean to c, so until the first alarm of an episode the global one is never
-later, and both kinds together alarm no more often than it.
+The global alarm takes the mean over all features and alternatives and needs c only. A feature at c * F lifts the global
+mean to c, so until the first alarm of an episode the global one is never later (and, as evidence of several features
+adds up but does not multiply, seldom much sooner), and both kinds together alarm no more often than it.
 """
 
 import math

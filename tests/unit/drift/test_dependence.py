@@ -56,6 +56,18 @@ def test_a_lasting_change_is_drift_and_no_dependence(shift: float) -> None:
     assert highest < MOST_AUTOCORRELATION
 
 
+def test_rows_that_a_small_reference_cannot_tell_from_its_own_do_not_warn() -> None:
+    rng = np.random.default_rng(46)
+    small = NumericCells.from_reference(rng.normal(size=1_000))
+    detector, dependence = EDetector([small], log_threshold(1)), Dependence([small])
+    for _ in range(1_500):
+        counts = small.count(rng.normal(0.12, 1.0, 100).tolist())[None, :]
+        detector.update(counts)
+        dependence.add(counts, detector.alarmed)
+        assert not detector.alarmed.any()
+        assert not dependence.dependent
+
+
 @pytest.mark.parametrize(("sd", "memory"), [(0.3, 0.9), (0.5, 0.6)])
 def test_batches_that_resemble_the_last_warn(sd: float, memory: float) -> None:
     _, dependence = watched(in_waves(sd, memory, np.random.default_rng(44)))

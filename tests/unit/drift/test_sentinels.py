@@ -78,5 +78,6 @@ def test_the_detector_bets_on_more_and_on_fewer_sentinels_and_moves_the_rest_wit
     shares = alternatives(cells, exact_reference=True)
     usual = cells.reference_shares[cells.sentinel]
     assert shares[:, cells.sentinel].max() > 0.5
-    assert shares[:, cells.sentinel].min() == pytest.approx(usual / 2, rel=0.01)
+    fewer = shares[np.isclose(shares[:, cells.sentinel], usual / 2, rtol=0.01)]
+    assert (fewer[:, cells.null :].sum(axis=1) < 0.01).any()
     np.testing.assert_allclose(shares[:16, cells.sentinel], usual, rtol=1e-3)
