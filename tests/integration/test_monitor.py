@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import math
 import os
 import signal
 import socket
@@ -205,6 +206,27 @@ def test_evidence_reaches_its_threshold_when_values_turn_null(sidecar: Sidecar) 
     assert before < seen["model_monitor_window_end_timestamp_seconds",] <= time.time()
 
 
+def test_rows_that_come_five_times_are_warned_of(sidecar: Sidecar) -> None:
+    repeated = ("model_drift_warning", "repeated_rows")
+    for i in range(300):
+        sidecar.ask(b'{"id":"7","amount":%d.5,"country":"DE"}' % i)
+    assert sidecar.metrics()[repeated] == 0
+    for i in range(1_000):
+        sidecar.ask(b'{"id":"7","amount":%d.25,"country":"DE"}' % (i // 5))
+    sidecar.metrics_when(lambda values: values[repeated] == 1)
+
+
+def test_the_budget_of_false_alarms_sets_the_thresholds(tmp_path: Path) -> None:
+    started = command(tmp_path, "--upstream", "http://127.0.0.1:9", "--false-alarms-per-week", "10")
+    process = subprocess.Popen(started, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout
+    running = Sidecar(process, json.loads(process.stdout.readline())["port"])
+    seen = running.metrics()
+    running.close()
+    assert seen["model_drift_global_threshold",] == pytest.approx(math.log(604_800))
+    assert seen["model_drift_threshold", "amount"] == pytest.approx(math.log(604_800) + math.log(2))
+
+
 def test_an_upstream_that_dies_is_counted_and_the_monitor_lives(
     sidecar: Sidecar, upstream: ThreadingHTTPServer
 ) -> None:
@@ -265,6 +287,7 @@ def refusal(started: list[str]) -> tuple[int, str]:
         (["--upstream", "ftp://x"], "expected http://host:port"),
         (["--upstream", "http://127.0.0.1:9", "--schema", "/nowhere.json"], "/nowhere.json\n  No such file"),
         (["--upstream", "http://127.0.0.1:9", "--reference", os.devnull], "expected rows of values"),
+        (["--upstream", "http://127.0.0.1:9", "--false-alarms-per-week", "0"], "expected 0.0001 to 1000"),
     ],
 )
 def test_bad_input_is_one_message_and_exit_2(tmp_path: Path, changed: list[str], says: str) -> None:

@@ -38,6 +38,12 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
         action="store_true",
         help="live rows are drawn from the reference itself: watch also for drifts that its size would not support",
     )
+    parser.add_argument(
+        "--false-alarms-per-week",
+        type=float,
+        default=1.0,
+        help="drift alarms that chance alone may raise in a week, on average and over all features: 0.0001 to 1000",
+    )
     return parser.parse_args(argv)
 
 
@@ -46,6 +52,7 @@ def open_account(options: argparse.Namespace) -> tuple[Account, str]:
 
     Raises:
         BadFile: a file cannot be used.
+        ValueError: the budget of false alarms is out of range.
     """
     schema = load_schema(options.schema)
     rows = load_reference(options.reference, schema)
@@ -53,7 +60,12 @@ def open_account(options: argparse.Namespace) -> tuple[Account, str]:
         cells = watched_cells(schema, rows)
     except ValueError as error:
         raise BadFile(options.reference, str(error), "give a sample with values of it, or set watched: false") from None
-    detector = EDetector(list(cells.values()), log_threshold(len(cells)), options.exact_reference)
+    try:
+        threshold = log_threshold(len(cells), options.false_alarms_per_week)
+    except ValueError as error:
+        fix = "write 1 for one false alarm a week over all features"
+        raise ValueError(f"--false-alarms-per-week\n  {error}\n  fix: {fix}") from None
+    detector = EDetector(list(cells.values()), threshold, options.exact_reference)
     labels = {"model": options.model, "version": options.model_version}
     return Account(labels, cells, unwatched_names(schema), detector, time.time()), schema.path
 
