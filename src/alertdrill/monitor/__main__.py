@@ -71,7 +71,8 @@ def open_truth(options: argparse.Namespace, account: Account) -> GroundTruth | N
     settings = truth_options.read_options(options)
     if settings is None:
         return None
-    truth = GroundTruth(settings, {"model": options.model, "version": options.model_version}, os.environ)
+    labels = {"model": options.model, "version": options.model_version}
+    truth = GroundTruth(settings, labels, os.environ, account.failures)
     account.more.append(truth.render)
     return truth
 

@@ -34,7 +34,9 @@ class Sidecar:
     def local(self, request: Request) -> Response | None:
         """The metrics, for `GET /metrics`, and what takes feedback, for a POST of it."""
         if self._truth is not None and request.method == b"POST" and _path(request) == self._truth.path:
-            return Response(*self._truth.answer(request.body))
+            with self._account.failures:
+                return Response(*self._truth.answer(request.body))
+            return Response(500, ((b"content-type", b"text/plain"),), b"the monitor could not take the feedback\n")
         if _path(request) != METRICS_PATH or request.method != b"GET":
             return None
         with self._account.failures:

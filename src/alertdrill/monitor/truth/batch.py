@@ -1,5 +1,6 @@
 """What is to be written in one transaction, and is kept until that succeeds or is given up."""
 
+import time
 from dataclasses import dataclass, field
 
 from alertdrill.monitor.truth.feedback import Feedback, Refusal
@@ -34,15 +35,18 @@ class Batch:
         self.predictions, self.feedback = [], []
 
 
-def take(intake: Intake, settings: TruthSettings, version: str, ledger: Ledger) -> Batch:
-    """The oldest of what waits, read; what cannot be read is counted."""
-    batch = Batch()
+def take(intake: Intake, settings: TruthSettings, version: str, ledger: Ledger, now: float) -> Batch:
+    """The oldest of what waits, read; what cannot be read is counted.
+
+    `now` is in seconds since 1970; what waits was timed by `time.monotonic`, which does not jump.
+    """
+    batch, offset = Batch(), now - time.monotonic()
     sources = settings.sources
     for seen in intake.take_seen(MOST_AT_A_TIME):
         found = read(seen, sources, settings.task, version)
         if isinstance(found, Unread):
             ledger.unread[found] += 1
         else:
-            batch.predictions.append(found)
+            batch.predictions.append(found._replace(at=found.at + offset))
     batch.feedback = intake.take_posted(MOST_AT_A_TIME)
     return batch

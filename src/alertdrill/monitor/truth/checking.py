@@ -22,7 +22,8 @@ class Checking:
         self._check, self._settings, self._mailer = check, settings, mailer
         self._result: Result | None = None
         self._verdicts: Counter[Verdict] = Counter()
-        self._given_up = self._unsent = 0
+        self._mails = {"sent": 0, "failed": 0, "given_up": 0}
+        self._unsent = 0
         self._last: Verdict | None = None
 
     def step(self, store: Store, now: float) -> None:
@@ -51,7 +52,7 @@ class Checking:
                 given_up = checks.record(db, span, verdict, write(self._check, measured), now)
         if verdict is not None:
             self._verdicts[verdict] += 1
-            self._given_up += given_up
+            self._mails["given_up"] += given_up
             _log.warning("the %s check of %s: %s", self._check.metric, self._check.model, verdict)
 
     def _keep_result(self, store: Store, now: float) -> None:
@@ -59,6 +60,7 @@ class Checking:
         if self._result is not None:
             with store.transaction() as db:
                 checks.attempted(db, self._result.letter, self._result.sent, now)
+            self._mails["sent" if self._result.sent else "failed"] += 1
             self._result = None
             self._mailer.settle()
 
@@ -74,8 +76,7 @@ class Checking:
         threshold = key("model_accuracy_check_threshold", {**labels, "metric": self._check.metric.value})
         yield from lines([threshold], [self._check.threshold])
         yield header("model_accuracy_check_mails_total", "counter", "E-mails of the check; failed: attempts.")
-        results = {"sent": self._mailer.sent, "failed": self._mailer.failed, "given_up": self._given_up}
-        keys = [key("model_accuracy_check_mails_total", {**labels, "result": result}) for result in results]
-        yield from lines(keys, results.values())
+        keys = [key("model_accuracy_check_mails_total", {**labels, "result": result}) for result in self._mails]
+        yield from lines(keys, self._mails.values())
         yield header("model_accuracy_check_mails_unsent", "gauge", "E-mails of the check that wait to be sent.")
         yield from lines([key("model_accuracy_check_mails_unsent", labels)], [self._unsent])

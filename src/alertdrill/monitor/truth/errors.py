@@ -10,33 +10,37 @@ from alertdrill.monitor.truth.proportions import Estimate, Z
 
 def rmse(errors: NDArray[np.float64]) -> Estimate | None:
     """Root of the mean squared error, shape (n,); None below two errors."""
-    mean = positive_mean(errors * errors)
-    return Estimate(*(math.sqrt(bound) for bound in mean)) if mean else None
+    return _scaled(errors, 2)
 
 
 def mae(errors: NDArray[np.float64]) -> Estimate | None:
     """Mean absolute error, shape (n,); None below two errors."""
-    return positive_mean(np.abs(errors))
+    return _scaled(errors, 1)
 
 
-def positive_mean(values: NDArray[np.float64]) -> Estimate | None:
-    """Mean of values that are 0 or more, shape (n,); None below two.
+def _scaled(errors: NDArray[np.float64], power: int) -> Estimate | None:
+    """The mean of a power of the errors, its root taken; as shares of the largest, whose square may be no number."""
+    if len(errors) < 2:
+        return None
+    sizes = np.abs(errors)
+    largest = float(sizes.max())
+    if largest == 0.0:
+        return Estimate(0.0, 0.0, 0.0)
+    mean = positive_mean((sizes / largest) ** power)
+    return Estimate(*(largest * bound ** (1 / power) for bound in mean))
+
+
+def positive_mean(values: NDArray[np.float64]) -> Estimate:
+    """Mean of two or more values that are 0 or more and not all 0, shape (n,).
 
     The mean is taken as a scaled chi-square whose degrees of freedom, 2 mean² / variance of the mean, are estimated
     (Satterthwaite 1946, Biometrics Bulletin 2:110): exact for squared normal errors but for that estimate.
     """
-    if len(values) < 2:
-        return None
-    scale = float(values.max())
-    if not 0.0 < scale < math.inf:
-        return Estimate(scale, scale, scale) if scale == 0.0 else None
-    scaled = values / scale  # squares of large errors would overflow in the variance
-    mean, variance = float(scaled.mean()), float(scaled.var(ddof=1)) / len(scaled)
+    mean, variance = float(values.mean()), float(values.var(ddof=1)) / len(values)
     if variance <= (1e-12 * mean) ** 2:
-        return Estimate(mean * scale, mean * scale, mean * scale)
+        return Estimate(mean, mean, mean)
     freedom = 2 * mean * mean / variance
-    low, high = freedom / chi_square(freedom, Z), freedom / chi_square(freedom, -Z)
-    return Estimate(mean * scale, mean * low * scale, mean * high * scale)
+    return Estimate(mean, mean * freedom / chi_square(freedom, Z), mean * freedom / chi_square(freedom, -Z))
 
 
 def chi_square(freedom: float, z: float) -> float:

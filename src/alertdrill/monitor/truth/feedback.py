@@ -4,17 +4,15 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import orjson
 
 from alertdrill.monitor.truth.quality import Task
-from alertdrill.monitor.truth.values import LONGEST, Label, label_of, number_of, text_of
+from alertdrill.monitor.truth.values import LONGEST, Label, number_of, text_of
 
-Value = TypeVar("Value")
-
-MOST_BYTES = 256 << 10
-MOST_ITEMS = 1_000
+MOST_BYTES = 64 << 10
+MOST_ITEMS = 500
 MOST_KPIS = 20
 LATEST_S = 253_402_300_800.0  # the year 10000
 KPI_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,63}")
@@ -37,7 +35,7 @@ class Refusal(StrEnum):
     BAD_VERSION = "bad_version"
     NOTHING_SAID = "nothing_said"
     KPI_NAMES = "kpi_names"  # the store holds as many names of KPIs as it may
-    QUEUE_FULL = "queue_full"
+    QUEUE_FULL = "queue_full"  # whole bodies, which were not even read
     STORE_FAILED = "store_failed"
 
 
@@ -102,14 +100,14 @@ def parse(body: bytes, task: Task) -> Parsed:
 
 def _parse_all(values: list[Any], task: Task, where: str) -> Parsed:
     items, mistakes, refused = list[Feedback](), list[Mistake](), 0
+    fields = FIELDS[task]
     for at, value in enumerate(values):
-        item = _Reader(value, where.format(at), task)
-        feedback = item.read()
-        mistakes += item.mistakes
-        if feedback is None:
-            refused += 1
+        found = _read(value, fields)
+        if isinstance(found, Feedback):
+            items.append(found)
         else:
-            items.append(feedback)
+            refused += 1
+            mistakes += [Mistake(reason, where.format(at) + key, text) for reason, key, text in found]
     return Parsed(items, mistakes, refused)
 
 
@@ -125,58 +123,39 @@ def _unreadable(body: bytes, error: str) -> Parsed:
     return _whole(Refusal.BAD_JSON, f"got no JSON ({error}), expected an object or a list of objects")
 
 
-class _Reader:
-    """Reads one item, and collects everything that is wrong with it."""
+Wrong = tuple[Refusal, str, str]
 
-    def __init__(self, value: Any, where: str, task: Task) -> None:
-        self._value, self._where, self._task = value, where, task
-        self.mistakes: list[Mistake] = []
 
-    def read(self) -> Feedback | None:
-        if not isinstance(self._value, Mapping):
-            self._wrong(Refusal.NOT_AN_OBJECT, "", self._value, "an object")
-            return None
-        number = "a finite number"
-        label = number if self._task is Task.REGRESSION else f"a class: text of 1 to {LONGEST} characters, number, bool"
-        said = Feedback(
-            self._one("id", Refusal.BAD_ID, text_of, f"text of 1 to {LONGEST} characters"),
-            self._one("label", Refusal.BAD_LABEL, self._label_of, label),
-            self._one("time", Refusal.BAD_TIME, instant, "ISO 8601 with a zone, or seconds since 1970"),
-            self._one("value", Refusal.BAD_VALUE, number_of, number),
-            self._one("click", Refusal.BAD_CLICK, lambda value: value if isinstance(value, bool) else None, "a bool"),
-            self._one("kpis", Refusal.BAD_KPI, _kpis, f"an object of at most {MOST_KPIS} names to finite numbers")
-            or (),
-            self._one("version", Refusal.BAD_VERSION, text_of, f"text of 1 to {LONGEST} characters"),
-        )
-        self._check_sense(said)
-        return None if self.mistakes else said
-
-    def _label_of(self, value: object) -> Label | None:
-        return label_of(self._task, value)
-
-    def _check_sense(self, said: Feedback) -> None:
-        of_prediction = said.label is not None or said.click is not None or said.value is not None
-        if not of_prediction and not said.kpis and not self.mistakes:
-            keys = ", ".join(sorted(map(str, self._value))[:5])[:LONGEST] or "none"
-            text = f"got the keys {keys}; expected id with label, click or value, or kpis"
-            self.mistakes.append(Mistake(Refusal.NOTHING_SAID, self._where, text))
-        elif of_prediction and self._value.get("id") is None:
-            self.mistakes.append(
-                Mistake(Refusal.BAD_ID, f"{self._where}.id", "got none, expected that of a prediction")
-            )
-
-    def _one(self, name: str, reason: Refusal, read: Callable[[Any], Value | None], expected: str) -> Value | None:
-        given = self._value.get(name)
-        if given is None:
-            return None
-        found = read(given)
+def _read(value: Any, fields: Mapping[str, "_Field"]) -> Feedback | list[Wrong]:
+    """One item, or everything that is wrong with it: this runs while predictions wait."""
+    if not isinstance(value, dict):
+        return [_wrong(Refusal.NOT_AN_OBJECT, "", value, "an object")]
+    said, wrong = dict[str, Any](), list[Wrong]()
+    for name, given in value.items():
+        one = fields.get(name)
+        if one is None or given is None:
+            continue
+        found = one.read(given)
         if found is None:
-            self._wrong(reason, f".{name}", given, expected)
-        return found
+            wrong.append(_wrong(one.reason, f".{name}", given, one.expected))
+        else:
+            said[one.name] = found
+    return wrong or _senseless(said, value) or Feedback(said.pop("id", None), **said)
 
-    def _wrong(self, reason: Refusal, key: str, got: object, expected: str) -> None:
-        shown = repr(got) if len(repr(got)) <= 60 else f"{repr(got)[:57]}..."
-        self.mistakes.append(Mistake(reason, f"{self._where}{key}", f"got {shown}, expected {expected}"))
+
+def _senseless(said: Mapping[str, object], value: Mapping[str, object]) -> list[Wrong]:
+    if "label" in said or "click" in said or "value" in said:
+        missing = "got none, expected that of a prediction"
+        return [] if "id" in said else [(Refusal.BAD_ID, ".id", missing)]
+    if "kpis" in said:
+        return []
+    keys = ", ".join(sorted(value)[:5])[:LONGEST] or "none"
+    return [(Refusal.NOTHING_SAID, "", f"got the keys {keys}; expected id with label, click or value, or kpis")]
+
+
+def _wrong(reason: Refusal, key: str, got: object, expected: str) -> Wrong:
+    shown = repr(got)
+    return reason, key, f"got {shown if len(shown) <= 60 else f'{shown[:57]}...'}, expected {expected}"
 
 
 def instant(value: object) -> float | None:
@@ -201,3 +180,31 @@ def _kpis(value: object) -> tuple[tuple[str, float], ...] | None:
     if any(number is None or not KPI_NAME.fullmatch(name) for name, number in pairs):
         return None
     return tuple((name, number) for name, number in pairs if number is not None)
+
+
+class _Field(NamedTuple):
+    """How one key of an item is read: None is what cannot be used."""
+
+    name: str
+    reason: Refusal
+    expected: str
+    read: Callable[[Any], object]
+
+
+NUMBER = "a finite number"
+TEXT = f"text of 1 to {LONGEST} characters"
+OTHERS = {
+    "id": _Field("id", Refusal.BAD_ID, TEXT, text_of),
+    "time": _Field("at", Refusal.BAD_TIME, "ISO 8601 with a zone, or seconds since 1970", instant),
+    "value": _Field("value", Refusal.BAD_VALUE, NUMBER, number_of),
+    "click": _Field("click", Refusal.BAD_CLICK, "a bool", lambda given: given if isinstance(given, bool) else None),
+    "kpis": _Field("kpis", Refusal.BAD_KPI, f"an object of 1 to {MOST_KPIS} names, each with {NUMBER}", _kpis),
+    "version": _Field("version", Refusal.BAD_VERSION, TEXT, text_of),
+}
+FIELDS: Mapping[Task, Mapping[str, _Field]] = {
+    Task.CLASSIFICATION: {
+        **OTHERS,
+        "label": _Field("label", Refusal.BAD_LABEL, f"a class: {TEXT}, a number or a bool", text_of),
+    },
+    Task.REGRESSION: {**OTHERS, "label": _Field("label", Refusal.BAD_LABEL, NUMBER, number_of)},
+}

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import orjson
 
+from alertdrill.monitor.failures import Failures
+from alertdrill.monitor.truth.allowance import Allowance
 from alertdrill.monitor.truth.check import Check
 from alertdrill.monitor.truth.checking import Checking
 from alertdrill.monitor.truth.clock import SteadyClock
@@ -35,16 +37,24 @@ class Reply(NamedTuple):
     body: bytes
 
 
+TOO_MUCH = Reply(
+    429, (*JSON, (b"retry-after", b"1")), b'{"accepted":0,"error":"too much feedback at once; send it again later"}'
+)
+
+
 class GroundTruth:
     """Everything about labels of one model. All but `stop` returns at once."""
 
-    def __init__(self, settings: TruthSettings, labels: Mapping[str, str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, settings: TruthSettings, labels: Mapping[str, str], environment: Mapping[str, str], failures: Failures
+    ) -> None:
         """Take the store for this process, and start.
 
         Args:
             settings: of ground truth.
             labels: `model` and `version`, put on every series.
             environment: where the password of the e-mails may be.
+            failures: where our own are counted.
 
         Raises:
             BadOptions: the store is not to be had, or the e-mails cannot be sent so.
@@ -54,6 +64,7 @@ class GroundTruth:
         self._settings, self._labels = settings, dict(labels)
         self._sources = settings.sources
         self._intake = Intake()
+        self._allowance = Allowance()
         self._clock = SteadyClock()
         checking = None
         if post is not None and settings.check_every_s is not None and settings.check_threshold is not None:
@@ -66,7 +77,7 @@ class GroundTruth:
                 settings.runbook_url,
             )
             checking = Checking(check, settings, Mailer(post))
-        self._keeper = Keeper(settings, labels["version"], self._intake, self._clock, checking)
+        self._keeper = Keeper(settings, labels["version"], self._intake, self._clock, checking, failures)
         self._keeper.start()
 
     @property
@@ -74,17 +85,12 @@ class GroundTruth:
         """At which feedback is posted."""
         return self._settings.feedback_path.encode()
 
-    @property
-    def errors(self) -> int:
-        """Failures of our own."""
-        return self._keeper.failures.count
-
     def see(self, request: bytes, answer: bytes, request_headers: Headers, answer_headers: Headers) -> None:
         """Note an exchange in which the model predicted; it is read later."""
         need = self._sources.need
         self._intake.see(
             Seen(
-                time.time(),
+                time.monotonic(),
                 request if need(Place.REQUEST) else b"",
                 answer if need(Place.ANSWER) else b"",
                 request_headers if need(Place.REQUEST_HEADER) else (),
@@ -93,12 +99,16 @@ class GroundTruth:
         )
 
     def answer(self, body: bytes) -> Reply:
-        """Take posted feedback: 202 if any was usable, 4xx if none was, 429 if there is no room."""
+        """Take posted feedback: 202 if any was usable, 4xx if none was, 429 if there is no room or time for it."""
+        if not self._intake.room(len(body)) or not self._allowance.left():
+            self._intake.refused[Refusal.QUEUE_FULL] += 1
+            return TOO_MUCH
+        started = time.monotonic()
         parsed = parse(body, self._settings.task)
         self._intake.refused.update(mistake.reason for mistake in parsed.mistakes)
-        if parsed.items and not self._intake.post(parsed.items, len(body)):
-            told = {"accepted": 0, "error": "too much feedback waits; send it again later"}
-            return Reply(429, (*JSON, (b"retry-after", b"1")), orjson.dumps(told))
+        if parsed.items:
+            self._intake.post(parsed.items, len(body))
+        self._allowance.spend_since(started)
         status = 202 if parsed.items or not parsed.mistakes else STATUS.get(parsed.mistakes[0].reason, 422)
         return Reply(status, JSON, orjson.dumps(_told(parsed)))
 
@@ -115,7 +125,7 @@ class GroundTruth:
 def _told(parsed: Parsed) -> dict[str, object]:
     told: dict[str, object] = {"accepted": len(parsed.items), "refused": parsed.refused}
     if parsed.mistakes:
-        told["reasons"] = Counter(mistake.reason for mistake in parsed.mistakes)
+        told["reasons"] = Counter(mistake.reason.value for mistake in parsed.mistakes)
         told["mistakes"] = [mistake._asdict() for mistake in parsed.mistakes[:MOST_MISTAKES_TOLD]]
     return told
 

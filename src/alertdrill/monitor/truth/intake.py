@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import TypeVar
 
-from alertdrill.monitor.truth.feedback import Feedback, Refusal
+from alertdrill.monitor.truth.feedback import MOST_ITEMS, Feedback, Refusal
 from alertdrill.monitor.truth.reading import Seen, Unread
 
 Kind = TypeVar("Kind", bound=StrEnum)
 
 MOST_SEEN = 20_000
 MOST_SEEN_BYTES = 16 << 20
-MOST_ITEMS = 20_000
+MOST_WAITING = 20_000
 MOST_POSTED_BYTES = 8 << 20
 
 
@@ -51,16 +51,16 @@ class Intake:
         self._seen_in += seen.size
         self._seen.append(seen)
 
-    def post(self, items: list[Feedback], size: int) -> bool:
-        """Queue the feedback of one body of `size` bytes, all or nothing; whether there was room."""
-        waiting = self._items_in - self._items_out
-        if waiting + len(items) > MOST_ITEMS or self._posted_in - self._posted_out + size > MOST_POSTED_BYTES:
-            self.refused[Refusal.QUEUE_FULL] += len(items)
-            return False
+    def room(self, size: int) -> bool:
+        """Whether the feedback of a body of so many bytes could be queued."""
+        enough = self._items_in - self._items_out + MOST_ITEMS <= MOST_WAITING
+        return enough and self._posted_in - self._posted_out + size <= MOST_POSTED_BYTES
+
+    def post(self, items: list[Feedback], size: int) -> None:
+        """Queue the feedback of one body of `size` bytes, for which there is `room`."""
         self._items_in += len(items)
         self._posted_in += size
         self._posted.append((items, size))
-        return True
 
     def take_seen(self, most: int) -> Iterator[Seen]:
         """The oldest predictions."""

@@ -98,7 +98,8 @@ class Joiner:
             row = self._db.execute(
                 "INSERT INTO answers (id, came_at, predicted_at, version, predicted, score) VALUES (?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT (id) DO UPDATE SET predicted_at = excluded.predicted_at, version = excluded.version, "
-                "predicted = excluded.predicted, score = excluded.score WHERE predicted_at IS NULL "
+                "predicted = excluded.predicted, score = excluded.score, "
+                "joined_at = CASE WHEN labelled_at IS NOT NULL THEN excluded.came_at END WHERE predicted_at IS NULL "
                 "RETURNING labelled_at",
                 (one.id, self._now, one.at, one.version, one.predicted, one.score),
             ).fetchone()
@@ -144,7 +145,11 @@ class Joiner:
         if labelled_at is not None and (label == item.label or at < labelled_at):
             self.tally.outcomes[Outcome.DUPLICATE] += 1
             return
-        self._db.execute("UPDATE answers SET labelled_at = ?, label = ? WHERE id = ?", (at, item.label, item.id))
+        joined_at = self._now if predicted_at is not None else None
+        self._db.execute(
+            "UPDATE answers SET labelled_at = ?, label = ?, joined_at = coalesce(joined_at, ?) WHERE id = ?",
+            (at, item.label, joined_at, item.id),
+        )
         if labelled_at is not None:
             self.tally.outcomes[Outcome.CHANGED] += 1
         elif predicted_at is None:

@@ -1,5 +1,6 @@
 """The thread that owns the store: writes what waits, reads the feedback log, forgets, measures, checks."""
 
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -18,10 +19,12 @@ from alertdrill.monitor.truth.report import nothing_known, render
 from alertdrill.monitor.truth.retention import Retention
 from alertdrill.monitor.truth.settings import TruthSettings
 from alertdrill.monitor.truth.store import Store, UnusableStore
-from alertdrill.monitor.truth.vault import PATIENCE_S, Vault
+from alertdrill.monitor.truth.vault import Vault
 
 IDLE_S = 0.1
 FORGET_S = 1.0
+SHARE = 3  # times as long as a full batch took passes before the next
+SWITCH_S = 0.0005  # for so long at most the event loop waits for this thread to let go of the interpreter
 REST = 20  # times as long as measuring took passes before it is done again
 
 
@@ -29,7 +32,13 @@ class Keeper(threading.Thread):
     """Runs until it is told to stop, then writes what still waits. No failure ends it."""
 
     def __init__(
-        self, settings: TruthSettings, version: str, intake: Intake, clock: SteadyClock, checking: Checking | None
+        self,
+        settings: TruthSettings,
+        version: str,
+        intake: Intake,
+        clock: SteadyClock,
+        checking: Checking | None,
+        failures: Failures,
     ) -> None:
         """Not started yet.
 
@@ -39,12 +48,13 @@ class Keeper(threading.Thread):
             intake: what waits.
             clock: seconds since 1970.
             checking: of the accuracy; None: no check.
+            failures: where our own are counted.
         """
         super().__init__(name="truth", daemon=True)
         self._settings, self._version, self._intake, self._clock = settings, version, intake, clock
         self._checking = checking
         self._ledger = Ledger()
-        self._vault = Vault(settings.store, self._ledger, clock)
+        self._vault = Vault(settings.store, settings.patience_s, self._ledger, clock)
         self._retention = Retention(settings.rows, settings.keep_s, settings.early_s)
         self._kpis = [parse_kpi(text, settings.task) for text in settings.kpis]
         self._reserved = {kpi.name for kpi in self._kpis}
@@ -54,18 +64,19 @@ class Keeper(threading.Thread):
         self._next_forget = self._next_measure = 0.0
         self._report = nothing_known([name for name, _ in settings.windows], version, clock.now())
         self._measured_at: float | None = None
-        self.failures = Failures()
+        self._failures = failures
 
     def run(self) -> None:
-        """Work, and rest as long as the work took: the event loop shares the interpreter."""
+        """Work, and rest for longer: the event loop shares the interpreter."""
+        sys.setswitchinterval(min(SWITCH_S, sys.getswitchinterval()))
         while not self._told_to_stop.is_set():
             started = time.monotonic()
             more = False
-            with self.failures:
+            with self._failures:
                 more = self._step()
             took = time.monotonic() - started
-            self._told_to_stop.wait(min(took, IDLE_S) if more else IDLE_S)
-        with self.failures:
+            self._told_to_stop.wait(min(SHARE * took, IDLE_S) if more else IDLE_S)
+        with self._failures:
             while self._step(last=True):
                 pass
         self._vault.close()
@@ -89,7 +100,7 @@ class Keeper(threading.Thread):
         """Do what is due; whether more is likely to wait."""
         now = self._clock.now()
         if not self._batch:
-            self._batch = take(self._intake, self._settings, self._version, self._ledger)
+            self._batch = take(self._intake, self._settings, self._version, self._ledger, now)
         store = self._vault.open()
         more = self._batch.full
         if store is None:
@@ -109,7 +120,7 @@ class Keeper(threading.Thread):
         return more
 
     def _give_up_in_time(self) -> None:
-        if self._vault.ailing_s > PATIENCE_S:
+        if self._vault.ailing_s > 2 * self._settings.patience_s:
             self._batch.give_up(self._ledger)
 
     def _write(self, store: Store, now: float) -> bool:

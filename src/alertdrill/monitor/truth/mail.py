@@ -94,19 +94,13 @@ class Result(NamedTuple):
 
 
 class Mailer:
-    """Sends one letter at a time.
-
-    Attributes:
-        sent: letters that the server took.
-        failed: attempts that failed.
-    """
+    """Sends one letter at a time."""
 
     def __init__(self, post: Post) -> None:
         self._post = post
         self._jobs: queue.SimpleQueue[Due] = queue.SimpleQueue()
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
         self._busy = False
-        self.sent = self.failed = 0
         threading.Thread(target=self._run, name="truth-mail", daemon=True).start()
 
     @property
@@ -140,9 +134,7 @@ class Mailer:
         try:
             send(self._post, letter.letter)
         except Exception as error:  # noqa: BLE001 - whatever a server provokes, the letter is tried again
-            self.failed += 1
             where = f"{self._post.host}:{self._post.port}"
             _log.error("an e-mail could not be sent by %s (%s: %s)", where, type(error).__name__, str(error)[:200])
             return False
-        self.sent += 1
         return True

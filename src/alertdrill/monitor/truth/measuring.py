@@ -30,7 +30,7 @@ def measure(db: sqlite3.Connection, settings: TruthSettings, version: str, kpis:
 def _window(db: sqlite3.Connection, settings: TruthSettings, name: str, span: Span, version: str) -> Window:
     rows = window.labelled(db, span, settings.task, settings.positive, version)
     found = quality(settings.task, rows) if len(rows) >= settings.least else {}
-    proxy = window.proxy(db, span, settings.positive, version)
+    proxy = window.proxy(db, span, settings.called, version)
     return Window(name, version, len(rows), settings.least, found, proxy)
 
 
@@ -45,7 +45,7 @@ def measure_period(db: sqlite3.Connection, settings: TruthSettings, check: Check
     return Measured(
         span,
         len(total),
-        window.proxy(db, span, settings.positive).predictions,
+        window.proxy(db, span, settings.called).predictions,
         quality(settings.task, total).get(check.metric),
         tuple((one, len(rows), quality(settings.task, rows).get(check.metric)) for one, rows in parts),
     )

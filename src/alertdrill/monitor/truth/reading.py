@@ -18,7 +18,7 @@ class Seen(NamedTuple):
     """An answered exchange, as much of it as the sources ask for.
 
     Attributes:
-        at: when it was answered, in seconds since 1970.
+        at: when it was answered, in seconds of any clock; the prediction has it as it is.
         request: its body; empty where no source is in it.
         answer: the body of the answer; empty where no source is in it.
         request_headers: of the request; empty where no source is there.

@@ -87,6 +87,9 @@ class TruthSettings(BaseModel):
     early_s: Duration = Field(
         3_600.0, alias="truth-early", description="how long feedback that came first waits for its prediction"
     )
+    patience_s: Duration = Field(
+        10.0, alias="truth-patience", description="how long a locked store is waited for before it is set aside"
+    )
     feedback_path: Line = Field(
         "/feedback", pattern="^/", alias="feedback-path", description="path at which feedback is posted"
     )
@@ -124,6 +127,11 @@ class TruthSettings(BaseModel):
         alias="runbook-url",
         description="what the e-mails tell their readers to open",
     )
+
+    @property
+    def called(self) -> str | None:
+        """The positive class; None in regression."""
+        return self.positive if self.task is Task.CLASSIFICATION else None
 
     @property
     def sources(self) -> Sources:

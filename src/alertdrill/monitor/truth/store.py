@@ -17,11 +17,10 @@ TABLES = """
 CREATE TABLE answers (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, came_at REAL NOT NULL,
     predicted_at REAL, version TEXT, predicted, score REAL,
-    labelled_at REAL, label, value REAL, clicked INTEGER
+    labelled_at REAL, label, joined_at REAL, value REAL, clicked INTEGER
 );
 CREATE INDEX answers_predicted ON answers (predicted_at) WHERE predicted_at IS NOT NULL;
-CREATE INDEX answers_labelled ON answers (labelled_at) WHERE labelled_at IS NOT NULL;
-CREATE INDEX answers_clicked ON answers (predicted_at) WHERE clicked IS NOT NULL;
+CREATE INDEX answers_joined ON answers (joined_at) WHERE joined_at IS NOT NULL;
 CREATE INDEX answers_early ON answers (came_at) WHERE predicted_at IS NULL;
 CREATE TABLE kpis (seq INTEGER PRIMARY KEY, kpi TEXT NOT NULL, id TEXT, version TEXT, at REAL NOT NULL,
     value REAL NOT NULL, UNIQUE (id, kpi));

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-CHUNK_BYTES = 256 << 10  # read at a time; a longer line is left out
+CHUNK_BYTES = 64 << 10  # read at a time; a longer line is left out
 
 
 class Position(NamedTuple):

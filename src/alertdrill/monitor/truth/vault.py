@@ -10,7 +10,6 @@ from alertdrill.monitor.truth.store import Ailment, Store, UnusableStore, quaran
 
 RETRY_S = 1.0
 LONGEST_RETRY_S = 30.0
-PATIENCE_S = 10.0  # a store that is locked for longer is set aside
 
 _log = logging.getLogger(__name__)
 
@@ -18,7 +17,16 @@ _log = logging.getLogger(__name__)
 class Vault:
     """The one store of a monitor, open or not."""
 
-    def __init__(self, path: Path, ledger: Ledger, clock: SteadyClock) -> None:
+    def __init__(self, path: Path, patience_s: float, ledger: Ledger, clock: SteadyClock) -> None:
+        """Not opened yet.
+
+        Args:
+            path: of the store.
+            patience_s: seconds after which one that is locked is set aside.
+            ledger: where failures are counted.
+            clock: seconds since 1970.
+        """
+        self._patience_s = patience_s
         self._path, self._ledger, self._clock = path, ledger, clock
         self._store: Store | None = None
         self._retry_at = 0.0
@@ -61,7 +69,7 @@ class Vault:
         if ailment is not self._told:
             _log.error("the store %s is %s: %s", self._path, ailment, error)
             self._told = ailment
-        if ailment is Ailment.CORRUPT or (ailment is Ailment.LOCKED and self.ailing_s > PATIENCE_S):
+        if ailment is Ailment.CORRUPT or (ailment is Ailment.LOCKED and self.ailing_s > self._patience_s):
             self._set_aside()
             return
         self._retry_at = time.monotonic() + self._retry_s

@@ -27,7 +27,7 @@ FACTS = {
     Task.CLASSIFICATION: "predicted = label, label = :positive, predicted = :positive",
     Task.REGRESSION: "predicted, label, NULL",
 }
-IN_LABELLED = "predicted_at IS NOT NULL AND labelled_at > :since AND labelled_at <= :until"
+IN_JOINED = "joined_at > :since AND joined_at <= :until"
 IN_PREDICTED = "predicted_at > :since AND predicted_at <= :until"
 OF_VERSION = "(:version IS NULL OR version = :version)"
 
@@ -35,8 +35,8 @@ OF_VERSION = "(:version IS NULL OR version = :version)"
 def labelled(db: sqlite3.Connection, span: Span, task: Task, positive: str, version: str | None = None) -> Labelled:
     """The newest predictions, at most `MOST_ROWS`, whose label came within the span; of one version or of all."""
     rows = db.execute(
-        f"SELECT {FACTS[task]}, score FROM answers WHERE {IN_LABELLED} AND {OF_VERSION} "
-        f"ORDER BY labelled_at DESC LIMIT {MOST_ROWS}",
+        f"SELECT {FACTS[task]}, score FROM answers WHERE {IN_JOINED} AND {OF_VERSION} "
+        f"ORDER BY joined_at DESC LIMIT {MOST_ROWS}",
         {**span._asdict(), "positive": positive, "version": version},
     )
     table = _table(rows, 4)
@@ -53,7 +53,7 @@ def _table(rows: sqlite3.Cursor, width: int) -> NDArray[np.float64]:
 def versions(db: sqlite3.Connection, span: Span) -> list[str]:
     """The versions of the newest predictions and labels of the span, at most `MOST_VERSIONS`, in order."""
     found: set[str] = set()
-    for where, time in ((IN_PREDICTED, "predicted_at"), (IN_LABELLED, "labelled_at")):
+    for where, time in ((IN_PREDICTED, "predicted_at"), (IN_JOINED, "joined_at")):
         rows = db.execute(
             f"SELECT DISTINCT version FROM (SELECT version FROM answers WHERE {where} ORDER BY {time} DESC "
             f"LIMIT {MOST_ROWS}) LIMIT {MOST_VERSIONS}",
@@ -68,7 +68,7 @@ class Proxy(NamedTuple):
 
     Attributes:
         predictions: made within the span.
-        positive: share of them that were called positive.
+        positive: share of them that were called positive; None in regression.
         clicks: share of them that were clicked; None where no click was ever reported, which is no 0.
     """
 
@@ -77,14 +77,15 @@ class Proxy(NamedTuple):
     clicks: Estimate | None
 
 
-def proxy(db: sqlite3.Connection, span: Span, positive: str, version: str | None = None) -> Proxy:
-    """The proxies over the predictions that were made within the span."""
+def proxy(db: sqlite3.Connection, span: Span, positive: str | None, version: str | None = None) -> Proxy:
+    """The proxies over the predictions that were made within the span; `positive` None: there are no classes."""
     count, called, classes, clicked, told = db.execute(
         "SELECT count(*), total(predicted = :positive), count(predicted), total(clicked), count(clicked) "
         f"FROM answers WHERE {IN_PREDICTED} AND {OF_VERSION}",
         {**span._asdict(), "positive": positive, "version": version},
     ).fetchone()
-    return Proxy(count, proportion(int(called), classes), proportion(int(clicked), count) if told else None)
+    rate = proportion(int(called), classes) if positive is not None else None
+    return Proxy(count, rate, proportion(int(clicked), count) if told else None)
 
 
 class KpiValue(NamedTuple):
@@ -107,8 +108,7 @@ def computed_kpis(
     arguments: list[Any] = [argument for kpi in kpis for argument in kpi.arguments]
     for version in among if kpis else ():
         count, *found = db.execute(
-            f"SELECT {columns} FROM answers WHERE predicted_at IS NOT NULL AND labelled_at > ? AND labelled_at <= ? "
-            "AND version = ?",
+            f"SELECT {columns} FROM answers WHERE joined_at > ? AND joined_at <= ? AND version = ?",
             (*arguments, span.since, span.until, version),
         ).fetchone()
         for kpi, value in zip(kpis, found, strict=True):
