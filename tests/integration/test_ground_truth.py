@@ -116,6 +116,8 @@ def test_clicks_and_kpis_are_given_by_version(tmp_path: Path, url: str) -> None:
         assert running.tell(said)[0] == 202
         assert running.tell([{"kpis": {f"name{at}": 1.0}} for at in range(40)])[0] == 202
         running.metrics_when(lambda values: values["model_feedback_refused_total", "kpi_names"] == 21)
+        written = time.time()
+        running.metrics_when(lambda values: values.get(("model_quality_updated_timestamp_seconds",), 0.0) > written)
         _, text, _ = running.ask(b"", "/metrics", "GET")
         lines = [line for line in text.decode().splitlines() if line.startswith("model_business_kpi{")]
         values = {}

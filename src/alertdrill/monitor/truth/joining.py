@@ -8,6 +8,8 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import NamedTuple
 
+import orjson
+
 from alertdrill.monitor.truth.feedback import MOST_KPIS, Feedback, Refusal
 from alertdrill.monitor.truth.values import Label
 
@@ -44,6 +46,14 @@ class Prediction(NamedTuple):
     version: str
     predicted: Label | None
     score: float | None
+
+
+NOTE = (
+    "INSERT INTO answers (id, came_at, predicted_at, version, predicted, score) VALUES (?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (id) DO UPDATE SET predicted_at = excluded.predicted_at, version = excluded.version, "
+    "predicted = excluded.predicted, score = excluded.score, "
+    "joined_at = CASE WHEN labelled_at IS NOT NULL THEN excluded.came_at END WHERE predicted_at IS NULL"
+)
 
 
 @dataclass
@@ -92,20 +102,26 @@ class Joiner:
 
     def predictions(self, predictions: Iterable[Prediction]) -> None:
         """Note predictions; feedback that came earlier joins."""
-        for one in predictions:
-            if not sampled(one.id, self._share):
-                continue
-            row = self._db.execute(
-                "INSERT INTO answers (id, came_at, predicted_at, version, predicted, score) VALUES (?, ?, ?, ?, ?, ?) "
-                "ON CONFLICT (id) DO UPDATE SET predicted_at = excluded.predicted_at, version = excluded.version, "
-                "predicted = excluded.predicted, score = excluded.score, "
-                "joined_at = CASE WHEN labelled_at IS NOT NULL THEN excluded.came_at END WHERE predicted_at IS NULL "
-                "RETURNING labelled_at",
-                (one.id, self._now, one.at, one.version, one.predicted, one.score),
-            ).fetchone()
-            self.tally.outcomes[Outcome.PREDICTED_TWICE if row is None else Outcome.PREDICTED] += 1
-            if row is not None and row[0] is not None:
-                self._joined(one.at, row[0])
+        kept = [one for one in predictions if sampled(one.id, self._share)]
+        early = self._labelled_early([one.id for one in kept])
+        noted = self._db.executemany(NOTE, [(one.id, self._now, *one[1:]) for one in kept]).rowcount if kept else 0
+        self.tally.outcomes += Counter({Outcome.PREDICTED: noted, Outcome.PREDICTED_TWICE: len(kept) - noted})
+        for one in kept if early else ():
+            labelled_at = early.pop(one.id, None)
+            if labelled_at is not None:
+                self._joined(one.at, labelled_at)
+
+    def _labelled_early(self, ids: list[str]) -> dict[str, float]:
+        """Those of the ids whose label waits for them, with its time."""
+        if not self._db.execute("SELECT EXISTS (SELECT 1 FROM answers WHERE predicted_at IS NULL)").fetchone()[0]:
+            return {}
+        return dict(
+            self._db.execute(
+                "SELECT id, labelled_at FROM answers WHERE predicted_at IS NULL AND labelled_at IS NOT NULL "
+                "AND id IN (SELECT value FROM json_each(?))",
+                (orjson.dumps(ids).decode(),),
+            )
+        )
 
     def feedback(self, items: Iterable[Feedback]) -> None:
         """Note feedback; what is known of no prediction waits for one."""

@@ -91,6 +91,7 @@ def _classification(rows: Labelled) -> dict[Metric, Estimate | None]:
 
 
 def _regression(rows: Labelled) -> dict[Metric, Estimate | None]:
-    errors = rows.facts[:, 0] - rows.facts[:, 1]
-    known = errors[~np.isnan(errors)]
+    with np.errstate(over="ignore"):
+        errors = rows.facts[:, 0] - rows.facts[:, 1]
+    known = errors[np.isfinite(errors)]
     return {Metric.RMSE: rmse(known), Metric.MAE: mae(known)}

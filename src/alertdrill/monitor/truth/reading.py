@@ -8,10 +8,11 @@ import orjson
 
 from alertdrill.monitor.truth.joining import Prediction
 from alertdrill.monitor.truth.quality import Task
-from alertdrill.monitor.truth.sources import Headers, Opened, Place, Source
+from alertdrill.monitor.truth.sources import Headers, Opened, Place, Source, header
 from alertdrill.monitor.truth.values import label_of, number_of, text_of
 
 LARGEST_BODY_BYTES = 1 << 20
+COMPRESSED = (b"gzip", b"x-gzip", b"deflate")
 
 
 class Seen(NamedTuple):
@@ -88,8 +89,8 @@ def read(seen: Seen, sources: Sources, task: Task, version: str) -> Prediction |
 
 def _plain(body: bytes, headers: Headers) -> bytes:
     """A body without its gzip or deflate encoding, as far as `LARGEST_BODY_BYTES`; empty if it is broken."""
-    coding = next((value.strip().lower() for name, value in headers if name.lower() == b"content-encoding"), b"")
-    if coding not in (b"gzip", b"x-gzip", b"deflate"):
+    coding = header(headers, b"content-encoding")
+    if coding is None or coding.strip().lower() not in COMPRESSED:
         return body
     try:
         return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(body, LARGEST_BODY_BYTES)

@@ -1,6 +1,6 @@
 """Where an exchange holds an id, a prediction or a score: a JSON pointer into a body, or a header."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -60,14 +60,21 @@ class Opened(NamedTuple):
         if source.place is Place.REQUEST:
             return _follow(self.request, source.path)
         headers = self.answer_headers if source.place is Place.ANSWER_HEADER else self.request_headers
-        wanted = source.path[0].encode()
-        found = next((value for name, value in headers if name.lower() == wanted), None)
+        found = header(headers, source.path[0].encode())
         return None if found is None else found.decode("latin-1")
+
+
+def header(headers: Headers, wanted: bytes) -> bytes | None:
+    """The first header of a name in lower case."""
+    for name, value in headers:
+        if len(name) == len(wanted) and name.lower() == wanted:
+            return value
+    return None
 
 
 def _follow(value: Any, path: tuple[str, ...]) -> Any:
     for part in path:
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             value = value.get(part)
         elif isinstance(value, list) and part.isascii() and part.isdigit() and int(part) < len(value):
             value = value[int(part)]

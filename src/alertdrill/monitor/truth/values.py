@@ -11,13 +11,15 @@ Label = str | float
 
 def text_of(value: object) -> str | None:
     """An id, version or class as text: 1, 1.0 and true are "1". None for what is none, or longer than `LONGEST`."""
+    if isinstance(value, str):
+        return value if 0 < len(value) <= LONGEST else None
     if isinstance(value, bool):
         return "1" if value else "0"
     if isinstance(value, float):
         if not math.isfinite(value):
             return None
         value = int(value) if value.is_integer() else value
-    if not isinstance(value, str | int | float):
+    if not isinstance(value, int | float):
         return None
     text = str(value)
     return text if 0 < len(text) <= LONGEST else None

@@ -128,4 +128,5 @@ def posted_kpis(db: sqlite3.Connection, span: Span, version: str, among: Iterabl
             f"GROUP BY of ORDER BY of LIMIT {MOST_VERSIONS}",
             (version, name, span.since, span.until),
         )
+        if row[2] is not None  # infinities that cancel out
     ]

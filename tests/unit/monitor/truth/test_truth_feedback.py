@@ -36,6 +36,13 @@ def test_all_that_is_wrong_with_an_item_is_said_and_the_others_are_taken() -> No
     assert ([item.id for item in parsed.items], parsed.refused) == (["b"], 1)
 
 
+def test_what_is_about_a_prediction_needs_its_id_and_kpis_do_not() -> None:
+    for said in ({"label": 1}, {"click": True}, {"value": 2}):
+        assert parse(json.dumps(said).encode(), Task.CLASSIFICATION).mistakes[0].reason is Refusal.BAD_ID
+    assert items({"kpis": {"refunds": 2}}) == [Feedback(None, kpis=(("refunds", 2.0),))]
+    assert parse(b'{"id": 1}', Task.CLASSIFICATION).mistakes[0].reason is Refusal.NOTHING_SAID
+
+
 @pytest.mark.parametrize(
     ("text", "at"),
     [("2026-11-23T04:00:00Z", 1795406400.0), ("2026-11-23T05:00:00+01:00", 1795406400.0), (1795406400, 1795406400.0)],
@@ -53,11 +60,8 @@ def test_large_bodies_and_long_lists_are_not_read() -> None:
     assert parse(many, Task.CLASSIFICATION).mistakes[0].reason is Refusal.TOO_MANY
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=6,
-)
+leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+json_values = leaves | st.lists(leaves, max_size=3) | st.dictionaries(st.text(max_size=5), leaves, max_size=3)
 objects = st.fixed_dictionaries(
     {}, optional=dict.fromkeys(("id", "label", "time", "value", "click", "kpis", "version", "other"), json_values)
 )

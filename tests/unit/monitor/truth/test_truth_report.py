@@ -2,11 +2,14 @@ from collections.abc import Callable
 
 import pytest
 
+from alertdrill.monitor.truth import intake as intake_module
+from alertdrill.monitor.truth.feedback import MOST_ITEMS, Feedback
 from alertdrill.monitor.truth.intake import Intake
 from alertdrill.monitor.truth.joining import Outcome, Tally
 from alertdrill.monitor.truth.ledger import Ledger
 from alertdrill.monitor.truth.proportions import Estimate
 from alertdrill.monitor.truth.quality import Metric
+from alertdrill.monitor.truth.reading import Seen, Unread
 from alertdrill.monitor.truth.report import Report, State, Window, nothing_known, render
 from alertdrill.monitor.truth.window import KpiValue, Proxy
 
@@ -57,3 +60,20 @@ def test_lags_are_a_histogram_and_every_series_exists_from_the_start(values: Par
     assert after["model_labels_total",] == 3
     assert after["model_label_lag_seconds_bucket", "600.0"] == 2
     assert after["model_label_lag_seconds_count",] == 3
+
+
+def test_queues_are_bounded_and_what_does_not_fit_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake_module, "MOST_SEEN", 3)
+    monkeypatch.setattr(intake_module, "MOST_WAITING", MOST_ITEMS + 2)
+    intake = Intake()
+    for _ in range(5):
+        intake.see(Seen(0.0, b"", b"{}", (), ()))
+    assert (intake.waiting, intake.unread[Unread.QUEUE_FULL]) == (3, 2)
+    assert intake.room(100)
+    intake.post([Feedback("a", "1")] * 3, 100)
+    assert not intake.room(100)
+    assert len(intake.take_posted(500)) == 3
+    assert intake.room(100)
+    assert not intake.room(intake_module.MOST_POSTED_BYTES + 1)
+    assert len(list(intake.take_seen(500))) == 3
+    assert intake.waiting == 0

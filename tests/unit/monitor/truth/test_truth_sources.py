@@ -5,7 +5,7 @@ import pytest
 
 from alertdrill.monitor.truth.joining import Prediction
 from alertdrill.monitor.truth.quality import Task
-from alertdrill.monitor.truth.reading import Seen, Sources, Unread, read
+from alertdrill.monitor.truth.reading import LARGEST_BODY_BYTES, Seen, Sources, Unread, _plain, read
 from alertdrill.monitor.truth.sources import parse_source
 
 ANSWER = {"prediction_id": "p1", "out": [{"label": 1, "score": 0.75}], "a/b": {"~": 3}}
@@ -55,6 +55,7 @@ def test_an_answer_that_no_label_can_join_has_a_reason(answer: object, why: Unre
 def test_a_compressed_answer_is_read_and_a_bomb_is_not() -> None:
     small, bomb = gzip.compress(json.dumps(ANSWER).encode()), gzip.compress(b'{"prediction_id": "' + b"x" * (64 << 20))
     assert isinstance(read(seen(small, content_encoding="gzip"), sources(), Task.CLASSIFICATION, "1"), Prediction)
+    assert len(_plain(bomb, ((b"Content-Encoding", b"GZIP"),))) <= LARGEST_BODY_BYTES
     for broken in (bomb, small[:20], b"no gzip"):
         found = read(seen(broken, content_encoding="gzip"), sources(), Task.CLASSIFICATION, "1")
         assert found is Unread.BAD_BODY

@@ -77,20 +77,20 @@ def test_a_share_of_ids_is_kept_with_their_labels(store: Store) -> None:
 
 
 def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
-    def broken() -> Iterator[Prediction]:
-        yield prediction("a")
-        yield prediction(str(1 / 0))
+    def fail_after(db: sqlite3.Connection) -> None:
+        Joiner(db, NOW, 1.0, ()).predictions([prediction("a")])
+        raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError), store.transaction() as db:
-        Joiner(db, NOW, 1.0, ()).predictions(broken())
+        fail_after(db)
     assert store.db.execute("SELECT count(*) FROM answers").fetchone() == (0,)
 
 
 def test_names_of_kpis_are_bounded_and_computed_ones_are_not_posted(store: Store) -> None:
     posted = [Feedback(None, kpis=((f"k{at}", 1.0),)) for at in range(25)]
-    tally = write(store, [], [*posted, Feedback(None, kpis=(("computed", 1.0),)), Feedback(None, kpis=(("k0", 1.0),))])
+    tally = write(store, [], [Feedback(None, kpis=(("computed", 1.0),)), *posted, Feedback(None, kpis=(("k0", 1.0),))])
     assert tally.refusals == {Refusal.KPI_NAMES: 6}
-    assert len(kpi_names(store.db)) == 20
+    assert kpi_names(store.db) == {f"k{at}" for at in range(20)}
 
 
 def test_what_waited_in_vain_and_what_is_too_much_is_forgotten(store: Store) -> None:
@@ -198,3 +198,20 @@ def test_only_the_newest_stores_that_were_set_aside_are_kept(tmp_path: Path) -> 
         quarantine(path, NOW + at)
     kept = sorted(one.read_text() for one in tmp_path.iterdir())
     assert kept == ["2", "2", "3", "3", "4", "4"]
+
+
+def test_an_early_label_joins_once_however_often_its_id_is_predicted(store: Store) -> None:
+    write(store, [], [Feedback("a", "1"), Feedback("b", click=True)], NOW - 10)
+    tally = write(store, [prediction("a", "0"), prediction("a", "1"), prediction("b")], [])
+    assert tally.outcomes == {Outcome.PREDICTED: 2, Outcome.PREDICTED_TWICE: 1, Outcome.JOINED: 1}
+    assert store.db.execute("SELECT predicted, joined_at FROM answers WHERE id = 'a'").fetchall() == [("0", NOW)]
+
+
+def test_absurd_numbers_leave_the_rest_readable(store: Store) -> None:
+    sizes = [1.7e308, 1.7e308, -1.7e308, -1.7e308]
+    worst = [Feedback(f"p{at}", size, kpis=(("k", size),)) for at, size in enumerate(sizes)]
+    write(store, [Prediction(f"p{at}", NOW, "1", -1.7e308, None) for at in range(4)], worst)
+    span = Span(NOW - 1, NOW)
+    found = quality(Task.REGRESSION, window.labelled(store.db, span, Task.REGRESSION, "1"))
+    assert found[Metric.MAE].value == 0.0
+    assert all(kpi.value is not None for kpi in window.posted_kpis(store.db, span, "1", ["k"]))
