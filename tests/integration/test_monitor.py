@@ -85,18 +85,26 @@ class Sidecar:
             for sample in family.samples
         }
 
-    def metrics_when(self, holds: Callable[[Values], bool]) -> Values:
+    def metrics_when(self, holds: Callable[[Values], bool], deadline_s: float = DEADLINE_S) -> Values:
         """The metrics as soon as a condition holds of them."""
-        deadline = time.monotonic() + DEADLINE_S
+        deadline = time.monotonic() + deadline_s
         while not holds(seen := self.metrics()):
             assert time.monotonic() < deadline, "the metrics never said so"
         return seen
 
     def close(self) -> None:
         """End it as a controller would."""
-        self._client.close()
         self.process.terminate()
         assert self.process.wait(2.0) == 0
+        self.forget()
+
+    def disconnect(self) -> None:
+        """Close the client's connection."""
+        self._client.close()
+
+    def forget(self) -> None:
+        """Close our ends of what has ended."""
+        self.disconnect()
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe:
                 pipe.close()

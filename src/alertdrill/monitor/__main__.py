@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import ssl
 import sys
@@ -16,6 +17,8 @@ from alertdrill.lifeline import emit, flush
 from alertdrill.monitor.account import Account
 from alertdrill.monitor.reference import BadFile, load_reference, load_schema, unwatched_names
 from alertdrill.monitor.sidecar import Sidecar, keep_account
+from alertdrill.monitor.truth import settings as truth_options
+from alertdrill.monitor.truth.ground_truth import GroundTruth
 from alertdrill.relay.loop import run
 from alertdrill.relay.server import serve, upstream_address
 
@@ -44,6 +47,7 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
         default=1.0,
         help="drift alarms that chance alone may raise in a week, on average and over all features: 0.0001 to 1000",
     )
+    truth_options.add_options(parser)
     return parser.parse_args(argv)
 
 
@@ -70,7 +74,28 @@ def open_account(options: argparse.Namespace) -> tuple[Account, str]:
     return Account(labels, cells, unwatched_names(schema), detector, time.time()), schema.path
 
 
-async def watch(options: argparse.Namespace, context: ssl.SSLContext | None, account: Account, path: str) -> None:
+def open_truth(options: argparse.Namespace, account: Account) -> GroundTruth | None:
+    """What takes feedback, its metrics among those of the account; None if the options name no store for it.
+
+    Raises:
+        BadOptions: they cannot be used.
+    """
+    settings = truth_options.read_options(options)
+    if settings is None:
+        return None
+    labels = {"model": options.model, "version": options.model_version}
+    truth = GroundTruth(settings, labels, os.environ, account.failures)
+    account.more.append(truth.render)
+    return truth
+
+
+async def watch(
+    options: argparse.Namespace,
+    context: ssl.SSLContext | None,
+    account: Account,
+    path: str,
+    truth: GroundTruth | None = None,
+) -> None:
     """Serve until SIGTERM.
 
     Raises:
@@ -80,7 +105,7 @@ async def watch(options: argparse.Namespace, context: ssl.SSLContext | None, acc
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     relay = await serve(
         options.upstream,
-        Sidecar(account, path),
+        Sidecar(account, path, truth),
         host=options.host,
         port=options.port,
         context=context,
@@ -91,6 +116,8 @@ async def watch(options: argparse.Namespace, context: ssl.SSLContext | None, acc
     await ended.wait()
     keeper.cancel()
     await relay.close(GRACE_S)
+    if truth is not None:
+        truth.stop()
 
 
 def main(argv: list[str]) -> int:
@@ -101,10 +128,11 @@ def main(argv: list[str]) -> int:
         secure = upstream_address(options.upstream).secure
         context = tls.from_options(options).context() if secure else None
         account, path = open_account(options)
-    except (BadFile, ValueError, tls.BadTlsFile) as error:
+        truth = open_truth(options, account)
+    except (BadFile, ValueError, tls.BadTlsFile, truth_options.BadOptions) as error:
         return _refuse(str(error))
     try:
-        run(watch(options, context, account, path))
+        run(watch(options, context, account, path, truth))
     except OSError as error:
         return _refuse(f"--port {options.port}: {error.strerror}\n  fix: give a free port, or 0 for any")
     finally:

@@ -1,7 +1,7 @@
 """The monitor's books: exchanges are noted at once and accounted for later, never while an answer waits."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -42,6 +42,7 @@ class Account:
         dropped: exchanges that were not counted because the queue was full.
         refused: requests that the relay refused by itself, such as a body over its limit; set by who runs it.
         relay_errors: exceptions of ours that the relay caught; set by who runs it.
+        more: metrics that others keep, as lines; set by who runs it.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Account:
         self._window_end = started_at
         self.failures = Failures()
         self.dropped = self.refused = self.relay_errors = 0
+        self.more: list[Callable[[], Iterable[str]]] = []
 
     @property
     def waiting(self) -> int:
@@ -112,7 +114,11 @@ class Account:
         """The metrics in the Prometheus text format, after counting everything that waits."""
         with self.failures:
             self.fold()
-        text = "".join([*self._requests.render(), *self._features.render(), *self._render_self()])
+        more = list[str]()
+        for others in self.more:
+            with self.failures:
+                more += others()
+        text = "".join([*self._requests.render(), *self._features.render(), *self._render_self(), *more])
         return text.encode() + generate_latest(self._process)
 
     def _render_self(self) -> Iterator[str]:
