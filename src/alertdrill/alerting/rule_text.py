@@ -3,13 +3,13 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
 from textwrap import wrap
 
 from alertdrill.alerting.rule import Alert, Group, Recording
 
 WIDTH = 120
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 _.,:/()-]*")
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*[ /:][A-Za-z0-9 _.,:/()-]*[A-Za-z0-9.)]")  # no single word: `no` is false
 
 
 def rules_text(about: Sequence[str], groups: Sequence[Group], runbooks: str) -> str:
@@ -86,7 +86,7 @@ def _annotation(name: str, text: str) -> Iterator[str]:
 
 
 def _flow(labels: Mapping[str, str]) -> str:
-    pairs = (f"{name}: {value if _WORD.fullmatch(value) else json.dumps(value)}" for name, value in labels.items())
+    pairs = (f"{name}: {value if isinstance(value, StrEnum) else json.dumps(value)}" for name, value in labels.items())
     return f"{{{', '.join(pairs)}}}"
 
 

@@ -44,7 +44,8 @@ def write_rules(
 
 def _of_profile(profile: str) -> Iterator[Mistake]:
     if profile not in PROFILES:
-        yield Mistake("--profile", profile, " or ".join(PROFILES), f"write {nearest(profile, PROFILES) or 'drill'}")
+        known = " or ".join(PROFILES)
+        yield Mistake("--profile", profile, known, f"write {nearest(profile, PROFILES) or known}")
 
 
 def _of_runbooks(runbooks: str) -> Iterator[Mistake]:
