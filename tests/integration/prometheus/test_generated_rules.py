@@ -83,9 +83,9 @@ DRILL = [
 MINUTE, HOUR = 60, 3600
 
 
-def for_an_hour(name: str, *fires: str, gone: tuple[str, ...] = (), **then: float) -> World:
-    """Twenty minutes of health, then seventy of something else, a sample every two minutes."""
-    return World(name, 2 * MINUTE, 90 * MINUTE, 20 * MINUTE, then, frozenset(fires), gone)
+def for_an_hour(name: str, *fires: str, gone: tuple[str, ...] = (), until_min: int = 0, **then: float) -> World:
+    """Twenty minutes of health, then seventy of something else, or until a minute; a sample every two minutes."""
+    return World(name, 2 * MINUTE, 90 * MINUTE, 20 * MINUTE, then, frozenset(fires), gone, until_min * MINUTE)
 
 
 def for_days(name: str, *fires: str, **then: float) -> World:
@@ -97,6 +97,8 @@ PRODUCTION = [
     for_an_hour("healthy"),
     for_an_hour("evidence at the threshold", "FeatureDrift", evidence=12.0),
     for_an_hour("evidence below it", evidence=11.9),
+    for_an_hour("evidence that fell ten minutes ago", "FeatureDrift", evidence=12.0, until_min=80),
+    for_an_hour("evidence that fell twenty minutes ago", evidence=12.0, until_min=70),
     for_an_hour("nulls", "FeatureNullRateHigh", nulls=0.2),
     for_an_hour("few nulls", nulls=0.045),
     for_an_hour("nulls in a handful of rows", nulls=0.2, rate=0.05),
@@ -105,9 +107,11 @@ PRODUCTION = [
     for_an_hour("a handful malformed", malformed=0.1, rate=0.05),
     for_an_hour("slow", "PredictionLatencyHigh", slow=0.3),
     for_an_hour("hardly slow", slow=0.04),
+    for_an_hour("slow until ten minutes ago", slow=0.3, until_min=80),
     for_an_hour("slow for a handful", slow=0.3, rate=0.05),
     for_an_hour("errors", "ErrorRateHigh", "ErrorBudgetBurning", errors=0.04),
     for_an_hour("a budget that burns slowly", "ErrorBudgetBurning", errors=0.004),
+    for_an_hour("errors that ended half an hour ago", "ErrorBudgetBurning", errors=0.04, until_min=56),
     for_an_hour("errors within the budget", errors=0.0009),
     for_an_hour("a handful of errors among few", errors=0.02, rate=0.05),
     for_an_hour("silence", "NoTraffic", rate=0.0),

@@ -18,6 +18,7 @@ class World:
         name: what promtool calls it.
         step_s, length_s: between samples, and of all.
         at_s: when `then` begins.
+        until_s: when it ends; 0: never.
         then: what differs from then on, by name of `Healthy`.
         fires: the alerts that fire at the end, and nothing else does; before `at_s` nothing does.
         gone: series whose name and labels contain one of these texts end at `at_s`.
@@ -30,6 +31,7 @@ class World:
     then: Mapping[str, float] = field(default_factory=dict)
     fires: frozenset[str] = frozenset()
     gone: tuple[str, ...] = ()
+    until_s: int = 0
 
     def test(self) -> dict[str, Any]:
         """The entry of promtool's file."""
@@ -59,7 +61,7 @@ class World:
         totals: dict[str, float] = {}
         for i in range(steps):
             at_s = i * self.step_s
-            now = {**HEALTHY, **(self.then if at_s >= self.at_s else {})}
+            now = {**HEALTHY, **(self.then if self.at_s <= at_s < (self.until_s or at_s + 1) else {})}
             for name, per_s in _counters(now).items():
                 totals[name] = totals.get(name, 0.0) + per_s * self.step_s
                 series.setdefault(name, []).append(totals[name])
