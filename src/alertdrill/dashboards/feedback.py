@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from alertdrill.alerting.choices import Bound, Choices
-from alertdrill.dashboards.board import INTERVAL, Panel, Query, Row
+from alertdrill.dashboards.board import INTERVAL, RANGE, Panel, Query, Row
 from alertdrill.dashboards.selectors import select
 
 
@@ -31,17 +31,23 @@ def _labels(choices: Choices, of: str) -> Iterator[Panel]:
         predictions = Query(f"sum(rate({select('model_predictions_total', of)}[{INTERVAL}]))", "predictions")
         about = "Without labels the quality is unknown, which is not the same as fine."
         yield Panel("Labels and predictions", about, (labels, predictions), unit="reqps")
+        buckets = f"sum by (le) (rate({select('model_label_lag_seconds_bucket', of)}[{RANGE}]))"
+        late = tuple(Query(f"histogram_quantile({q}, {buckets})", words) for q, words in ((0.5, "half"), (0.95, "95%")))
+        yield Panel("How late labels come", "From a prediction to its label.", late, unit="s")
 
 
 def _quality(bound: Bound, of: str) -> Panel:
     edges = ("model_quality_low", "low"), ("model_quality", bound.name), ("model_quality_high", "high")
-    queries = tuple(Query(f"max({select(name, of, _is('metric', bound))})", legend) for name, legend in edges)
+    queries = tuple(
+        Query(f"max by (window) ({select(name, of, _is('metric', bound))})", f"{legend} {{{{window}}}}")
+        for name, legend in edges
+    )
     about = f"With its confidence interval; {bound.words} is promised. Alert ModelQualityLow."
     return Panel(bound.name, about, queries, limit=bound.value, bad_below=bound.at_least)
 
 
 def _single(metric: str, label: str, bound: Bound, of: str, about: str) -> Panel:
-    query = Query(f"max by (version) ({select(metric, of, _is(label, bound))})", "{{version}}")
+    query = Query(f"max by (version, window) ({select(metric, of, _is(label, bound))})", "{{version}} {{window}}")
     about = f"{about} {bound.words.capitalize()} is promised."
     return Panel(bound.name, about, (query,), limit=bound.value, bad_below=bound.at_least)
 

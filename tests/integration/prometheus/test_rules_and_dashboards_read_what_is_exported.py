@@ -32,12 +32,13 @@ ENGINE: Series = {
 }
 FEEDBACK: Series = {
     "model_labels_total": [OF],
+    "model_label_lag_seconds_bucket": [{**OF, "le": "+Inf"}],
     **{
-        f"model_quality{edge}": [{**OF, "metric": metric} for metric in ("auc", "rmse")]
+        f"model_quality{edge}": [{**OF, "metric": metric, "window": "1h"} for metric in ("auc", "rmse")]
         for edge in ("", "_low", "_high")
     },
-    "model_proxy_quality": [{**OF, "metric": "click_through"}],
-    "model_business_kpi": [{**OF, "kpi": "conversion"}],
+    "model_proxy_quality": [{**OF, "metric": "click_through", "window": "1h"}],
+    "model_business_kpi": [{**OF, "kpi": "conversion", "window": "1h"}],
     "model_drift_warning": [{**OF, "reason": "repeated_rows"}],
 }
 
