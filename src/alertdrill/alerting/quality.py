@@ -1,0 +1,65 @@
+"""Alerts on how good the predictions are: they need ground truth, or something that stands for it."""
+
+from collections.abc import Iterator
+
+from alertdrill.alerting.choices import Bound
+from alertdrill.alerting.profile import Profile
+from alertdrill.alerting.recordings import MODEL
+from alertdrill.alerting.rule import Alert, Pillar, Severity, Type
+from alertdrill.alerting.wording import number, spoken
+
+
+def labels(profile: Profile) -> Iterator[Alert]:
+    """Ground truth does not arrive, or late: whatever the quality is, nobody knows."""
+    window = profile.feedback
+    yield Alert(
+        name="NoLabels",
+        expr=(
+            f"sum by ({MODEL}) (increase(model_labels_total[{window}])) == 0\n"
+            f"and sum by ({MODEL}) (increase(model_predictions_total[{window}])) > 0"
+        ),
+        wait=profile.feedback_wait,
+        severity=Severity.P2,
+        type=Type.CAUSE,
+        pillar=Pillar.MODEL,
+        summary="No labels arrive for {{ $labels.model }}",
+        description=(
+            f"{{{{ $labels.model }}}} predicts, and for {spoken(window)} no label has arrived: its quality is unknown, "
+            "which is not the same as fine."
+        ),
+    )
+
+
+def quality(profile: Profile, bound: Bound) -> Alert:
+    """The whole confidence interval of a metric lies beyond its bound, so chance does not explain it."""
+    edge = "model_quality_high" if bound.at_least else "model_quality_low"
+    best, end = ("most", "upper") if bound.at_least else ("least", "lower")
+    return Alert(
+        name="ModelQualityLow",
+        expr=f'{edge}{{metric="{bound.name}"}} {bound.broken_by} {number(bound.value)}',
+        wait=profile.quality_wait,
+        severity=Severity.P1,
+        type=Type.SYMPTOM,
+        pillar=Pillar.MODEL,
+        summary=f"{{{{ $labels.model }}}} predicts badly: {bound.name}",
+        description=(
+            f'{bound.name} is at {best} {{{{ printf "%.4g" $value }}}} (the {end} end of its confidence interval); '
+            f"{bound.words} is promised."
+        ),
+        more={"metric": bound.name},
+    )
+
+
+def proxy(profile: Profile, bound: Bound) -> Alert:
+    """What stands for quality until labels come has left its bound."""
+    return Alert(
+        name="ProxyQualityLow",
+        expr=f'model_proxy_quality{{metric="{bound.name}"}} {bound.broken_by} {number(bound.value)}',
+        wait=profile.quality_wait,
+        severity=Severity.P2,
+        type=Type.SYMPTOM,
+        pillar=Pillar.MODEL,
+        summary=f"{{{{ $labels.model }}}} may predict badly: {bound.name}",
+        description=f'{bound.name} is {{{{ printf "%.4g" $value }}}}; {bound.words} is promised.',
+        more={"metric": bound.name},
+    )
