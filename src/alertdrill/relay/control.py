@@ -34,6 +34,7 @@ class Control:
         idle: set while there are none, once there was one.
         handler_errors: how often the handler raised.
         refused: how many requests were answered 4xx or 501 here, because they could not be understood or were too big.
+        otherwise: the answer where the handler gives none of its own, for a relay without an upstream.
     """
 
     handler: Handler
@@ -42,7 +43,7 @@ class Control:
     flights: set[UnderWay] = field(default_factory=set)
     handler_errors: int = 0
     refused: int = 0
-
+    otherwise: Response | None = None
     idle: asyncio.Event = field(default_factory=asyncio.Event)
 
     def launched(self, flight: UnderWay) -> None:
@@ -57,8 +58,8 @@ class Control:
             self.idle.set()
 
     def local(self, request: Request) -> Response | None:
-        """The handler's own answer; None also if it raised."""
-        return self._guarded(self.handler.local, request)
+        """The handler's own answer; None, or what stands for it, also if it raised."""
+        return self._guarded(self.handler.local, request) or self.otherwise
 
     def effect(self, request: Request) -> Effect | None:
         """What the handler does to the exchange; None also if it raised."""
