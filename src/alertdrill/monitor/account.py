@@ -1,18 +1,18 @@
 """The monitor's books: exchanges are noted at once and accounted for later, never while an answer waits."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 
 from alertdrill.drift.cells import Cells
 from alertdrill.drift.e_detector import EDetector
-from alertdrill.monitor.answers import read_answer
+from alertdrill.monitor.answers import BadAnswer, read_answer
 from alertdrill.monitor.bodies import Bodies, Malformed, Row
 from alertdrill.monitor.exposition import header, key, lines
 from alertdrill.monitor.failures import Failures
 from alertdrill.monitor.features import FeatureCounters
-from alertdrill.monitor.notes import Note, Reading, Taker
+from alertdrill.monitor.notes import Batch, Note, Rows, Taker
 from alertdrill.monitor.requests import RequestCounters
 
 MOST_NOTES = 50_000
@@ -53,7 +53,7 @@ class Account:
             takers: who else is given every exchange.
         """
         self._labels = dict(labels)
-        self._notes: deque[Note] = deque()
+        self._notes: deque[tuple[Note, int]] = deque()  # with the bytes that each holds
         self._noted_bytes = 0
         self._bodies = bodies or Bodies()
         self._takers = tuple(takers)
@@ -77,11 +77,15 @@ class Account:
 
     def note(self, note: Note) -> None:
         """Remember an exchange; a full queue drops it and counts that."""
-        size = note.size
+        body, answer, size = note.body, note.answer, 0
+        if type(body) is bytes:
+            size = len(body)
+        if type(answer) is bytes:
+            size += len(answer)
         if len(self._notes) >= MOST_NOTES or self._noted_bytes + size > MOST_NOTED_BYTES:
             self.dropped += 1
             return
-        self._notes.append(note)
+        self._notes.append((note, size))
         self._noted_bytes += size
 
     def fold(self, most: int | None = None) -> None:
@@ -89,43 +93,47 @@ class Account:
 
         What fails in one part of the books is counted, and the other parts still get the exchanges.
         """
-        count = min(len(self._notes), len(self._notes) if most is None else most)
-        notes = [self._notes.popleft() for _ in range(count)]
-        self._noted_bytes -= sum([note.size for note in notes])
+        count = len(self._notes)
+        if most is not None:
+            count = min(count, most)
+        if not count:
+            return
+        taken = [self._notes.popleft() for _ in range(count)]
+        self._noted_bytes -= sum([size for _, size in taken])
+        notes = [note for note, _ in taken]
         with self.failures:
             self._requests.take(notes)
         with self.failures:
             self._share(self._read(notes))
 
-    def _read(self, notes: Iterable[Note]) -> list[Reading]:
+    def _read(self, notes: Sequence[Note]) -> Batch:
         read, wanted = self._bodies.read, bool(self._takers)
-        return [
-            Reading(
-                note,
-                read(note.body) if type(note.body) is bytes else note.body,  # type: ignore[arg-type]
-                read_answer(note.answer) if wanted and note.predicted else None,
-            )
-            for note in notes
-        ]
+        rows, answers = list[Rows](), list[object | BadAnswer | None]()
+        for note in notes:
+            body = note.body
+            rows.append(read(body) if type(body) is bytes else body)  # type: ignore[arg-type]
+            answers.append(read_answer(note.answer) if wanted and note.code == 200 and note.answered else None)
+        return Batch(notes, rows, answers)
 
-    def _share(self, readings: Sequence[Reading]) -> None:
+    def _share(self, batch: Batch) -> None:
         rows: list[Row] = []
-        for reading in readings:
-            found, count = reading.rows, 1
-            if isinstance(found, Malformed):
-                self._requests.malformed(found)
-            elif found is not None:
+        predictions = 0
+        for note, found in zip(batch.notes, batch.rows, strict=True):
+            count = 1
+            if type(found) is tuple or type(found) is list:
                 rows += found
                 count = len(found)
-            if reading.note.predicted:
-                self._requests.predictions += count
+            elif isinstance(found, Malformed):
+                self._requests.malformed(found)
+            if note.code == 200 and note.answered:
+                predictions += count
+        self._requests.predictions += predictions
         if rows:
             with self.failures:
                 self._features.add(rows)
-        if readings:
-            for taker in self._takers:
-                with self.failures:
-                    taker.take(readings)
+        for taker in self._takers:
+            with self.failures:
+                taker.take(batch)
 
     def update(self, window_end: float) -> None:
         """Bring the evidence for drift up to date with what is counted: every exchange that ended by `window_end`."""

@@ -3,19 +3,17 @@
 `Server-Timing: feature_store;dur=3.2, cache;dur=0.4`: milliseconds. Only dependencies that were named beforehand count.
 """
 
-import math
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 
 from alertdrill.monitor.exposition import header, key, lines, number
-from alertdrill.monitor.notes import Reading, Taker
+from alertdrill.monitor.notes import Batch, Taker
 
 EDGES_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 LONGEST_HEADER = 4096
 _DESCRIPTION = re.compile(r'desc\s*=\s*"[^"]*"', re.IGNORECASE)
-_DURATION = re.compile(r';\s*dur\s*=\s*"?([0-9.]+)', re.IGNORECASE)
 
 
 class Dependencies(Taker):
@@ -30,21 +28,26 @@ class Dependencies(Taker):
         self._labels = dict(labels)
         self._buckets = {name: [0] * (len(EDGES_S) + 1) for name in names}
         self._seconds = dict.fromkeys(names, 0.0)
+        named = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+        # An entry is a name and parameters: `store;dur=3.2`, `store; desc="card"; dur=3.2`.
+        number_ = r'"?([0-9]{1,12}(?:\.[0-9]{1,12})?)(?![0-9.])'
+        self._entries = re.compile(rf"(?:^|,)\s*({named})\s*;\s*(?:[^,]*?;\s*)??[Dd]ur\s*=\s*{number_}")
 
-    def take(self, readings: Sequence[Reading]) -> None:
+    def take(self, batch: Batch) -> None:
         """Count what the answers state."""
-        for reading in readings:
-            for name, value in reading.note.answer_headers:
-                if name == b"server-timing":
-                    self._count(value[:LONGEST_HEADER].decode("latin-1"))
-
-    def _count(self, stated: str) -> None:
-        for entry in _DESCRIPTION.sub("", stated).split(","):
-            name = entry.partition(";")[0].strip()
-            duration_s = _seconds(entry) if name in self._buckets else None
-            if duration_s is not None:
-                self._buckets[name][bisect_left(EDGES_S, duration_s)] += 1
-                self._seconds[name] += duration_s
+        stated = [
+            value[:LONGEST_HEADER]
+            for note in batch.notes
+            for name, value in note.answer_headers
+            if name == b"server-timing"
+        ]
+        text = b",".join(stated).decode("latin-1")
+        if '"' in text:
+            text = _DESCRIPTION.sub("", text)
+        for name, milliseconds in self._entries.findall(text):
+            duration_s = float(milliseconds) / 1e3
+            self._buckets[name][bisect_left(EDGES_S, duration_s)] += 1
+            self._seconds[name] += duration_s
 
     def render(self) -> Iterator[str]:
         """The lines of these metrics."""
@@ -57,12 +60,3 @@ class Dependencies(Taker):
             yield from lines([key(f"{name}_bucket", {**labels, "le": edge}) for edge in edges], below)
             yield from lines([key(f"{name}_sum", labels)], [self._seconds[dependency]])
             yield from lines([key(f"{name}_count", labels)], [below[-1]])
-
-
-def _seconds(entry: str) -> float | None:
-    found = _DURATION.search(entry)
-    try:
-        seconds = float(found[1]) / 1e3 if found else math.nan
-    except ValueError:
-        return None
-    return seconds if math.isfinite(seconds) else None

@@ -4,7 +4,7 @@ import asyncio
 import atexit
 import os
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from alertdrill.asgi import App, Message, Receive, Scope, Send, respond
@@ -14,7 +14,7 @@ from alertdrill.monitor.answers import BadAnswer
 from alertdrill.monitor.bodies import Malformed
 from alertdrill.monitor.clock import WallClock
 from alertdrill.monitor.exposition import CONTENT_TYPE
-from alertdrill.monitor.notes import Failure, Note
+from alertdrill.monitor.notes import Failure, Headers, Note
 from alertdrill.monitor.settings import Books, read_settings
 from alertdrill.protocols.json_rows import LARGEST_BODY_BYTES
 
@@ -37,9 +37,6 @@ class Monitor:
         settings: those of `alertdrill.monitor.settings.Settings`; `schema` and `reference` are needed. `model_pid` is
             this process.
 
-    Attributes:
-        failures: the monitor's own.
-
     Raises:
         BadSettings: settings that cannot be used; the text says how to fix each.
         BadFile: a file that cannot be used.
@@ -50,7 +47,6 @@ class Monitor:
         self._app = app
         self._account, self._system = books.account, books.system
         self._path, self._metrics_path = books.schema.path, metrics_path
-        self.failures = books.account.failures
         self._clock = WallClock()
         self._loop: asyncio.AbstractEventLoop | None = None  # in which a fold is due
         atexit.register(self._account.close)
@@ -61,43 +57,45 @@ class Monitor:
             await self._app(scope, receive, send)
             return
         path = scope["path"]
-        root = scope.get("root_path")
-        if root:
+        if root := scope.get("root_path"):
             path = path.removeprefix(root)
         if path == self._path and scope["method"] == "POST":
-            await self._watch(scope, receive, send)
+            exchange = _Exchange(self._take, scope, receive, send)
+            try:
+                await self._app(scope, exchange.receive, exchange.send)
+            except BaseException as error:
+                exchange.failed(isinstance(error, asyncio.CancelledError))
+                raise
+            if not exchange.noted:
+                exchange.unanswered()
         elif path == self._metrics_path and scope["method"] == "GET":
             await self.metrics(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
-    async def _watch(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = _Exchange(self, scope, receive, send)
+    def _take(self, note: Note) -> None:
+        """Note an exchange, and have it counted soon; what fails in that does not reach the exchange."""
         try:
-            await self._app(scope, exchange.receive, exchange.send)
-        except BaseException as error:
-            exchange.failed(isinstance(error, asyncio.CancelledError))
-            raise
-        if not exchange.noted:
-            exchange.unanswered()
+            self._account.note(note)
+            loop = asyncio.get_running_loop()
+            if loop is not self._loop:
+                self._loop = loop
+                loop.call_later(UPDATE_S, self._fold, loop)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._account.failures.take(error)
 
-    def take(self, note: Note) -> None:
-        """Note an exchange, and have it counted soon."""
-        self._account.note(note)
-        loop = asyncio.get_running_loop()
-        if loop is not self._loop:
-            self._loop = loop
-            loop.call_later(UPDATE_S, self._fold, loop)
-
-    def _fold(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _fold(self, loop: asyncio.AbstractEventLoop, left: int | None = None) -> None:
+        """Count what waits, in slices; what comes meanwhile waits for the next time, as small slices cost more."""
         account = self._account
-        with account.failures:
-            account.fold(NOTES_AT_A_TIME)
-        if account.waiting:
-            loop.call_soon(self._fold, loop)  # whoever else has something to do comes first
+        left = account.waiting if left is None else left
+        account.fold(NOTES_AT_A_TIME)
+        if left > NOTES_AT_A_TIME:
+            loop.call_soon(self._fold, loop, left - NOTES_AT_A_TIME)  # whoever else has something to do comes first
             return
-        self._loop = None
         self._update()
+        self._loop = loop if account.waiting else None
+        if account.waiting:
+            loop.call_later(UPDATE_S, self._fold, loop)
 
     def _update(self) -> None:
         account = self._account
@@ -119,93 +117,64 @@ class Monitor:
 
 
 class _Exchange:
-    """One request on its way through the app. What an app does wrong in it is between app and server."""
+    """One request on its way through the app. What an app does wrong in it is between app and server.
 
-    __slots__ = (
-        "_answer",
-        "_answer_headers",
-        "_answer_size",
-        "_body",
-        "_body_size",
-        "_code",
-        "_left",
-        "_monitor",
-        "_more_answer",
-        "_more_body",
-        "_receive",
-        "_received_at",
-        "_scope",
-        "_send",
-        "_whole",
-        "noted",
-    )
+    Class attributes stand for what most requests never set.
+    """
 
-    def __init__(self, monitor: Monitor, scope: Scope, receive: Receive, send: Send) -> None:
-        self._monitor, self._scope, self._receive, self._send = monitor, scope, receive, send
+    noted = False
+    _code = 0
+    _body = b""
+    _answer = b""
+    _answer_headers: Headers = ()
+    _whole = _left = _by_path = False
+    _pieces: "_Pieces | None" = None  # of a body that comes in several
+    _answer_pieces: "_Pieces | None" = None
+
+    def __init__(self, take: Callable[[Note], None], scope: Scope, receive: Receive, send: Send) -> None:
+        self._take, self._scope, self._receive, self._send = take, scope, receive, send
         self._received_at = _now()
-        self._body = b""
-        self._more_body: list[bytes] | None = None  # pieces after the first, few enough to be kept
-        self._body_size = 0
-        self._answer: bytes | BadAnswer | None = b""
-        self._more_answer: list[bytes] | None = None
-        self._answer_size = 0
-        self._answer_headers: Any = ()
-        self._code = 0
-        self._whole = self._left = self.noted = False
 
     async def receive(self) -> Message:
         """The next message, for the app; its piece of the body is kept."""
         message = await self._receive()
         if message["type"] == "http.request":
-            piece = message.get("body", b"")
-            if self._body_size:
-                self._keep_more(piece)
+            piece, more = message.get("body", b""), message.get("more_body", False)
+            if self._pieces is not None:
+                self._pieces.add(piece)
+            elif more:
+                self._pieces = _Pieces(piece)
             else:
                 self._body = piece
-            self._body_size += len(piece)
-            if not message.get("more_body", False):
+            if not more:
                 self._whole = True
                 self._received_at = _now()
         else:
             self._left = True
         return message
 
-    def _keep_more(self, piece: bytes) -> None:
-        if self._body_size <= LARGEST_BODY_BYTES:
-            if self._more_body is None:
-                self._more_body = []
-            self._more_body.append(piece)
-
     def send(self, message: Message) -> Awaitable[None]:
         """Pass a message on; the last one of an answer has the exchange noted."""
         kind = message["type"]
         if kind == "http.response.body":
-            piece = message.get("body", b"")
-            if self._answer_size:
-                self._keep_more_answer(piece)
+            piece, more = message.get("body", b""), message.get("more_body", False)
+            if self._answer_pieces is not None:
+                self._answer_pieces.add(piece)
+            elif more:
+                self._answer_pieces = _Pieces(piece)
             else:
                 self._answer = piece
-            self._answer_size += len(piece)
-            if not message.get("more_body", False):
+            if not more:
                 self._note(self._code, True, None)
         elif kind == "http.response.start":
-            self._code = message["status"]
-            self._answer_headers = message.get("headers", ())
+            self._code, self._answer_headers = message["status"], message.get("headers", ())
         elif kind == "http.response.pathsend":
-            self._answer = None
+            self._by_path = True
             self._note(self._code, True, None)
         return self._send(message)
 
-    def _keep_more_answer(self, piece: bytes) -> None:
-        if self._answer_size <= LARGEST_BODY_BYTES:
-            if self._more_answer is None:
-                self._more_answer = []
-            self._more_answer.append(piece)
-
     def failed(self, cancelled: bool) -> None:
         """The app raised, or was cancelled because its client had left."""
-        if self.noted:
-            return
         if cancelled or self._left:
             self._note(CLIENT_CLOSED_REQUEST, False, Failure.CLIENT_GONE)
         else:
@@ -225,20 +194,32 @@ class _Exchange:
         body: bytes | Malformed = self._body
         if not self._whole:
             body = Malformed.INCOMPLETE
-        elif self._body_size > LARGEST_BODY_BYTES:
+        elif self._pieces is not None:
+            body = self._pieces.joined()
+        if len(body) > LARGEST_BODY_BYTES:
             body = Malformed.TOO_LARGE
-        elif self._more_body is not None:
-            body = b"".join([self._body, *self._more_body])
-        answer = self._answer
-        if self._answer_size > LARGEST_BODY_BYTES:
+        answer: bytes | BadAnswer | None = self._answer
+        if self._by_path:
+            answer = None
+        elif self._answer_pieces is not None:
+            answer = self._answer_pieces.joined()
+        if answer is not None and len(answer) > LARGEST_BODY_BYTES:
             answer = BadAnswer.TOO_LARGE
-        elif self._more_answer is not None and isinstance(answer, bytes):
-            answer = b"".join([answer, *self._more_answer])
-        headers = self._scope["headers"]
-        duration_s = _now() - self._received_at
-        try:
-            self._monitor.take(
-                Note(code, duration_s, answered, body, answer, time.time(), headers, self._answer_headers, failure)
-            )
-        except Exception as error:  # noqa: BLE001 - whatever it is, the exchange must not meet it
-            self._monitor.failures.take(error)
+        duration_s, at, headers = _now() - self._received_at, time.time(), self._scope["headers"]
+        self._take(Note(code, duration_s, answered, body, answer, at, headers, self._answer_headers, failure))
+
+
+class _Pieces:
+    """A body in pieces; none is kept after it has become too large."""
+
+    def __init__(self, first: bytes) -> None:
+        self._pieces, self._size = [first], len(first)
+
+    def add(self, piece: bytes) -> None:
+        if self._size <= LARGEST_BODY_BYTES:
+            self._pieces.append(piece)
+            self._size += len(piece)
+
+    def joined(self) -> bytes:
+        """The whole; of one that is too large only as much as shows it."""
+        return b"".join(self._pieces)

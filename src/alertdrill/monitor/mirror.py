@@ -2,14 +2,14 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 
 from alertdrill.monitor.account import Account
 from alertdrill.monitor.answers import BadAnswer
 from alertdrill.monitor.bodies import Malformed
 from alertdrill.monitor.cloud_events import BadEvent, Event, Kind, read_events
 from alertdrill.monitor.exposition import header, key, lines
-from alertdrill.monitor.notes import UNKNOWN_CODE, Note, Reading, Taker
+from alertdrill.monitor.notes import UNKNOWN_CODE, Batch, Note, Taker
 
 JOIN_S = 30.0
 LONGEST_DURATION_S = 3600.0
@@ -102,7 +102,7 @@ class Mirror(Taker):
         if self._account is not None:
             self._account.note(note)
 
-    def take(self, readings: Sequence[Reading]) -> None:
+    def take(self, batch: Batch) -> None:
         """Nothing: exchanges come from here."""
 
     def render(self) -> Iterator[str]:

@@ -52,34 +52,22 @@ class Note(NamedTuple):
     failure: Failure | None = None
     request_id: str | None = None
 
-    @property
-    def size(self) -> int:
-        """Bytes that it holds."""
-        body, answer = self.body, self.answer
-        return (len(body) if type(body) is bytes else 0) + (len(answer) if type(answer) is bytes else 0)
 
-    @property
-    def predicted(self) -> bool:
-        """Whether the model gave a prediction."""
-        return self.answered and self.code == 200
-
-    def header(self, name: bytes) -> bytes | None:
-        """Value of the first header of the request of that name (lower case), or None."""
-        return next((value for key, value in self.headers if key == name), None)
+Rows = Sequence[Row] | Malformed | None
 
 
-class Reading(NamedTuple):
-    """What a note was found to hold.
+class Batch(NamedTuple):
+    """Some exchanges, in the order in which they ended, and what they were found to hold; all of one length.
 
     Attributes:
-        note: as it was noted.
-        rows: of its request; None if that was not seen.
-        answer: decoded body of a prediction, or why it could not be decoded; None where no prediction was given.
+        notes: as they were noted.
+        rows: of each request; None if it was not seen.
+        answers: decoded body of each prediction, or why it could not be decoded; None where no prediction was given.
     """
 
-    note: Note
-    rows: Sequence[Row] | Malformed | None
-    answer: object | BadAnswer | None
+    notes: Sequence[Note]
+    rows: Sequence[Rows]
+    answers: Sequence[object | BadAnswer | None]
 
 
 class Taker(ABC):
@@ -89,8 +77,8 @@ class Taker(ABC):
     """
 
     @abstractmethod
-    def take(self, readings: Sequence[Reading]) -> None:
-        """Account for exchanges, in the order in which they ended."""
+    def take(self, batch: Batch) -> None:
+        """Account for exchanges."""
 
     def update(self) -> None:  # noqa: B027
         """Bring evidence up to date with what was taken; called some ten times a second."""

@@ -1,6 +1,6 @@
 """JSON pointers (RFC 6901) with one addition: the part `*` stands for every element of a list."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 EVERY = "*"
@@ -33,6 +33,27 @@ def finder(pointer: str) -> Callable[[Any], Any]:
     if len(parts) == 1 and parts[0] != EVERY:
         return _one_key(parts[0])
     return lambda value: _find(value, parts)
+
+
+def finder_in_each(pointer: str, otherwise: object) -> Callable[[Sequence[Any]], list[Any]]:
+    """What finds the same in each of many, and `otherwise` where nothing stands.
+
+    Raises:
+        ValueError: it is no pointer.
+    """
+    parts = parts_of(pointer)
+    find = finder(pointer)
+
+    def find_one(value: Any) -> Any:
+        try:
+            return find(value)
+        except Nowhere:
+            return otherwise
+
+    if len(parts) != 1 or parts[0] == EVERY:
+        return lambda values: list(map(find_one, values))
+    name = parts[0]
+    return lambda values: [v.get(name, otherwise) if type(v) is dict else find_one(v) for v in values]
 
 
 def _one_key(name: str) -> Callable[[Any], Any]:

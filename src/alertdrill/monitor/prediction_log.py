@@ -12,11 +12,11 @@ from alertdrill.monitor.answers import BadAnswer
 from alertdrill.monitor.bodies import Malformed
 from alertdrill.monitor.exposition import header, key, lines
 from alertdrill.monitor.log_writer import LogWriter
-from alertdrill.monitor.notes import Note, Reading, Taker
-from alertdrill.monitor.pointer import Nowhere
+from alertdrill.monitor.notes import Batch, Note, Rows, Taker
 from alertdrill.monitor.redaction import Redaction
 
 LONGEST_ID = 200
+MOST_LINES = 1000
 _ALL = 1 << 64
 
 
@@ -29,7 +29,7 @@ class PredictionLog(Taker):
         share: of the exchanges that are written, 0 to 1, by a hash of their ids: every process chooses the same.
         redaction: of inputs, outputs and metadata.
         metadata: names of request headers, in lower case, whose values are written.
-        prediction_id: finds the id in an answer; it stands in for an x-request-id that is missing.
+        prediction_ids: finds the id in each answer; it stands in for an x-request-id that is missing.
     """
 
     def __init__(
@@ -39,93 +39,74 @@ class PredictionLog(Taker):
         share: float,
         redaction: Redaction,
         metadata: Sequence[str],
-        prediction_id: Callable[[Any], Any],
+        prediction_ids: Callable[[Sequence[Any]], Sequence[Any]],
     ) -> None:
         self._labels = dict(labels)
+        self._model, self._version = labels["model"], labels["version"]
         self._writer = writer
         self._limit = round(share * _ALL)
         self._redaction = redaction
-        self._metadata = tuple(name.encode() for name in metadata)
-        self._prediction_id = prediction_id
-        self._model = b'","model":%b,"version":%b,"code":' % (
-            orjson.dumps(labels["model"]),
-            orjson.dumps(labels["version"]),
-        )
+        self._metadata = tuple((name, name.encode()) for name in metadata)
+        self._prediction_ids = prediction_ids
         self._mark, self._numbers = secrets.token_hex(6), itertools.count(1)
+        self._lines: list[bytes] = []
         self.sampled_out = 0
 
-    def take(self, readings: Sequence[Reading]) -> None:
+    def take(self, batch: Batch) -> None:
         """Write exchanges down, those that the share leaves out excepted."""
-        written = []
-        for reading in readings:
-            name = self._id(reading)
+        found = self._prediction_ids(batch.answers)
+        for note, rows, answer, prediction_id in zip(*batch, found, strict=True):
+            headers = dict(note.headers)
+            name = _id(note.request_id or headers.get(b"x-request-id") or prediction_id)
+            if name is None:
+                name = f"{self._mark}-{next(self._numbers)}"
             if self._limit < _ALL and not is_sampled(name, self._limit):
                 self.sampled_out += 1
             else:
-                written.append(self._line(name, reading))
-        if written:
-            self._writer.put(b"".join(written), len(written))
+                self._lines.append(self._line(name, note, rows, answer, headers))
+        if len(self._lines) >= MOST_LINES:
+            self.update()
 
-    def _id(self, reading: Reading) -> str:
-        note = reading.note
-        if note.request_id is not None:
-            return note.request_id[:LONGEST_ID]
-        stated = note.header(b"x-request-id")
-        if stated:
-            return stated.decode("latin-1")[:LONGEST_ID]
-        if reading.answer is not None:
-            try:
-                found = self._prediction_id(reading.answer)
-            except Nowhere:
-                found = None
-            if isinstance(found, str | int):
-                return str(found)[:LONGEST_ID]
-        return f"{self._mark}-{next(self._numbers)}"
+    def update(self) -> None:
+        """Have the lines written that were held back for a larger block."""
+        lines, self._lines = self._lines, []
+        if not lines:
+            return
+        block = b"".join(lines)
+        if b"\r" in block or block.count(b"\n") > len(lines):  # bodies have line ends of their own
+            block = b"".join([line[:-1].replace(b"\n", b" ").replace(b"\r", b" ") + b"\n" for line in lines])
+        self._writer.put(block, len(lines))
 
-    def _line(self, name: str, reading: Reading) -> bytes:
-        note = reading.note
-        latency = b"null" if note.duration_s is None else b"%.6f" % note.duration_s
-        parts = [
-            b'{"timestamp":%.6f,"request_id":' % note.at,
-            orjson.dumps(name)[:-1],
-            self._model,
-            b'%d,"latency":' % note.code,
-            latency,
-            *self._inputs(reading),
-            *self._outputs(reading),
-        ]
-        if note.failure is not None:
-            parts += [b',"failure":', orjson.dumps(note.failure.value)]
+    def _line(self, name: str, note: Note, rows: Rows, answer: object, headers: Mapping[bytes, bytes]) -> bytes:
+        body, answered = note.body, note.answer
+        line: dict[str, object] = {
+            "timestamp": note.at,
+            "request_id": name,
+            "model": self._model,
+            "version": self._version,
+            "code": note.code,
+            "latency": note.duration_s,
+            "inputs": self._spliced(body) if type(body) is bytes and type(rows) in (tuple, list) else None,
+            "outputs": None,
+        }
+        if isinstance(answer, BadAnswer):
+            line["malformed_outputs"] = answer
+        elif answer is not None and type(answered) is bytes:
+            line["outputs"] = self._spliced(answered)
+        if isinstance(rows, Malformed):
+            line["malformed"] = rows
         if self._metadata:
-            parts += [b',"metadata":', orjson.dumps(self._redaction.of(self._headers(note)))]
-        parts.append(b"}\n")
-        return b"".join(parts)
+            line["metadata"] = self._redaction.of(self._stated(headers))
+        if note.failure is not None:
+            line["failure"] = note.failure
+        return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
 
-    def _inputs(self, reading: Reading) -> tuple[bytes, ...]:
-        body = reading.note.body
-        if isinstance(reading.rows, Malformed):
-            return b',"malformed":', orjson.dumps(reading.rows.value), b',"inputs":null'
-        if not isinstance(body, bytes) or reading.rows is None:
-            return (b',"inputs":null',)
-        return b',"inputs":', self._spliced(body)
+    def _spliced(self, body: bytes) -> object:
+        """JSON as it was sent: it was read before, so that it is valid, and a line end in it a blank between parts."""
+        return self._redaction.of(orjson.loads(body)) if self._redaction else orjson.Fragment(body)
 
-    def _outputs(self, reading: Reading) -> tuple[bytes, ...]:
-        answer = reading.note.answer
-        if isinstance(reading.answer, BadAnswer):
-            return b',"malformed_outputs":', orjson.dumps(reading.answer.value), b',"outputs":null'
-        if reading.answer is None or not isinstance(answer, bytes):
-            return (b',"outputs":null',)
-        return b',"outputs":', self._spliced(answer)
-
-    def _spliced(self, body: bytes) -> bytes:
-        """A JSON text as it was sent: known to be valid, so that its line ends are blanks between its parts."""
-        if self._redaction:
-            return orjson.dumps(self._redaction.of(orjson.loads(body)))
-        return body.replace(b"\n", b" ").replace(b"\r", b" ")
-
-    def _headers(self, note: Note) -> dict[str, str]:
-        values = {name: note.header(name) for name in self._metadata}
-        return {name.decode(): value.decode("latin-1") for name, value in values.items() if value is not None}
+    def _stated(self, headers: Mapping[bytes, bytes]) -> dict[str, str]:
+        return {name: headers[key].decode("latin-1") for name, key in self._metadata if key in headers}
 
     def render(self) -> Iterator[str]:
         """The lines of these metrics."""
@@ -145,7 +126,17 @@ class PredictionLog(Taker):
 
     def close(self) -> None:
         """Wait until the lines are on disk."""
+        self.update()
         self._writer.close()
+
+
+def _id(found: object) -> str | None:
+    """The text of an id; None for what is none."""
+    if type(found) is str:
+        return found if len(found) <= LONGEST_ID else found[:LONGEST_ID]
+    if type(found) is bytes:
+        return found[:LONGEST_ID].decode("latin-1")
+    return str(found)[:LONGEST_ID] if type(found) is int else None
 
 
 def is_sampled(name: str, limit: int) -> bool:

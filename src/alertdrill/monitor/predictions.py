@@ -1,5 +1,6 @@
 """Counters of what the model answers: classes, cells and moments of its scores, and the evidence for their drift."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,8 +13,8 @@ from alertdrill.drift.cells import Absent, CategoryCells, Cells, NumericCells
 from alertdrill.drift.e_detector import EDetector, log_threshold
 from alertdrill.monitor.answers import BadAnswer
 from alertdrill.monitor.exposition import header, key, lines
-from alertdrill.monitor.notes import Reading, Taker
-from alertdrill.monitor.pointer import Nowhere, finder
+from alertdrill.monitor.notes import Batch, Taker
+from alertdrill.monitor.pointer import finder_in_each
 
 MOST_CLASSES = 20
 LONGEST_CLASS = 40
@@ -60,40 +61,52 @@ class PredictionCounters(Taker):
         self._classes: dict[str, int] = {}
         budget = log_threshold(max(1, len(outputs.pointers)))
         self._outputs = [
-            (output, finder(pointer), _Tally(output, labels, outputs.references.get(output), outputs.first, budget))
+            (
+                output,
+                finder_in_each(pointer, Absent.KEY),
+                _Tally(output, labels, outputs.references.get(output), outputs.first, budget),
+            )
             for output, pointer in outputs.pointers.items()
         ]
 
-    def take(self, readings: Sequence[Reading]) -> None:
+    def take(self, batch: Batch) -> None:
         """Count the answers of predictions."""
-        values: list[list[object]] = [[] for _ in self._outputs]
-        for reading in readings:
-            answer = reading.answer
-            if answer is None:
-                continue
+        answers: list[Any] = []
+        counts: list[int] = []
+        for rows, answer in zip(batch.rows, batch.answers, strict=True):
             if isinstance(answer, BadAnswer):
                 self._bad[answer] += 1
-                continue
-            rows = len(reading.rows) if isinstance(reading.rows, list | tuple) else 1
-            found = [_values(find, answer, rows) for _, find, _ in self._outputs]
+            elif answer is not None:
+                answers.append(answer)
+                counts.append(len(rows) if type(rows) is list or type(rows) is tuple else 1)
+        columns = [find(answers) for _, find, _ in self._outputs]
+        if max(counts, default=1) > 1 or any(list in set(map(type, column)) for column in columns):
+            columns = self._spread(columns, counts)
+        for (output, _, tally), column in zip(self._outputs, columns, strict=True):
+            if column and output is Output.LABEL:
+                names = class_names(column)
+                self._count_classes(names)
+                tally.add(names)
+            elif column:
+                tally.add(column)
+
+    def _spread(self, columns: Sequence[Sequence[object]], counts: Sequence[int]) -> list[list[object]]:
+        """One value a row; answers that do not hold as many are counted and left out."""
+        spread: list[list[object]] = [[] for _ in columns]
+        for values, count in zip(zip(*columns, strict=True), counts, strict=True):
+            found = [_values(value, count) for value in values]
             if any(one is None for one in found):
                 self._bad[BadAnswer.WRONG_BATCH] += 1
                 continue
-            for kept, one in zip(values, found, strict=True):
+            for kept, one in zip(spread, found, strict=True):
                 kept += one or ()
-        for (output, _, tally), some in zip(self._outputs, values, strict=True):
-            if some:
-                taken = [class_name(value) for value in some] if output is Output.LABEL else some
-                tally.add(taken)
-                if output is Output.LABEL:
-                    self._count_classes(taken)
+        return spread
 
     def _count_classes(self, names: Sequence[object]) -> None:
-        for name in names:
-            if isinstance(name, str):
-                short = name[:LONGEST_CLASS]
-                kept = short if short in self._classes or len(self._classes) < MOST_CLASSES else OTHER
-                self._classes[kept] = self._classes.get(kept, 0) + 1
+        for name, count in Counter([name for name in names if isinstance(name, str)]).items():
+            short = name[:LONGEST_CLASS]
+            kept = short if short in self._classes or len(self._classes) < MOST_CLASSES else OTHER
+            self._classes[kept] = self._classes.get(kept, 0) + count
 
     def update(self) -> None:
         """Give the e-detectors what was counted since the last update."""
@@ -125,14 +138,20 @@ def class_name(value: object) -> object:
     return str(value) if isinstance(value, int | float) else value
 
 
-def _values(find: Callable[[Any], Any], answer: object, rows: int) -> Sequence[object] | None:
-    """One value for each of `rows` rows; None if the answer holds another number of them."""
-    try:
-        value = find(answer)
-    except Nowhere:
-        return [Absent.KEY] * rows
+def class_names(values: Sequence[object]) -> Sequence[object]:
+    """The same of many."""
+    types = set(map(type, values))
+    if types == {str}:
+        return values
+    return list(map(str, values)) if types == {int} else list(map(class_name, values))
+
+
+def _values(value: object, rows: int) -> Sequence[object] | None:
+    """One value for each of `rows` rows; None if it holds another number of them."""
     if isinstance(value, list):
         return value if len(value) == rows else None
+    if value is Absent.KEY:
+        return [value] * rows
     return [value] if rows == 1 else None
 
 

@@ -20,9 +20,12 @@ class Redaction:
         return bool(self._names)
 
     def of(self, value: Any) -> Any:
-        """A copy of decoded JSON in which the value of every such key reads `REDACTED`."""
+        """Decoded JSON in which the value of every such key reads `REDACTED`; a copy, unless there is no such key."""
+        return self._copy(value) if self._names else value
+
+    def _copy(self, value: Any) -> Any:
         if isinstance(value, dict):
-            return {k: REDACTED if k.lower() in self._names else self.of(inside) for k, inside in value.items()}
+            return {k: REDACTED if k.lower() in self._names else self._copy(inside) for k, inside in value.items()}
         if isinstance(value, list):
-            return [self.of(inside) for inside in value]
+            return [self._copy(inside) for inside in value]
         return value

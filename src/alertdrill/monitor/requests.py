@@ -1,7 +1,8 @@
 """Counters of requests: codes, latency, failures, malformed bodies."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 
 from alertdrill.monitor.bodies import Malformed
@@ -49,15 +50,15 @@ class RequestCounters:
         name = "model_request_duration_seconds"
         self._bucket_keys = [key(f"{name}_bucket", {**labels, "le": edge}) for edge in edges]
 
-    def take(self, notes: Iterable[Note]) -> None:
+    def take(self, notes: Sequence[Note]) -> None:
         """Count exchanges."""
-        codes, buckets, edges = self._codes, self._buckets, DURATION_EDGES_S
+        for code, count in Counter([note.code for note in notes]).items():
+            self._codes[code] = self._codes.get(code, 0) + count
+        durations = [duration_s for note in notes if (duration_s := note.duration_s) is not None]
+        for duration_s in durations:
+            self._buckets[bisect_left(DURATION_EDGES_S, duration_s)] += 1
+        self._seconds += sum(durations)
         for note in notes:
-            code, duration_s = note.code, note.duration_s
-            codes[code] = codes.get(code, 0) + 1
-            if duration_s is not None:
-                buckets[bisect_left(edges, duration_s)] += 1
-                self._seconds += duration_s
             if note.failure is not None:
                 self._failures[note.failure] += 1
 

@@ -21,7 +21,7 @@ from alertdrill.monitor.dependencies import Dependencies
 from alertdrill.monitor.gpu import Gpus, NoGpu
 from alertdrill.monitor.log_writer import LogWriter
 from alertdrill.monitor.notes import Taker
-from alertdrill.monitor.pointer import finder, parts_of
+from alertdrill.monitor.pointer import finder_in_each, parts_of
 from alertdrill.monitor.prediction_log import PredictionLog
 from alertdrill.monitor.predictions import Output, Outputs, PredictionCounters, cells_of, class_name
 from alertdrill.monitor.redaction import Redaction
@@ -214,7 +214,7 @@ def _takers(settings: Settings, labels: Mapping[str, str]) -> list[Taker]:
         writer = LogWriter(settings.log, settings.log_max_bytes, settings.log_files)
         redaction = Redaction(settings.log_redact)
         headers = [name.lower() for name in settings.log_headers]
-        find = finder(settings.prediction_id)
+        find = finder_in_each(settings.prediction_id, None)
         takers.append(PredictionLog(labels, writer, settings.log_share, redaction, headers, find))
     return takers
 

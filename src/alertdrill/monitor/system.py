@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from alertdrill.monitor.notes import Reading, Taker
+from alertdrill.monitor.notes import Batch, Taker
 
 SAMPLE_S = 1.0
 
@@ -41,7 +41,7 @@ class System(Taker):
         for part in self._parts:
             part.sample()
 
-    def take(self, readings: Sequence[Reading]) -> None:
+    def take(self, batch: Batch) -> None:
         """Nothing: exchanges say nothing of it."""
 
     def render(self) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import asyncio
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from alertdrill.monitor.account import Account
 from alertdrill.monitor.answers import BadAnswer
 from alertdrill.monitor.bodies import Malformed
 from alertdrill.monitor.exposition import header, key, lines
-from alertdrill.monitor.notes import UNKNOWN_CODE, Failure, Note, Reading, Taker
+from alertdrill.monitor.notes import UNKNOWN_CODE, Batch, Failure, Note, Taker
 from alertdrill.monitor.pointer import Nowhere, finder
 
 POLL_S = 0.1
@@ -181,7 +181,7 @@ class Tail(Taker):
             return None
         return None if outputs is None else orjson.dumps(outputs)
 
-    def take(self, readings: Sequence[Reading]) -> None:
+    def take(self, batch: Batch) -> None:
         """Nothing: exchanges come from here."""
 
     def render(self) -> Iterator[str]:

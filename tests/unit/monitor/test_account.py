@@ -10,7 +10,7 @@ from alertdrill.drift.e_detector import EDetector
 from alertdrill.monitor import account as account_module
 from alertdrill.monitor.account import Account
 from alertdrill.monitor.bodies import Bodies
-from alertdrill.monitor.notes import Note, Reading, Taker
+from alertdrill.monitor.notes import Batch, Note, Taker
 
 Parse = Callable[[bytes], dict[tuple[str, ...], float]]
 LABELS = {"model": "fraud", "version": "1"}
@@ -112,7 +112,7 @@ def test_every_body_is_a_row_or_malformed(account: Account, values: Parse, bodie
 class Broken(Taker):
     """A part of the books that fails in all it does."""
 
-    def take(self, readings: Any) -> None:
+    def take(self, batch: Batch) -> None:
         raise ZeroDivisionError
 
     def update(self) -> None:
@@ -129,10 +129,12 @@ class Keeping(Taker):
     """Keeps what it is given."""
 
     def __init__(self) -> None:
-        self.readings: list[Reading] = []
+        self.rows: list[Any] = []
+        self.answers: list[Any] = []
 
-    def take(self, readings: Any) -> None:
-        self.readings += readings
+    def take(self, batch: Batch) -> None:
+        self.rows += batch.rows
+        self.answers += batch.answers
 
 
 def test_a_part_that_fails_costs_no_other_part_anything(
@@ -144,7 +146,7 @@ def test_a_part_that_fails_costs_no_other_part_anything(
     account.update(5.0)
     seen = values(account.scrape())
     account.close()
-    assert [reading.rows for reading in keeping.readings] == [({"id": "1", "amount": 50.0, "country": "DE"},)]
+    assert keeping.rows == [({"id": "1", "amount": 50.0, "country": "DE"},)]
     assert seen["model_requests_total", "200"] == 1
     assert total(seen, "model_feature_values_total", "amount") == 1
     assert seen["model_monitor_window_end_timestamp_seconds",] == 5.0
@@ -158,7 +160,7 @@ def test_only_answers_of_predictions_are_read(cells: dict[str, Cells], detector:
     account.note(Note(422, 0.1, True, ROW, b'{"error": 1}'))
     account.note(Note(200, 0.1, False, ROW, b'{"sco'))
     account.fold()
-    assert [reading.answer for reading in keeping.readings] == [{"score": 1}, None, None]
+    assert keeping.answers == [{"score": 1}, None, None]
 
 
 def test_a_batch_counts_as_many_predictions_as_rows(

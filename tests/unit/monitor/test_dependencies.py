@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from alertdrill.monitor.dependencies import Dependencies
-from alertdrill.monitor.notes import Note, Reading
+from alertdrill.monitor.notes import Batch, Note
 
 Parse = Callable[[str], dict[tuple[str, ...], float]]
 
@@ -13,7 +13,7 @@ def seen_of(values: Parse, *stated: bytes) -> dict[tuple[str, ...], float]:
     notes = [
         Note(200, 0.1, True, b"", answer_headers=((b"server-timing", one), (b"x", b"store;dur=9"))) for one in stated
     ]
-    of.take([Reading(note, None, None) for note in notes])
+    of.take(Batch(notes, [None] * len(notes), [None] * len(notes)))
     return values("".join(of.render()))
 
 

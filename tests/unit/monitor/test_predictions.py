@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -7,7 +7,7 @@ import pytest
 
 from alertdrill.drift.cells import NumericCells
 from alertdrill.monitor.answers import BadAnswer, read_answer
-from alertdrill.monitor.notes import Note, Reading
+from alertdrill.monitor.notes import Batch, Note
 from alertdrill.monitor.predictions import MOST_CLASSES, Output, Outputs, PredictionCounters
 
 Parse = Callable[[str], dict[tuple[str, ...], float]]
@@ -19,8 +19,14 @@ def counters(first: int = 100, references: Any = None, pointers: Any = None) -> 
     return PredictionCounters(LABELS, Outputs(pointers or POINTERS, references or {}, first))
 
 
-def readings(*answers: Any, rows: int = 1) -> list[Reading]:
-    return [Reading(Note(200, 0.1, True, b""), [{}] * rows, read_answer(orjson.dumps(answer))) for answer in answers]
+def batch(*answers: Any, rows: int = 1) -> Batch:
+    return read([orjson.dumps(answer) for answer in answers], rows)
+
+
+def read(bodies: Sequence[Any], rows: int = 1) -> Batch:
+    """What the account makes of the bodies of answers."""
+    some: list[dict[str, Any]] = [{}] * rows
+    return Batch([Note(200, 0.1, True, b"")] * len(bodies), [some] * len(bodies), list(map(read_answer, bodies)))
 
 
 def drawn(count: int, mean: float = 0.0) -> list[dict[str, Any]]:
@@ -34,11 +40,11 @@ def seen_of(of: PredictionCounters, values: Parse) -> dict[tuple[str, ...], floa
 
 def test_the_first_answers_become_the_reference_and_the_next_are_compared_with_it(values: Parse) -> None:
     of = counters(first=100)
-    of.take(readings(*drawn(60)))
+    of.take(batch(*drawn(60)))
     before = seen_of(of, values)
     assert before["model_prediction_reference_rows", "score"] == 0
     assert not [name for name in before if name[0] == "model_prediction_values_total"]
-    of.take(readings(*drawn(60)))
+    of.take(batch(*drawn(60)))
     after = seen_of(of, values)
     assert after["model_prediction_reference_rows", "score"] == after["model_prediction_reference_rows", "label"] == 100
     by_cell = {name[2]: n for name, n in after.items() if name[:2] == ("model_prediction_values_total", "score")}
@@ -50,7 +56,7 @@ def test_the_first_answers_become_the_reference_and_the_next_are_compared_with_i
 
 def test_sums_and_classes_count_from_the_first_answer(values: Parse) -> None:
     of = counters()
-    of.take(readings({"score": 1.5, "label": 1}, {"score": 0.5, "label": 0}, {"score": None, "label": True}))
+    of.take(batch({"score": 1.5, "label": 1}, {"score": 0.5, "label": 0}, {"score": None, "label": True}))
     seen = seen_of(of, values)
     assert seen["model_prediction_count", "score"] == 2
     assert seen["model_prediction_sum", "score"] == 2.0
@@ -62,7 +68,7 @@ def test_sums_and_classes_count_from_the_first_answer(values: Parse) -> None:
 def test_a_given_reference_counts_at_once(values: Parse) -> None:
     cells = NumericCells.from_reference(np.linspace(0.0, 1.0, 500))
     of = counters(references={Output.SCORE: cells}, pointers={Output.SCORE: "/score"})
-    of.take(readings({"score": 2.0}, {"score": "0.5"}, {}, {"score": None}))
+    of.take(batch({"score": 2.0}, {"score": "0.5"}, {}, {"score": None}))
     seen = seen_of(of, values)
     counted = {name[2]: n for name, n in seen.items() if name[0] == "model_prediction_values_total" and n}
     assert counted == {"above": 1, "type_error": 1, "missing": 1, "null": 1}
@@ -71,9 +77,9 @@ def test_a_given_reference_counts_at_once(values: Parse) -> None:
 
 def test_evidence_reaches_its_threshold_when_scores_drift(values: Parse) -> None:
     of = counters(first=2000)
-    of.take(readings(*drawn(2000)))
+    of.take(batch(*drawn(2000)))
     for start in range(0, 1000, 50):
-        of.take(readings(*drawn(1000, mean=1.5)[start : start + 50]))
+        of.take(batch(*drawn(1000, mean=1.5)[start : start + 50]))
         of.update()
     seen = seen_of(of, values)
     for output in Output:
@@ -83,7 +89,7 @@ def test_evidence_reaches_its_threshold_when_scores_drift(values: Parse) -> None
 
 def test_a_batch_must_hold_a_prediction_for_each_row(values: Parse) -> None:
     of = counters(pointers={Output.LABEL: "/predictions"})
-    of.take(readings({"predictions": [1, 0, 1]}, {"predictions": [1]}, {"predictions": 1}, rows=3))
+    of.take(batch({"predictions": [1, 0, 1]}, {"predictions": [1]}, {"predictions": 1}, rows=3))
     seen = seen_of(of, values)
     assert seen["model_malformed_answers_total", "wrong_batch"] == 2
     assert seen["model_prediction_classes_total", "1"] == 2
@@ -92,7 +98,7 @@ def test_a_batch_must_hold_a_prediction_for_each_row(values: Parse) -> None:
 def test_answers_that_cannot_be_read_are_counted_by_reason(values: Parse) -> None:
     of = counters()
     bad = [b"", b"\xff\xfe", b'{"score": NaN}', BadAnswer.TOO_LARGE, b" " * (2 << 20)]
-    of.take([Reading(Note(200, 0.1, True, b""), ({},), read_answer(one)) for one in bad])
+    of.take(read(bad))
     seen = seen_of(of, values)
     counted = {name[1]: n for name, n in seen.items() if name[0] == "model_malformed_answers_total"}
     assert counted == {"empty": 1, "bad_encoding": 1, "bad_json": 1, "too_large": 2, "wrong_batch": 0}
@@ -100,7 +106,7 @@ def test_answers_that_cannot_be_read_are_counted_by_reason(values: Parse) -> Non
 
 def test_classes_without_end_make_a_bounded_number_of_series(values: Parse) -> None:
     of = counters()
-    of.take(readings(*[{"label": f"class-{i}" * 30} for i in range(1000)], {"label": {}}, {"label": [1]}))
+    of.take(batch(*[{"label": f"class-{i}" * 30} for i in range(1000)], {"label": {}}, {"label": [1]}))
     seen = seen_of(of, values)
     classes = {name[1]: n for name, n in seen.items() if name[0] == "model_prediction_classes_total"}
     assert len(classes) <= MOST_CLASSES + 1
@@ -109,7 +115,7 @@ def test_classes_without_end_make_a_bounded_number_of_series(values: Parse) -> N
 
 def test_an_absurd_score_does_not_swallow_the_sum(values: Parse) -> None:
     of = counters()
-    of.take(readings({"score": 1e300}))
+    of.take(batch({"score": 1e300}))
     before = seen_of(of, values)["model_prediction_sum", "score"]
-    of.take(readings({"score": 0.5}))
+    of.take(batch({"score": 0.5}))
     assert seen_of(of, values)["model_prediction_sum", "score"] - before == pytest.approx(0.5)
