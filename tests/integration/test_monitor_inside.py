@@ -112,6 +112,7 @@ def test_answers_that_hold_no_prediction_are_counted(app: Server) -> None:
 
 def test_an_app_that_raises_or_breaks_off_is_counted_as_500(app: Server) -> None:
     assert app.ask(ROW, x_do="raise")[0] == 500
+    app.client.close()  # as the server does
     with pytest.raises((http.client.IncompleteRead, ConnectionError)):
         app.ask(ROW, x_do="break")
     app.client.close()

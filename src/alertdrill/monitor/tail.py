@@ -20,6 +20,7 @@ from alertdrill.monitor.pointer import Nowhere, finder
 POLL_S = 0.1
 READ_BYTES = 256 << 10
 LONGEST_LINE_BYTES = 4 << 20
+MOST_ROTATED = 1000
 OUTCOMES = ("read", "bad_json", "no_inputs", "too_long")
 CODES = range(100, 600)
 _MALFORMED = [reason.value for reason in Malformed]  # lists: what a line holds need not be hashable
@@ -59,12 +60,43 @@ class LineFile:
         return self._lines(data) if data else self._next_file(self._file)
 
     def _next_file(self, file: BufferedReader) -> list[bytes]:
-        """Turn to the file that has the name; what is left of the last one, without a line end, is a line too."""
+        """Turn to the file after this one; what is left of this one, without a line end, is a line too."""
+        following = self._following(file)
+        if following is None:
+            return []
         file.close()
         last, self._half = self._half, b""
-        self._file, self._from_start, self._skipping = None, True, False
+        self._file, self._skipping = following, False
         self.rotations += 1
         return [last] if last.strip() else []
+
+    def _following(self, file: BufferedReader) -> BufferedReader | None:
+        """The file after this one, opened: where this one became `log.3` since, that is `log.2`.
+
+        None within a rotation: look again.
+        """
+        at = self._rotated_to(file)
+        name = f"{self._path.name}.{at - 1}" if at is not None and at > 1 else self._path.name
+        try:
+            following = self._path.with_name(name).open("rb")
+        except OSError:
+            return None
+        if self._rotated_to(file) == at:
+            return following
+        following.close()
+        return None
+
+    def _rotated_to(self, file: BufferedReader) -> int | None:
+        """The number that this file has behind its name since it was moved; None if it has none."""
+        here = os.fstat(file.fileno())
+        for number in range(1, MOST_ROTATED + 1):
+            try:
+                there = os.stat(self._path.with_name(f"{self._path.name}.{number}"))
+            except OSError:
+                return None
+            if os.path.samestat(here, there):
+                return number
+        return None
 
     def _open(self) -> bool:
         try:

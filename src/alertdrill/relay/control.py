@@ -4,15 +4,12 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from alertdrill.relay.exchange import Effect, Exchange, Handler, Request, Response
 from alertdrill.relay.upstream_pool import Pool
 
 logger = logging.getLogger(__name__)
-
-Given = TypeVar("Given")
-Answer = TypeVar("Answer")
 
 
 class UnderWay(Protocol):
@@ -59,11 +56,19 @@ class Control:
 
     def local(self, request: Request) -> Response | None:
         """The handler's own answer; None, or what stands for it, also if it raised."""
-        return self._guarded(self.handler.local, request) or self.otherwise
+        try:
+            return self.handler.local(request) or self.otherwise
+        except Exception:  # noqa: BLE001 - whatever it is
+            self._failed()
+            return self.otherwise
 
     def effect(self, request: Request) -> Effect | None:
         """What the handler does to the exchange; None also if it raised."""
-        return self._guarded(self.handler.effect, request)
+        try:
+            return self.handler.effect(request)
+        except Exception:  # noqa: BLE001 - whatever it is
+            self._failed()
+            return None
 
     def edited(self, edit: Callable[[bytes], bytes], body: bytes) -> bytes:
         """The edited body; `body` itself if the edit raised, or changed the length that the client was told."""
@@ -74,17 +79,20 @@ class Control:
                 raise ValueError(f"an edit must keep the length: got {len(edited)} bytes, expected {len(body)}")
             return edited
 
-        return self._guarded(checked, body) or body
+        try:
+            return checked(body)
+        except Exception:  # noqa: BLE001 - whatever it is
+            self._failed()
+            return body
 
     def ended(self, exchange: Exchange) -> None:
         """Tell the handler."""
-        self._guarded(self.handler.ended, exchange)
-
-    def _guarded(self, method: Callable[[Given], Answer], given: Given) -> Answer | None:
         try:
-            return method(given)
-        except Exception:
-            self.handler_errors += 1
-            if self.handler_errors == 1:  # the first tells why; one for every request would fill the disk
-                logger.exception("the relay's handler failed; from here on this is only counted")
-            return None
+            self.handler.ended(exchange)
+        except Exception:  # noqa: BLE001 - whatever it is
+            self._failed()
+
+    def _failed(self) -> None:
+        self.handler_errors += 1
+        if self.handler_errors == 1:  # the first tells why; one for every request would fill the disk
+            logger.exception("the relay's handler failed; from here on this is only counted")

@@ -88,6 +88,20 @@ def test_a_rotated_file_is_read_to_its_end_and_then_the_next(tmp_path: Path, ope
     assert file.rotations == 1
 
 
+def test_several_rotations_between_two_looks_lose_nothing(tmp_path: Path, opened: Opened) -> None:
+    path = tmp_path / "log"
+    append(path, b"0\n")
+    file = opened(path)
+    assert file.read() == [b"0"]
+    for number in range(1, 6):
+        for older in range(number - 1, 0, -1):
+            (tmp_path / f"log.{older}").rename(tmp_path / f"log.{older + 1}")
+        path.rename(tmp_path / "log.1")
+        append(path, b"%d\n" % number)
+    assert all_of(file) == [b"%d" % number for number in range(1, 6)]
+    assert file.rotations == 5
+
+
 def test_a_truncated_file_is_read_anew(tmp_path: Path, opened: Opened) -> None:
     path = tmp_path / "log"
     append(path, b"one\ntwo\n")
