@@ -79,12 +79,12 @@ class LineFile:
         name = f"{self._path.name}.{at - 1}" if at is not None and at > 1 else self._path.name
         try:
             following = self._path.with_name(name).open("rb")
+            if self._rotated_to(file) == at and _is_newer(following, file):
+                return following
+            following.close()
+            return None if self._rotated_to(file) != at else self._path.open("rb")
         except OSError:
             return None
-        if self._rotated_to(file) == at:
-            return following
-        following.close()
-        return None
 
     def _rotated_to(self, file: BufferedReader) -> int | None:
         """The number that this file has behind its name since it was moved; None if it has none."""
@@ -131,6 +131,11 @@ class LineFile:
         """Read no more."""
         if self._file is not None:
             self._file.close()
+
+
+def _is_newer(one: BufferedReader, other: BufferedReader) -> bool:
+    """Whether a file was written after another; it was not where the highest number is the newest."""
+    return os.fstat(one.fileno()).st_mtime_ns >= os.fstat(other.fileno()).st_mtime_ns
 
 
 class Tail(Taker):

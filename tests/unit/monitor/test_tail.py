@@ -1,5 +1,6 @@
 import asyncio
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,21 @@ def test_several_rotations_between_two_looks_lose_nothing(tmp_path: Path, opened
     assert file.rotations == 5
 
 
+def test_a_log_whose_highest_number_is_the_newest_is_not_read_twice(tmp_path: Path, opened: Opened) -> None:
+    path = tmp_path / "log"
+    append(path, b"0\n")
+    os.utime(path, (5.0, 5.0))
+    file = opened(path)
+    assert all_of(file) == [b"0"]
+    path.rename(tmp_path / "log.1")
+    for number in (1, 2):
+        append(path, b"%d\n" % number)
+        assert all_of(file) == [b"%d" % number]
+        path.rename(tmp_path / f"log.{number + 1}")
+    append(path, b"3\n")
+    assert all_of(file) == [b"3"]
+
+
 def test_a_truncated_file_is_read_anew(tmp_path: Path, opened: Opened) -> None:
     path = tmp_path / "log"
     append(path, b"one\ntwo\n")
@@ -137,7 +153,7 @@ def test_every_line_comes_once_and_in_order(tmp_path: Path, opened: Opened, step
             read += all_of(file)  # a file that is rotated twice between two looks is lost
             append(path, b"\n")
             wrote += b"\n"
-            path.rename(tmp_path / f"log.{number}")
+            path.rename(tmp_path / f"moved-{number}")
             number += 1
             append(path, b"")
         elif step == "read":
