@@ -107,7 +107,7 @@ def test_clicks_and_kpis_are_given_by_version(tmp_path: Path, url: str) -> None:
         "--kpi",
         "conversion=rate(label=1)",
     )
-    with monitor(tmp_path, url, *formulas, "--truth-version", "answer:/version") as running:
+    with monitor(tmp_path, url, *formulas, "--truth-version", "/version") as running:
         for at in range(40):
             running.predict(f"p{at}", 80.0, v="1" if at < 20 else "2")
         said = [{"id": f"p{at}", "label": at % 2, "value": 10.0, "click": at % 4 == 0, "kpis": {"revenue": 2.5}}

@@ -227,7 +227,14 @@ class CategoryCells(Cells):
 
     def count(self, values: Sequence[object]) -> NDArray[np.int64]:
         """Shape (cells,): how many of the decoded values fall into each cell."""
-        return np.bincount(self.place(values), minlength=len(self.names))
+        try:
+            times = Counter(values)
+        except TypeError:  # lists and objects have no hash
+            return np.bincount(self.place(values), minlength=len(self.names))
+        counts = np.zeros(len(self.names), dtype=np.int64)
+        for value, number in times.items():
+            counts[self.place_value(value)] += number
+        return counts
 
 
 def _category_name(text: str) -> str:

@@ -11,7 +11,8 @@ first reaches c is at least c, whatever the dependence between features.
 Two kinds of alarm spend the same budget of one false alarm in c updates. Each of F features alarms by itself at c * F.
 The global alarm takes the mean over all features and alternatives and needs c only. A feature at c * F lifts the global
 mean to c, so until the first alarm of an episode the global one is never later (and, as evidence of several features
-adds up but does not multiply, seldom much sooner), and both kinds together alarm no more often than it.
+adds up but does not multiply, seldom much sooner), and both kinds together alarm no more often than it. A detector of F
+among W that share a budget has F parts of W of it: all this with c * W / F for c.
 """
 
 import math
@@ -25,17 +26,19 @@ from alertdrill.drift.cells import Cells
 
 WEEK_S = 604_800.0
 UPDATE_S = 0.1
+OUTPUTS = 2  # of an answer, score and class: unless told otherwise, they are watched beside the features
 FEWEST_A_WEEK, MOST_A_WEEK = 1e-4, 1000.0
 CAP_LOG = math.log(1e4)
 LARGEST_GAIN = 600.0  # R stays below e^70 by the cap, so that this factor cannot overflow; one so large meets the cap
 
 
-def log_threshold(features: int, false_alarms_per_week: float = 1.0, update_s: float = UPDATE_S) -> float:
-    """Evidence at which one feature alarms: ln c + ln F, c = updates in a week / false alarms allowed in it.
+def log_threshold(watched: int, false_alarms_per_week: float = 1.0, update_s: float = UPDATE_S) -> float:
+    """Evidence at which one of those watched alarms: ln c + ln W, c = updates in a week / false alarms allowed in it.
 
     Args:
-        features: how many are watched, F, at least 1.
-        false_alarms_per_week: at most so many on average, over all features together.
+        watched: features and outputs that can alarm, W, at least 1, in however many detectors: each of them spends one
+            part of W of the budget, and the global alarm of a detector's F features what they spend, F parts.
+        false_alarms_per_week: at most so many on average, over all that are watched together.
         update_s: seconds between two updates, at least.
 
     Raises:
@@ -43,7 +46,7 @@ def log_threshold(features: int, false_alarms_per_week: float = 1.0, update_s: f
     """
     if not FEWEST_A_WEEK <= false_alarms_per_week <= MOST_A_WEEK:
         raise ValueError(f"got {false_alarms_per_week:g} false alarms a week, expected {FEWEST_A_WEEK:g} to 1000")
-    return math.log(WEEK_S / (false_alarms_per_week * update_s)) + math.log(features)
+    return math.log(WEEK_S / (false_alarms_per_week * update_s)) + math.log(watched)
 
 
 class EDetector:
@@ -54,8 +57,8 @@ class EDetector:
     for the next episode. The global alarm keeps an R of its own, as its caps and resets are others.
 
     Attributes:
-        log_threshold: evidence at which a feature alarms, ln c + ln F.
-        log_global_threshold: evidence at which the global alarm is raised, ln c.
+        log_threshold: evidence at which a feature alarms, ln c + ln W.
+        log_global_threshold: evidence at which the global alarm is raised, ln c + ln W - ln F.
         global_evidence: ln of the mean of R over all features and alternatives, no lower than 0.
         globally_alarmed: whether it stands at or above its threshold.
         exact_reference: see `alternatives`.

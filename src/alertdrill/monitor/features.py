@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alertdrill.drift.cells import Absent, Cells, NumericCells
+from alertdrill.drift.cells import Cells, NumericCells
 from alertdrill.drift.conditions import Conditions, Warned
 from alertdrill.drift.e_detector import EDetector
+from alertdrill.monitor.columns import columns_of
 from alertdrill.monitor.exposition import header, key, lines
 
 WIDEST_SD = 1e6
@@ -35,6 +36,7 @@ class FeatureCounters:
             detector: over the same features in the same order.
         """
         self._cells = list(cells.items())
+        self._names = tuple(cells)
         self._unwatched = tuple(unwatched)
         self._detector = detector
         self._counts: NDArray[np.int64] = np.zeros(detector.shape, dtype=np.int64)
@@ -48,7 +50,7 @@ class FeatureCounters:
     def add(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Count decoded rows; the e-detector takes them at the next `update`."""
         known = sum(name in row for name in self._unwatched for row in rows)
-        columns = [[row.get(name, Absent.KEY) for row in rows] for name, _ in self._cells]
+        columns = columns_of(rows, self._names)
         for at, ((name, cells), values) in enumerate(zip(self._cells, columns, strict=True)):
             counts = self._count(name, cells, values)
             self._batch[at, : len(counts)] += counts

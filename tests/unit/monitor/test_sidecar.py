@@ -39,20 +39,22 @@ def test_duration_runs_from_the_whole_request_to_the_last_byte(
 
 
 @pytest.mark.parametrize(
-    ("status", "end", "code"),
+    ("status", "end", "code", "kind"),
     [
-        (422, End.ANSWERED, "422"),
-        (502, End.UPSTREAM_REFUSED, "502"),
-        (200, End.UPSTREAM_CLOSED, "502"),
-        (200, End.UPSTREAM_TIMEOUT, "504"),
-        (None, End.CLIENT_GONE, "499"),
+        (422, End.ANSWERED, "422", None),
+        (502, End.UPSTREAM_REFUSED, "502", "refused"),
+        (200, End.UPSTREAM_CLOSED, "502", "reset"),
+        (200, End.UPSTREAM_TIMEOUT, "504", "timeout"),
+        (None, End.CLIENT_GONE, "499", "client_gone"),
     ],
 )
 def test_the_code_is_what_the_client_met(
-    sidecar: Sidecar, account: Account, values: Parse, status: int | None, end: End, code: str
+    sidecar: Sidecar, account: Account, values: Parse, status: int | None, end: End, code: str, kind: str | None
 ) -> None:
     sidecar.ended(exchange(request(), status, end))
     seen = values(account.scrape())
+    failed = {name[1]: n for name, n in seen.items() if name[0] == "model_request_failures_total" and n}
+    assert failed == ({kind: 1} if kind else {})
     assert seen["model_requests_total", code] == 1
     assert sum(v for name, v in seen.items() if name[0] == "model_requests_total") == 1
 

@@ -7,8 +7,7 @@ from alertdrill.monitor.truth.feedback import Feedback, Refusal
 from alertdrill.monitor.truth.intake import Intake
 from alertdrill.monitor.truth.joining import Prediction
 from alertdrill.monitor.truth.ledger import Ledger
-from alertdrill.monitor.truth.reading import Unread, read
-from alertdrill.monitor.truth.settings import TruthSettings
+from alertdrill.monitor.truth.reading import Unread
 
 MOST_AT_A_TIME = 500
 
@@ -35,18 +34,11 @@ class Batch:
         self.predictions, self.feedback = [], []
 
 
-def take(intake: Intake, settings: TruthSettings, version: str, ledger: Ledger, now: float) -> Batch:
-    """The oldest of what waits, read; what cannot be read is counted.
+def take(intake: Intake, now: float) -> Batch:
+    """The oldest of what waits.
 
     `now` is in seconds since 1970; what waits was timed by `time.monotonic`, which does not jump.
     """
-    batch, offset = Batch(), now - time.monotonic()
-    sources = settings.sources
-    for seen in intake.take_seen(MOST_AT_A_TIME):
-        found = read(seen, sources, settings.task, version)
-        if isinstance(found, Unread):
-            ledger.unread[found] += 1
-        else:
-            batch.predictions.append(found._replace(at=found.at + offset))
-    batch.feedback = intake.take_posted(MOST_AT_A_TIME)
-    return batch
+    offset = now - time.monotonic()
+    predictions = [one._replace(at=one.at + offset) for one in intake.take_seen(MOST_AT_A_TIME)]
+    return Batch(predictions, intake.take_posted(MOST_AT_A_TIME))

@@ -1,17 +1,16 @@
 """What waits for the store: bounded queues between the event loop, which fills them, and the keeper's thread."""
 
 from collections import Counter, deque
-from collections.abc import Iterator
 from enum import StrEnum
 from typing import TypeVar
 
 from alertdrill.monitor.truth.feedback import MOST_ITEMS, Feedback, Refusal
-from alertdrill.monitor.truth.reading import Seen, Unread
+from alertdrill.monitor.truth.joining import Prediction
+from alertdrill.monitor.truth.reading import Unread
 
 Kind = TypeVar("Kind", bound=StrEnum)
 
 MOST_SEEN = 20_000
-MOST_SEEN_BYTES = 16 << 20
 MOST_WAITING = 20_000
 MOST_POSTED_BYTES = 8 << 20
 
@@ -30,9 +29,8 @@ class Intake:
     """
 
     def __init__(self) -> None:
-        self._seen: deque[Seen] = deque()
+        self._seen: deque[Prediction] = deque()
         self._posted: deque[tuple[list[Feedback], int]] = deque()
-        self._seen_in = self._seen_out = 0
         self._posted_in = self._posted_out = 0
         self._items_in = self._items_out = 0
         self.refused = none_of(Refusal)
@@ -43,13 +41,12 @@ class Intake:
         """Predictions and pieces of feedback that wait."""
         return len(self._seen) + self._items_in - self._items_out
 
-    def see(self, seen: Seen) -> None:
+    def see(self, prediction: Prediction) -> None:
         """Queue a prediction; a full queue drops it and counts that."""
-        if len(self._seen) >= MOST_SEEN or self._seen_in - self._seen_out + seen.size > MOST_SEEN_BYTES:
+        if len(self._seen) >= MOST_SEEN:
             self.unread[Unread.QUEUE_FULL] += 1
-            return
-        self._seen_in += seen.size
-        self._seen.append(seen)
+        else:
+            self._seen.append(prediction)
 
     def room(self, size: int) -> bool:
         """Whether the feedback of a body of so many bytes could be queued."""
@@ -62,12 +59,9 @@ class Intake:
         self._posted_in += size
         self._posted.append((items, size))
 
-    def take_seen(self, most: int) -> Iterator[Seen]:
+    def take_seen(self, most: int) -> list[Prediction]:
         """The oldest predictions."""
-        for _ in range(min(most, len(self._seen))):
-            seen = self._seen.popleft()
-            self._seen_out += seen.size
-            yield seen
+        return [self._seen.popleft() for _ in range(min(most, len(self._seen)))]
 
     def take_posted(self, most: int) -> list[Feedback]:
         """The feedback of the oldest bodies: of one at least, then as long as it is not over `most`."""

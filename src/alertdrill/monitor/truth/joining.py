@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from hashlib import blake2b
 from typing import NamedTuple
 
 import orjson
 
+from alertdrill.monitor.sampling import is_sampled
 from alertdrill.monitor.truth.feedback import MOST_KPIS, Feedback, Refusal
 from alertdrill.monitor.truth.values import Label
 
@@ -71,14 +71,6 @@ class Tally:
     lags_s: list[float] = field(default_factory=list)
 
 
-def sampled(identity: str, share: float) -> bool:
-    """Whether an id belongs to the share (0 to 1) that is kept: the same answer for a prediction and its label."""
-    if share >= 1.0:
-        return True
-    digest = blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big") < share * 2.0**64
-
-
 def kpi_names(db: sqlite3.Connection) -> set[str]:
     """The names of KPIs that were posted and are still kept."""
     return {name for (name,) in db.execute("SELECT name FROM kpi_names")}
@@ -102,7 +94,7 @@ class Joiner:
 
     def predictions(self, predictions: Iterable[Prediction]) -> None:
         """Note predictions; feedback that came earlier joins."""
-        kept = [one for one in predictions if sampled(one.id, self._share)]
+        kept = [one for one in predictions if is_sampled(one.id, self._share)]
         early = self._labelled_early([one.id for one in kept])
         noted = self._db.executemany(NOTE, [(one.id, self._now, *one[1:]) for one in kept]).rowcount if kept else 0
         self.tally.outcomes += Counter({Outcome.PREDICTED: noted, Outcome.PREDICTED_TWICE: len(kept) - noted})
@@ -130,7 +122,7 @@ class Joiner:
                 self._kpi(name, value, item)
             if item.id is None or (item.label is None and item.click is None and item.value is None):
                 continue
-            if not sampled(item.id, self._share):
+            if not is_sampled(item.id, self._share):
                 self.tally.outcomes[Outcome.NOT_SAMPLED] += 1
                 continue
             self._about(item, item.id)

@@ -100,7 +100,7 @@ class Keeper(threading.Thread):
         """Do what is due; whether more is likely to wait."""
         now = self._clock.now()
         if not self._batch:
-            self._batch = take(self._intake, self._settings, self._version, self._ledger, now)
+            self._batch = take(self._intake, now)
         store = self._vault.open()
         more = self._batch.full
         if store is None:

@@ -1,49 +1,25 @@
-"""What an exchange says of its prediction: id, class or number, score and version."""
+"""What exchanges say of their predictions: id, class or number, score and version."""
 
-import zlib
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import orjson
-
+from alertdrill.drift.cells import Absent
+from alertdrill.monitor.answers import BadAnswer
+from alertdrill.monitor.notes import Batch, Note
+from alertdrill.monitor.predictions import one_a_row
+from alertdrill.monitor.sources import Place, Source, decoded_request, lookup
 from alertdrill.monitor.truth.joining import Prediction
 from alertdrill.monitor.truth.quality import Task
-from alertdrill.monitor.truth.sources import Headers, Opened, Place, Source, header
 from alertdrill.monitor.truth.values import label_of, number_of, text_of
-
-LARGEST_BODY_BYTES = 1 << 20
-COMPRESSED = (b"gzip", b"x-gzip", b"deflate")
-
-
-class Seen(NamedTuple):
-    """An answered exchange, as much of it as the sources ask for.
-
-    Attributes:
-        at: when it was answered, in seconds of any clock; the prediction has it as it is.
-        request: its body; empty where no source is in it.
-        answer: the body of the answer; empty where no source is in it.
-        request_headers: of the request; empty where no source is there.
-        answer_headers: of the answer.
-    """
-
-    at: float
-    request: bytes
-    answer: bytes
-    request_headers: Headers
-    answer_headers: Headers
-
-    @property
-    def size(self) -> int:
-        """Bytes that it holds, roughly."""
-        headers = len(self.request_headers) + len(self.answer_headers)
-        return len(self.request) + len(self.answer) + 100 * headers + 200
 
 
 class Unread(StrEnum):
     """Why no label can ever be joined to an answer. Values of the label `reason`."""
 
-    BAD_BODY = "bad_body"  # the body that holds the id is no JSON
+    BAD_BODY = "bad_body"  # the body that holds the id cannot be read
     NO_ID = "no_id"
+    WRONG_BATCH = "wrong_batch"  # not as many classes or scores as ids
     QUEUE_FULL = "queue_full"
     STORE_FAILED = "store_failed"
 
@@ -52,7 +28,7 @@ class Sources(NamedTuple):
     """Where things stand in an exchange; None for what it does not have.
 
     Attributes:
-        id: under which feedback comes.
+        id: under which feedback comes; where nothing stands there, the id that events or a log give an exchange.
         predicted: the class or number.
         score: of the positive class.
         version: of the model.
@@ -63,45 +39,60 @@ class Sources(NamedTuple):
     score: Source | None
     version: Source | None
 
-    def need(self, place: Place) -> bool:
-        """Whether anything stands in that part of an exchange."""
-        return any(source is not None and source.place is place for source in self)
 
-
-def read(seen: Seen, sources: Sources, task: Task, version: str) -> Prediction | Unread:
-    """The prediction of an exchange, or why there is none to join.
+class Reader:
+    """Reads predictions.
 
     Args:
-        seen: the exchange.
-        sources: where things stand.
-        task: says whether the prediction is a class or a number.
-        version: of the model, where the exchange does not tell.
+        sources: where things stand. Where lists stand, an answer has several predictions: as many of each as ids.
+        task: says whether a prediction is a class or a number.
+        version: of the model, where an exchange does not tell.
     """
-    answer = _plain(seen.answer, seen.answer_headers)
-    opened = Opened(_decoded(answer), _decoded(seen.request), seen.answer_headers, seen.request_headers)
-    identity = text_of(opened.find(sources.id))
-    if identity is None:
-        bodies = {Place.ANSWER: opened.answer, Place.REQUEST: opened.request}
-        return Unread.BAD_BODY if bodies.get(sources.id.place, 0) is None else Unread.NO_ID
-    found = [None if source is None else opened.find(source) for source in sources[1:]]
-    return Prediction(identity, seen.at, text_of(found[2]) or version, label_of(task, found[0]), number_of(found[1]))
+
+    def __init__(self, sources: Sources, task: Task, version: str) -> None:
+        self._id_in = sources.id.place
+        self._lookups = [_nothing if source is None else lookup(source) for source in sources]
+        self._task, self._version = task, version
+
+    def read(self, batch: Batch, wall: float, steady: float) -> Iterator[Prediction | Unread]:
+        """The predictions of some exchanges, or why there is none to join.
+
+        Args:
+            batch: the exchanges; those in which nothing was predicted are left out.
+            wall: now, in seconds since 1970.
+            steady: now, in seconds of a clock that is never set; predictions are timed by it.
+        """
+        given = [at for at, answer in enumerate(batch.answers) if answer is not None]
+        if not given:
+            return
+        notes, answers = [batch.notes[at] for at in given], [batch.answers[at] for at in given]
+        columns = [look(notes, answers) for look in self._lookups]
+        for note, answer, *found in zip(notes, answers, *columns, strict=True):
+            at = steady - max(0.0, wall - note.at) if note.at else steady
+            yield from self._of(note, answer, at, *found)
+
+    def _of(
+        self, note: Note, answer: object, at: float, identity: object, label: object, score: object, version: object
+    ) -> Iterator[Prediction | Unread]:
+        ids = identity if type(identity) is list else [identity]
+        labels, scores = one_a_row(label, len(ids)), one_a_row(score, len(ids))
+        if labels is None or scores is None:
+            yield Unread.WRONG_BATCH
+            return
+        task, of = self._task, text_of(version) or self._version
+        for one, named, number in zip(ids, labels, scores, strict=True):
+            name = text_of(one) or (text_of(note.request_id) if len(ids) == 1 else None)
+            if name is None:
+                yield self._why(note, answer)
+            else:
+                yield Prediction(name, at, of, label_of(task, named), number_of(number))
+
+    def _why(self, note: Note, answer: object) -> Unread:
+        if self._id_in is Place.ANSWER:
+            return Unread.BAD_BODY if isinstance(answer, BadAnswer) else Unread.NO_ID
+        unread = self._id_in is Place.REQUEST and decoded_request(note) is None
+        return Unread.BAD_BODY if unread else Unread.NO_ID
 
 
-def _plain(body: bytes, headers: Headers) -> bytes:
-    """A body without its gzip or deflate encoding, as far as `LARGEST_BODY_BYTES`; empty if it is broken."""
-    coding = header(headers, b"content-encoding")
-    if coding is None or coding.strip().lower() not in COMPRESSED:
-        return body
-    try:
-        return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(body, LARGEST_BODY_BYTES)
-    except zlib.error:
-        return b""
-
-
-def _decoded(body: bytes) -> Any:
-    if not body or len(body) > LARGEST_BODY_BYTES:
-        return None
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return None
+def _nothing(notes: Sequence[Note], answers: Sequence[object]) -> list[object]:
+    return [Absent.KEY] * len(notes)

@@ -2,9 +2,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from alertdrill.monitor.durations import seconds
 from alertdrill.monitor.truth.allowance import MOST_S, Allowance
 from alertdrill.monitor.truth.clock import PATIENCE_S, SteadyClock
-from alertdrill.monitor.truth.durations import seconds
 
 
 @dataclass

@@ -5,11 +5,11 @@ import pytest
 from alertdrill.monitor.truth import intake as intake_module
 from alertdrill.monitor.truth.feedback import MOST_ITEMS, Feedback
 from alertdrill.monitor.truth.intake import Intake
-from alertdrill.monitor.truth.joining import Outcome, Tally
+from alertdrill.monitor.truth.joining import Outcome, Prediction, Tally
 from alertdrill.monitor.truth.ledger import Ledger
 from alertdrill.monitor.truth.proportions import Estimate
 from alertdrill.monitor.truth.quality import Metric
-from alertdrill.monitor.truth.reading import Seen, Unread
+from alertdrill.monitor.truth.reading import Unread
 from alertdrill.monitor.truth.report import Report, State, Window, nothing_known, render
 from alertdrill.monitor.truth.window import KpiValue, Proxy
 
@@ -67,7 +67,7 @@ def test_queues_are_bounded_and_what_does_not_fit_is_counted(monkeypatch: pytest
     monkeypatch.setattr(intake_module, "MOST_WAITING", MOST_ITEMS + 2)
     intake = Intake()
     for _ in range(5):
-        intake.see(Seen(0.0, b"", b"{}", (), ()))
+        intake.see(Prediction("a", 0.0, "1", "1", None))
     assert (intake.waiting, intake.unread[Unread.QUEUE_FULL]) == (3, 2)
     assert intake.room(100)
     intake.post([Feedback("a", "1")] * 3, 100)

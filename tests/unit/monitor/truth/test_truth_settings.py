@@ -3,8 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from alertdrill.monitor.bad_settings import BadSettings
+from alertdrill.monitor.settings import add_options, settings_of
 from alertdrill.monitor.truth.mail import Post
-from alertdrill.monitor.truth.settings import BadOptions, TruthSettings, add_options, open_post, read_options
+from alertdrill.monitor.truth.settings import TruthSettings, open_post
 
 CHECK = ["--truth-store", "x.db", "--accuracy-check-every", "7d", "--accuracy-check-threshold", "0.9",
          "--smtp-host", "mail.example", "--smtp-from", "a@b.example", "--smtp-to", "c@d.example"]  # fmt: skip
@@ -13,7 +15,7 @@ CHECK = ["--truth-store", "x.db", "--accuracy-check-every", "7d", "--accuracy-ch
 def settings(*argv: str) -> TruthSettings | None:
     parser = argparse.ArgumentParser()
     add_options(parser)
-    return read_options(parser.parse_args(argv))
+    return settings_of(parser.parse_args(["--schema", "s.json", "--reference", "r.csv", *argv])).truth
 
 
 def post(*argv: str, **environment: str) -> Post | None:
@@ -27,7 +29,7 @@ def test_without_options_there_is_no_ground_truth() -> None:
 
 
 def test_every_mistake_is_said_at_once() -> None:
-    with pytest.raises(BadOptions) as found:
+    with pytest.raises(BadSettings) as found:
         settings(
             "--truth-store",
             "x.db",
@@ -35,13 +37,13 @@ def test_every_mistake_is_said_at_once() -> None:
             "5x",
             "--truth-share",
             "2",
-            "--truth-id",
+            "--truth-version",
             "body",
             "--smtp-port",
             "x",
         )
-    text = str(found.value)
-    for option in ("--truth-window", "--truth-share", "--truth-id", "--smtp-port"):
+    text = found.value.said()
+    for option in ("--truth-window", "--truth-share", "--truth-version", "--smtp-port"):
         assert option in text
     assert "fix: write 30s" in text
 
@@ -63,10 +65,10 @@ def test_every_mistake_is_said_at_once() -> None:
     ],
 )
 def test_options_that_contradict_each_other_are_explained(argv: list[str], says: str) -> None:
-    with pytest.raises(BadOptions) as found:
+    with pytest.raises(BadSettings) as found:
         settings(*argv)
-    assert says in str(found.value)
-    assert "fix:" in str(found.value)
+    assert says in found.value.said()
+    assert "fix:" in found.value.said()
 
 
 def test_the_password_comes_from_the_environment_or_a_file_and_is_never_shown(tmp_path: Path) -> None:
@@ -77,9 +79,9 @@ def test_the_password_comes_from_the_environment_or_a_file_and_is_never_shown(tm
         assert found is not None
         assert found.password == "secret"
         assert "secret" not in repr(found)
-    with pytest.raises(BadOptions, match="no MAIL"):
+    with pytest.raises(BadSettings, match="no MAIL"):
         post("--smtp-user", "u", "--smtp-password-env", "MAIL")
-    with pytest.raises(BadOptions, match="FileNotFound"):
+    with pytest.raises(BadSettings, match="FileNotFound"):
         post("--smtp-user", "u", "--smtp-password-file", str(tmp_path / "none"))
-    with pytest.raises(BadOptions, match="--smtp-ca"):
+    with pytest.raises(BadSettings, match="smtp_ca"):
         post("--smtp-ca", str(tmp_path / "none"))

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from alertdrill.monitor.sampling import is_sampled
 from alertdrill.monitor.truth import window
 from alertdrill.monitor.truth.feedback import Feedback, Refusal
-from alertdrill.monitor.truth.joining import Joiner, Outcome, Prediction, Tally, kpi_names, sampled
+from alertdrill.monitor.truth.joining import Joiner, Outcome, Prediction, Tally, kpi_names
 from alertdrill.monitor.truth.kpis import parse_kpi
 from alertdrill.monitor.truth.quality import Metric, Task, quality
 from alertdrill.monitor.truth.retention import Retention
@@ -73,7 +74,7 @@ def test_a_share_of_ids_is_kept_with_their_labels(store: Store) -> None:
     tally = write(store, [prediction(one) for one in ids], [Feedback(one, "1") for one in ids], share=0.25)
     assert tally.outcomes[Outcome.JOINED] == tally.outcomes[Outcome.PREDICTED]
     assert 420 < tally.outcomes[Outcome.JOINED] < 580
-    assert all(sampled(one, 1.0) for one in ids)
+    assert all(is_sampled(one, 1.0) for one in ids)
 
 
 def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
