@@ -16,13 +16,14 @@ from alertdrill.monitor.log_writer import LogWriter
 from alertdrill.monitor.notes import Taker
 from alertdrill.monitor.prediction_log import PredictionLog
 from alertdrill.monitor.prediction_reference import prediction_references
-from alertdrill.monitor.predictions import Output, Outputs, PredictionCounters
+from alertdrill.monitor.predictions import Outputs, PredictionCounters
 from alertdrill.monitor.redaction import Redaction
 from alertdrill.monitor.reference import BadFile, load_reference, load_schema, unwatched_names
 from alertdrill.monitor.resources import Resources
 from alertdrill.monitor.settings import Settings
 from alertdrill.monitor.sources import Place, Source, lookup
 from alertdrill.monitor.system import System
+from alertdrill.monitor.tally import Output
 from alertdrill.monitor.truth.ground_truth import GroundTruth
 from alertdrill.monitor.truth.quality import Task
 from alertdrill.monitor.truth.reading import Sources

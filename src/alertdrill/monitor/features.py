@@ -11,8 +11,7 @@ from alertdrill.drift.conditions import Conditions, Warned
 from alertdrill.drift.e_detector import EDetector
 from alertdrill.monitor.columns import columns_of
 from alertdrill.monitor.exposition import header, key, lines
-
-WIDEST_SD = 1e6
+from alertdrill.monitor.moments import Moments
 
 
 class FeatureCounters:
@@ -41,7 +40,7 @@ class FeatureCounters:
         self._detector = detector
         self._counts: NDArray[np.int64] = np.zeros(detector.shape, dtype=np.int64)
         self._batch: NDArray[np.int64] = np.zeros(detector.shape, dtype=np.int64)
-        self._moments = {name: _Moments(of) for name, of in self._cells if isinstance(of, NumericCells)}
+        self._moments = {name: Moments.of(of) for name, of in self._cells if isinstance(of, NumericCells)}
         self._conditions = Conditions(list(cells.values()), detector.exact_reference)
         self._evidence: NDArray[np.float64] = np.zeros(len(self._cells))
         self._text = _Text(labels, cells)
@@ -111,29 +110,6 @@ def _keys(columns: Sequence[Sequence[object]]) -> list[int]:
     except TypeError:
         plain = [[type(v) if isinstance(v, list | dict) else v for v in values] for values in columns]
         return list(map(hash, zip(*plain, strict=True)))
-
-
-class _Moments:
-    """Sums of a feature's numbers, sentinels left out: the reference's mean and deviation leave them out too.
-
-    Absurd numbers are drawn in to 10^6 standard deviations of the reference. One of 1e300 would otherwise swallow
-    everything counted before and after it.
-    """
-
-    def __init__(self, cells: NumericCells) -> None:
-        reach = WIDEST_SD * max(cells.sd, abs(cells.mean), 1e-9)
-        self._low, self._high = cells.mean - reach, cells.mean + reach
-        self._sentinels = cells.sentinels
-        self.count, self.total, self.squares = 0, 0.0, 0.0
-
-    def add(self, numbers: NDArray[np.float64]) -> None:
-        kept = numbers[~np.isnan(numbers)]
-        if len(self._sentinels):
-            kept = kept[~np.isin(kept, self._sentinels)]
-        kept = np.clip(kept, self._low, self._high)
-        self.count += len(kept)
-        self.total += float(kept.sum())
-        self.squares += float(kept @ kept)
 
 
 class _Text:

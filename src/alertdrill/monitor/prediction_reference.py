@@ -5,9 +5,10 @@ import io
 from collections.abc import Iterable
 
 from alertdrill.drift.cells import Absent, Cells
-from alertdrill.monitor.predictions import Output, cells_of, class_name
+from alertdrill.monitor.predictions import class_name
 from alertdrill.monitor.reference import BadFile, read_text
 from alertdrill.monitor.settings import Settings
+from alertdrill.monitor.tally import Output, cells_of
 
 
 def prediction_references(settings: Settings) -> dict[Output, Cells]:

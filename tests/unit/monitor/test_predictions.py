@@ -9,7 +9,8 @@ from alertdrill.drift.cells import NumericCells
 from alertdrill.drift.e_detector import log_threshold
 from alertdrill.monitor.answers import BadAnswer, read_answer
 from alertdrill.monitor.notes import Batch, Note
-from alertdrill.monitor.predictions import MOST_CLASSES, Output, Outputs, PredictionCounters
+from alertdrill.monitor.predictions import MOST_CLASSES, Outputs, PredictionCounters
+from alertdrill.monitor.tally import Output
 
 Parse = Callable[[str], dict[tuple[str, ...], float]]
 LABELS = {"model": "fraud", "version": "1"}
@@ -86,6 +87,34 @@ def test_evidence_reaches_its_threshold_when_scores_drift(values: Parse) -> None
     for output in Output:
         reached = seen["model_prediction_drift_evidence", output.value]
         assert reached >= seen["model_prediction_drift_threshold", output.value]
+
+
+def test_predictions_have_the_warnings_of_features_but_for_rows_that_repeat(values: Parse) -> None:
+    of = counters(first=2000)
+    warning = "model_prediction_drift_warning"
+    assert not [name for name in seen_of(of, values) if name[0] == warning]
+    of.take(batch(*drawn(2000)))
+    before = seen_of(of, values)
+    for output in Output:
+        assert before[warning, output.value, "reference_too_small"] == 1
+        assert before[warning, output.value, "dependent_in_time"] == 0
+        assert (warning, output.value, "repeated_rows") not in before
+    scores = np.random.default_rng(4).normal(0.0, 1.0, 2000)
+    levels = np.repeat(np.random.default_rng(5).normal(0.0, 0.7, 40), 10)
+    for start, level in enumerate(levels):
+        some = scores[start * 5 : start * 5 + 5] + level
+        of.take(batch(*[{"score": score, "label": 1} for score in some.tolist()]))
+        of.update()
+    assert seen_of(of, values)[warning, "score", "dependent_in_time"] == 1
+
+
+def test_a_sentinel_among_the_scores_is_no_part_of_their_mean(values: Parse) -> None:
+    cells = NumericCells.from_reference(np.r_[np.linspace(0.0, 1.0, 500), np.full(20, -999.0)])
+    of = counters(references={Output.SCORE: cells}, pointers={Output.SCORE: "/score"})
+    of.take(batch({"score": -999.0}, {"score": 0.5}))
+    seen = seen_of(of, values)
+    assert seen["model_prediction_sum", "score"] == 0.5
+    assert seen["model_prediction_values_total", "score", "sentinel"] == 1
 
 
 def test_a_batch_must_hold_a_prediction_for_each_row(values: Parse) -> None:
