@@ -4,6 +4,7 @@ import json
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,6 +131,33 @@ def test_a_log_is_followed_through_rotation_truncation_and_half_lines(tmp_path: 
     assert of_kind(seen, "model_requests_total") == {"200": 7, "503": 1}
     assert seen["model_feature_values_total", "amount", "null"] == 1
     assert seen["model_request_duration_seconds_count",] == 1
+
+
+def test_feedback_is_joined_whichever_way_a_prediction_came(tmp_path: Path) -> None:
+    log, truth = tmp_path / "predictions.jsonl", ("--truth-store", str(tmp_path / "truth.db"), "--truth-every", "100ms")
+    append(
+        log, line(request_id="not-this"), line(b'{"amount": 1}', request_id="r-2", outputs={"score": 0.5, "label": 0})
+    )
+    with monitor(tmp_path, "--events", "/", "--tail", str(log), "--tail-from", "start", *truth) as beside:
+        post(beside, "u-1", REQUEST, ROW)
+        post(beside, "u-1", RESPONSE, b'{"score": 0.75, "label": 1}')
+        post(beside, "u-2", REQUEST, ROW)
+        post(beside, "u-2", RESPONSE, b'{"prediction_id": "p-9", "score": 0.75, "label": 1}')
+        said = [{"id": name, "label": 1} for name in ("p-1", "r-2", "u-1", "p-9")]
+        assert beside.ask(json.dumps(said).encode(), "/feedback")[0] == 202
+        seen = beside.metrics_when(lambda values: values["model_labels_total",] == 4)
+        assert of_kind(seen, "model_truth_unread_total") == {}
+        assert seen["model_monitor_errors_total",] == 0
+
+
+def test_a_log_of_yesterday_has_labels_that_are_a_day_late(tmp_path: Path) -> None:
+    log, truth = tmp_path / "predictions.jsonl", ("--truth-store", str(tmp_path / "truth.db"))
+    append(log, line(timestamp=time.time() - 90_000))
+    with monitor(tmp_path, "--tail", str(log), "--tail-from", "start", *truth) as tail:
+        tail.metrics_when(read(1))  # type: ignore[arg-type]
+        tail.ask(b'{"id": "p-1", "label": 1}', "/feedback")
+        seen = tail.metrics_when(lambda values: values["model_labels_total",] == 1)
+    assert seen["model_label_lag_seconds_sum",] == pytest.approx(90_000, abs=60)
 
 
 def test_a_long_log_is_read_whole_without_a_drop(tmp_path: Path) -> None:

@@ -47,10 +47,14 @@ def _alerts(profile: Profile, limits: Limits, choices: Choices) -> Iterator[Aler
     yield from system.processes(profile)
     if profile.days:
         yield system.monitor_failing(profile)
-    if choices.drift_warnings:
-        yield data.drift_watch_alert(profile)
+        yield data.all_drift(profile)
+        yield data.drift_watch_alert(profile, choices)
+    if choices.predictions:
+        yield quality.prediction_drift(profile)
     if choices.labels:
         yield from quality.labels(profile)
+    if choices.accuracy_check:
+        yield quality.accuracy_check()
     yield from (quality.quality(profile, bound) for bound in choices.quality)
     yield from (quality.proxy(profile, bound) for bound in choices.proxy)
     yield from (business.kpi(profile, bound) for bound in choices.business)

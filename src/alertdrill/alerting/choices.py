@@ -1,4 +1,4 @@
-"""What a monitor exports only if somebody sends feedback to it: rules on it must be asked for."""
+"""What a monitor exports only where it is given predictions, feedback, a check: rules on it must be asked for."""
 
 import re
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from alertdrill.alerting.wording import number
 from alertdrill.core.errors import BadInput, BadValue, Mistake, nearest
 from alertdrill.core.units import parse_comparison
 
-PLAIN = ("labels", "drift_warnings")
+PLAIN = ("labels", "predictions", "accuracy_check")
 BOUNDED = ("quality", "proxy", "business")
 EXAMPLES = {
     "quality": "quality:auc>=0.85",
@@ -50,21 +50,23 @@ class Choices:
 
     Attributes:
         labels: ground truth arrives.
-        drift_warnings: the monitor says when its drift alarms' conditions do not hold.
+        predictions: answers hold a score or a class where the monitor looks for it.
+        accuracy_check: the monitor has an accuracy check.
         quality, proxy, business: bounds of quality metrics, of their proxies, of KPIs.
     """
 
     labels: bool = False
-    drift_warnings: bool = False
+    predictions: bool = False
+    accuracy_check: bool = False
     quality: tuple[Bound, ...] = ()
     proxy: tuple[Bound, ...] = ()
     business: tuple[Bound, ...] = ()
 
 
 def read_choices(texts: Sequence[str]) -> Choices:
-    """The choices of `--with`, each text a list with commas of `labels`, `drift_warnings` or `GROUP:NAME>=NUMBER`.
+    """The choices of `--with`, each text a list with commas of `labels`, `predictions`, `accuracy_check` or bounds.
 
-    Bounds of quality bring the rules on labels with them.
+    A bound is `GROUP:NAME>=NUMBER` or `<=`. Bounds of quality, and the check, bring the rules on labels with them.
 
     Raises:
         BadInput: with every mistake.
@@ -87,8 +89,9 @@ def read_choices(texts: Sequence[str]) -> Choices:
         raise BadInput(mistakes)
     quality = tuple(bounds["quality"])
     return Choices(
-        labels="labels" in plain or bool(quality),
-        drift_warnings="drift_warnings" in plain,
+        labels=bool(plain & {"labels", "accuracy_check"}) or bool(quality),
+        predictions="predictions" in plain,
+        accuracy_check="accuracy_check" in plain,
         quality=quality,
         proxy=tuple(bounds["proxy"]),
         business=tuple(bounds["business"]),

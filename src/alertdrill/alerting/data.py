@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from alertdrill.alerting.choices import Choices
 from alertdrill.alerting.limits import Limits
 from alertdrill.alerting.profile import Profile
 from alertdrill.alerting.recordings import ABSENT, FEATURE, MODEL, malformed_share, null_share
@@ -30,8 +31,8 @@ def _drift(profile: Profile) -> Alert:
         ),
         hold=profile.drift_hold,
         comment=(
-            "The threshold is one false alarm a week over all features together; the evidence already weighs how long "
-            "a drift lasts, so there is no `for`."
+            "The threshold is one false alarm a week over all that is watched together; the evidence already weighs "
+            "how long a drift lasts, so there is no `for`."
         ),
     )
 
@@ -69,11 +70,35 @@ def _malformed(profile: Profile, limits: Limits) -> Alert:
     )
 
 
-def drift_watch_alert(profile: Profile) -> Alert:
-    """The conditions of the drift alarms' promise do not hold; `model_drift_warning` is there if they are checked."""
+def all_drift(profile: Profile) -> Alert:
+    """All features together have drifted; perhaps none of them by itself."""
+    return Alert(
+        name="InputDrift",
+        expr="model_drift_global_evidence >= model_drift_global_threshold",
+        severity=Severity.P2,
+        type=Type.CAUSE,
+        pillar=Pillar.DATA,
+        summary="The inputs of {{ $labels.model }} have drifted",
+        description=(
+            "The evidence that the features of {{ $labels.model }}, taken together, no longer look like the reference "
+            'is {{ printf "%.1f" $value }} (natural log), at or above its threshold.'
+        ),
+        hold=profile.drift_hold,
+        comment=(
+            "Comes no later than the first FeatureDrift, within the same budget of false alarms, and also where small "
+            "drifts of several features add up."
+        ),
+    )
+
+
+def drift_watch_alert(profile: Profile, choices: Choices) -> Alert:
+    """The conditions of the drift alarms' promise do not hold."""
+    expr = "model_drift_warning > 0"
+    if choices.predictions:  # how large a reference of first answers is was somebody's choice
+        expr += '\nor model_prediction_drift_warning{reason="dependent_in_time"} > 0'
     return Alert(
         name="DriftWatchDoubtful",
-        expr="model_drift_warning > 0",
+        expr=expr,
         wait=profile.warning_wait,
         severity=Severity.P2,
         type=Type.CAUSE,

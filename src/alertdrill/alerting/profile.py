@@ -25,7 +25,8 @@ class Profile:
         drift_hold: `keep_firing_for` of the alert on drift, whose evidence starts anew once it falls.
         least: occurrences in a window below which a share of it says nothing; 0: none are asked for.
         least_requests: requests in the long window below which its latency quantile says nothing; 0: none.
-        days: whether there are rules that need hours and days: error budgets, and the monitor's own failures.
+        days: whether there are rules for who lives with a model, not for a drill of minutes: error budgets, drift of
+            all features together, doubts about drift alarms, the monitor's own failures.
     """
 
     name: ProfileName

@@ -16,7 +16,8 @@ def labels(profile: Profile) -> Iterator[Alert]:
         name="NoLabels",
         expr=(
             f"sum by ({MODEL}) (increase(model_labels_total[{window}])) == 0\n"
-            f"and sum by ({MODEL}) (increase(model_predictions_total[{window}])) > 0"
+            f"and sum by ({MODEL}) (increase(model_predictions_total[{window}])) > 0\n"
+            f'or max by ({MODEL}) (model_quality_state{{state="unknown"}}) == 1'
         ),
         wait=profile.feedback_wait,
         severity=Severity.P2,
@@ -24,8 +25,41 @@ def labels(profile: Profile) -> Iterator[Alert]:
         pillar=Pillar.MODEL,
         summary="No labels arrive for {{ $labels.model }}",
         description=(
-            f"{{{{ $labels.model }}}} predicts, and for {spoken(window)} no label has arrived: its quality is unknown, "
-            "which is not the same as fine."
+            f"{{{{ $labels.model }}}} predicts, and for {spoken(window)} no label has arrived, or the monitor cannot "
+            "read its store: the quality is unknown, which is not the same as fine."
+        ),
+    )
+
+
+def prediction_drift(profile: Profile) -> Alert:
+    """What the model answers has drifted, whether its inputs have or not."""
+    return Alert(
+        name="PredictionDrift",
+        expr="model_prediction_drift_evidence >= model_prediction_drift_threshold",
+        severity=Severity.P1,
+        type=Type.CAUSE,
+        pillar=Pillar.MODEL,
+        summary="The predictions of {{ $labels.model }} have drifted: {{ $labels.output }}",
+        description=(
+            "The evidence that the {{ $labels.output }} of {{ $labels.model }} no longer looks like its reference is "
+            '{{ printf "%.1f" $value }} (natural log), at or above its threshold.'
+        ),
+        hold=profile.drift_hold,
+    )
+
+
+def accuracy_check() -> Alert:
+    """The last accuracy check found the model on the wrong side of its threshold; the e-mail says the same."""
+    return Alert(
+        name="AccuracyCheckBelow",
+        expr='model_accuracy_check_state{verdict="below"} == 1',
+        severity=Severity.P1,
+        type=Type.SYMPTOM,
+        pillar=Pillar.MODEL,
+        summary="{{ $labels.model }} did not pass its accuracy check",
+        description=(
+            "Over the last period the figure that is checked was on the wrong side of its threshold "
+            "(`model_accuracy_check_threshold`); the e-mail of the check has the numbers."
         ),
     )
 

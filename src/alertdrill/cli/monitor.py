@@ -21,8 +21,8 @@ With = Annotated[
     typer.Option(
         "--with",
         metavar="CHOICE",
-        help="what there is besides requests (repeatable, or with commas): labels, drift_warnings, quality:NAME>=X, "
-        "proxy:NAME>=X, business:NAME>=X (or <=)",
+        help="what there is besides requests (repeatable, or with commas): labels, predictions, accuracy_check, "
+        "quality:NAME>=X, proxy:NAME>=X, business:NAME>=X (or <=)",
     ),
 ]
 

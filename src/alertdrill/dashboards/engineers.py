@@ -6,6 +6,7 @@ from alertdrill.alerting.choices import Choices
 from alertdrill.alerting.limits import Limits
 from alertdrill.dashboards.board import INTERVAL, Board, Panel, Query, Row
 from alertdrill.dashboards.feedback import feedback_rows
+from alertdrill.dashboards.predictions import prediction_rows
 from alertdrill.dashboards.selectors import firing, quantile, select, share
 from alertdrill.protocols.schema import Schema
 
@@ -16,7 +17,7 @@ FEATURE_OF = f'{OF},feature="$feature"'
 def engineers(name: str, schema: Schema, choices: Choices) -> Board:
     """The board for a schema; no panel asks for a series that the monitor does not export for it."""
     rows = [_now(), _system(), Row("Data", tuple(_data(schema))), _one_feature(schema)]
-    rows += [*feedback_rows(choices, OF), _monitor(choices)]
+    rows += [*prediction_rows(choices, OF), *feedback_rows(choices, OF), _monitor()]
     return Board(
         audience="engineers",
         title=f"{name}: model health, for engineers",
@@ -97,14 +98,15 @@ def _system() -> Row:
 def _data(schema: Schema) -> Iterator[Panel]:
     values = "model_feature_values_total"
     evidence = f"{select('model_drift_evidence', OF)} / {select('model_drift_threshold', OF)}"
+    together = f"{select('model_drift_global_evidence', OF)} / {select('model_drift_global_threshold', OF)}"
     absent = share(select(values, OF, 'cell=~"null|missing"'), select(values, OF), INTERVAL, "feature")
     strange = _strange_cells(schema)
     odd = share(select(values, OF, f'cell=~"{strange}"'), select(values, OF), INTERVAL, "feature")
     malformed = f"sum by (reason) (rate({select('model_malformed_requests_total', OF)}[{INTERVAL}]))"
     yield Panel(
         "Evidence for drift ÷ threshold",
-        "Logarithms; at 1 the alert FeatureDrift fires, clean data does so about once a week over all features.",
-        (Query(evidence, "{{feature}}"),),
+        "Logarithms; at 1 FeatureDrift fires, or InputDrift for all together; clean data gets there about once a week.",
+        (Query(evidence, "{{feature}}"), Query(together, "all together")),
         unit="ratio",
         limit=1,
     )
@@ -188,7 +190,7 @@ def _one_feature(schema: Schema) -> Row:
     )
 
 
-def _monitor(choices: Choices) -> Row:
+def _monitor() -> Row:
     age = f"time() - max by (version) ({select('model_monitor_window_end_timestamp_seconds', OF)})"
     lost = tuple(
         Query(f"sum(increase({select(f'model_monitor_{name}_total', OF)}[{INTERVAL}]))", name)
@@ -218,9 +220,7 @@ def _monitor(choices: Choices) -> Row:
             width=6,
         ),
     ]
-    if choices.drift_warnings:
-        warnings = Query(f"max by (reason) ({select('model_drift_warning', OF)})", "{{reason}}")
-        panels.append(
-            Panel("Drift alarms in doubt", "1: a condition of theirs does not hold.", (warnings,), width=24, limit=1)
-        )
+    warnings = Query(f"max by (reason) ({select('model_drift_warning', OF)})", "{{reason}}")
+    doubt = "1: a condition of theirs does not hold. Alert DriftWatchDoubtful."
+    panels.append(Panel("Drift alarms in doubt", doubt, (warnings,), width=24, limit=1))
     return Row("Monitor", tuple(panels))

@@ -22,6 +22,7 @@ def feedback_rows(choices: Choices, of: str) -> list[Row]:
     business = [
         _single("model_business_kpi", "kpi", bound, of, "A figure of the business.") for bound in choices.business
     ]
+    panels += _check(choices, of)
     return [Row(title, tuple(row)) for title, row in (("Quality", panels), ("Business", business)) if row]
 
 
@@ -34,6 +35,13 @@ def _labels(choices: Choices, of: str) -> Iterator[Panel]:
         buckets = f"sum by (le) (rate({select('model_label_lag_seconds_bucket', of)}[{RANGE}]))"
         late = tuple(Query(f"histogram_quantile({q}, {buckets})", words) for q, words in ((0.5, "half"), (0.95, "95%")))
         yield Panel("How late labels come", "From a prediction to its label.", late, unit="s")
+
+
+def _check(choices: Choices, of: str) -> Iterator[Panel]:
+    if choices.accuracy_check:
+        verdicts = f"max by (verdict) ({select('model_accuracy_check_state', of)})"
+        about = "Verdict on the last period: 1 for the one that holds. Alert AccuracyCheckBelow."
+        yield Panel("Accuracy check", about, (Query(verdicts, "{{verdict}}"),), limit=1)
 
 
 def _quality(bound: Bound, of: str) -> Panel:

@@ -6,7 +6,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from tests.integration.prometheus.worlds import World
+from tests.integration.prometheus.worlds import World, promtool_test
 
 from alertdrill.adapters.prometheus_binary import Binaries
 from alertdrill.alerting.choices import Choices, read_choices
@@ -25,7 +25,7 @@ SCHEMAS = {
 }
 ALL = read_choices(
     [
-        "labels, drift_warnings, quality:auc>=0.85, quality:rmse<=3, proxy:click_through>=0.02",
+        "labels, predictions, accuracy_check, quality:auc>=0.85, quality:rmse<=3, proxy:click_through>=0.02",
         "business:conversion>=0.02,business:complaints<=0.05",
     ]
 )
@@ -78,7 +78,11 @@ DRILL = [
     for_seconds("kpi low", "BusinessKpiOutOfBounds", conversion=0.01),
     for_seconds("kpi at its bound", conversion=0.02),
     for_seconds("kpi high", "BusinessKpiOutOfBounds", complaints=0.06),
-    for_seconds("rows repeat", "DriftWatchDoubtful", repeated_rows=1.0),
+    for_seconds("the store of labels cannot be read", "NoLabels", quality_unknown=1.0),
+    for_seconds("predictions drift", "PredictionDrift", prediction_evidence=12.0),
+    for_seconds("predictions hardly drift", prediction_evidence=11.9),
+    for_seconds("the accuracy check fails", "AccuracyCheckBelow", check_below=1.0),
+    for_seconds("rows repeat, all features drift a little", repeated_rows=1.0, global_evidence=10.0),
 ]
 MINUTE, HOUR = 60, 3600
 
@@ -134,6 +138,14 @@ PRODUCTION = [
     for_an_hour("kpi low", "BusinessKpiOutOfBounds", conversion=0.01),
     for_an_hour("kpi high", "BusinessKpiOutOfBounds", complaints=0.06),
     for_an_hour("rows repeat", "DriftWatchDoubtful", repeated_rows=1.0),
+    for_an_hour("predictions depend on those before", "DriftWatchDoubtful", dependent_predictions=1.0),
+    for_an_hour("few first answers", few_answers=1.0),
+    for_an_hour("all features drift a little", "InputDrift", global_evidence=10.0),
+    for_an_hour("all features hardly drift", global_evidence=9.9),
+    for_an_hour("the store of labels cannot be read", "NoLabels", quality_unknown=1.0, until_min=0),
+    for_an_hour("predictions drift", "PredictionDrift", prediction_evidence=12.0),
+    for_an_hour("predictions that drifted ten minutes ago", "PredictionDrift", prediction_evidence=12.0, until_min=80),
+    for_an_hour("the accuracy check fails", "AccuracyCheckBelow", check_below=1.0),
 ]
 
 
@@ -145,10 +157,14 @@ def test_each_alert_fires_when_it_should_and_not_otherwise(
     text = rule_file(SCHEMAS["both"], profile, choices=ALL)
     assert fired == {line.split()[-1] for line in text.splitlines() if line.startswith("      - alert: ")}
     (tmp_path / "rules.yml").write_text(text)
-    by_step = {step: [world.test() for world in worlds if world.step_s == step] for step in {w.step_s for w in worlds}}
-    for step, tests in by_step.items():
-        file = tmp_path / f"tests.{step}.yml"
-        content = {"rule_files": ["rules.yml"], "evaluation_interval": f"{step}s", "tests": tests}
+    together: dict[tuple[int, int, int], list[World]] = {}
+    for world in worlds:
+        if not world.alone:
+            together.setdefault(world.times, []).append(world)
+    for group in [*together.values(), *([world] for world in worlds if world.alone)]:
+        step = group[0].step_s
+        content = {"rule_files": ["rules.yml"], "evaluation_interval": f"{step}s", "tests": [promtool_test(group)]}
+        file = tmp_path / "tests.yml"
         file.write_text(json.dumps(content))
         said = promtool(binaries, "test", "rules", str(file))
         assert said.returncode == 0, said.stdout + said.stderr

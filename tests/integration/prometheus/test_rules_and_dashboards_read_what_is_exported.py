@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.integration.prometheus.watched_model import watched
+from prometheus_client.parser import text_string_to_metric_families
+from tests.integration.prometheus.metrics_page import PAGE, page
+from tests.integration.prometheus.watched_model import watched, watched_in_all_ways, with_truth
 from tests.unit.alerting.models import BOTH, CATEGORIES, EVERYTHING, NUMBERS
 from tests.unit.dashboards.test_boards import filled
 
@@ -19,10 +21,9 @@ from alertdrill.core.promql import Matcher, selectors
 from alertdrill.dashboards.boards import boards
 
 SCHEMAS = {"both": BOTH, "numbers": NUMBERS, "categories": CATEGORIES}
-OF = {"model": "fraud", "version": "1", "job": "monitor", "instance": "monitor:1"}
 Series = Mapping[str, list[dict[str, str]]]
 
-# From the engine itself, and what a monitor with feedback exports besides, in the words of DESIGN.md.
+# From the engine itself.
 ENGINE: Series = {
     "up": [{"job": job, "instance": "x"} for job in ("monitor", "model")],
     "ALERTS": [
@@ -30,40 +31,57 @@ ENGINE: Series = {
         for severity, pillar in product(("P0", "P1", "P2"), ("data", "model", "system", "business"))
     ],
 }
-FEEDBACK: Series = {
-    "model_labels_total": [OF],
-    "model_label_lag_seconds_bucket": [{**OF, "le": "+Inf"}],
-    **{
-        f"model_quality{edge}": [{**OF, "metric": metric, "window": "1h"} for metric in ("auc", "rmse")]
-        for edge in ("", "_low", "_high")
-    },
-    "model_proxy_quality": [{**OF, "metric": "click_through", "window": "1h"}],
-    "model_business_kpi": [{**OF, "kpi": "conversion", "window": "1h"}],
-    "model_drift_warning": [{**OF, "reason": "repeated_rows"}],
-}
+OF_THE_TARGET = {"model_fallback_total"}
+
+
+def series_of(text: str) -> dict[str, list[dict[str, str]]]:
+    found: dict[str, list[dict[str, str]]] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            found.setdefault(sample.name, []).append({**sample.labels, "job": "monitor", "instance": "monitor:1"})
+    return found
+
+
+@pytest.fixture(scope="module")
+def exposition(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What a monitor exports that is given all there is."""
+    with watched_in_all_ways(tmp_path_factory.mktemp("all"), BOTH) as running:
+        return running.text()
+
+
+@pytest.fixture(scope="module")
+def everything(exposition: str, tmp_path_factory: pytest.TempPathFactory) -> Series:
+    """The same by name, and the quality of a regression besides."""
+    found = series_of(exposition)
+    folder = tmp_path_factory.mktemp("regression")
+    with watched(folder, BOTH, *with_truth(folder), "--truth-task", "regression") as running:
+        running.ask(20)
+        running.tell(range(20))
+        running.text_when("model_quality_low{")
+        for name, series in series_of(running.text()).items():
+            if name.startswith("model_quality"):
+                found[name] = [*found[name], *series]
+    return found
 
 
 @pytest.fixture(scope="module", params=SCHEMAS)
 def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Series]:
     """A schema, and the series of its monitor by name."""
     schema = SCHEMAS[request.param]
-    found: dict[str, list[dict[str, str]]] = {}
     with watched(tmp_path_factory.mktemp("monitor"), schema) as running:
-        for name, labels in running.series():
-            found.setdefault(name, []).append({**labels, "job": "monitor", "instance": "monitor:1"})
-    return schema, {**found, **ENGINE}
+        return schema, {**series_of(running.text()), **ENGINE}
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_rules_ask_for_nothing_else(exported: tuple[Any, Series], profile: Any) -> None:
+def test_rules_ask_for_nothing_else(exported: tuple[Any, Series], everything: Series, profile: Any) -> None:
     schema, series = exported
     assert strangers(rule_file(schema, profile), series) == []
-    assert strangers(rule_file(schema, profile, choices=EVERYTHING), {**series, **FEEDBACK}) == []
+    assert strangers(rule_file(schema, profile, choices=EVERYTHING), {**everything, **series}) == []
 
 
-def test_dashboards_ask_for_nothing_else(exported: tuple[Any, Series]) -> None:
+def test_dashboards_ask_for_nothing_else(exported: tuple[Any, Series], everything: Series) -> None:
     schema, series = exported
-    for choices, known in ((Choices(), series), (EVERYTHING, {**series, **FEEDBACK})):
+    for choices, known in ((Choices(), series), (EVERYTHING, {**everything, **series})):
         for board in boards("fraud", schema, choices).values():
             for query in (query for row in board.rows for panel in row.panels for query in panel.queries):
                 expr = filled(query.expr).replace('feature="amount"', 'feature=~".+"')
@@ -87,14 +105,16 @@ def test_dashboards_ask_for_nothing_else(exported: tuple[Any, Series]) -> None:
         ("model_business_kpi", "model_kpi"),
     ],
 )
-def test_whatever_is_misspelt_is_found(exported: tuple[Any, Series], right: str, wrong: str) -> None:
+def test_whatever_is_misspelt_is_found(
+    exported: tuple[Any, Series], everything: Series, right: str, wrong: str
+) -> None:
     schema, series = exported
     text = rule_file(schema, "drill", choices=EVERYTHING)
     if schema is CATEGORIES and right == "model_feature_sum":
         assert right not in text
         return
     assert right in text
-    assert strangers(text.replace(right, wrong), {**series, **FEEDBACK})
+    assert strangers(text.replace(right, wrong), {**everything, **series})
 
 
 def strangers(text: str, series: Series) -> list[str]:
@@ -151,8 +171,13 @@ def labels_of(expr: str, series: Series, recorded: Mapping[str, str]) -> set[str
     return found
 
 
-def test_the_runbooks_name_only_metrics_that_exist(exported: tuple[Any, Series]) -> None:
-    known = {*exported[1], *FEEDBACK, "model_dependency_duration_seconds", "model_fallback_total"}
-    for page in (Path(__file__).parents[3] / "docs" / "runbooks").glob("*.md"):
-        named = set(re.findall(r"\b(?:model|process)_[a-z_]+(?=[\s`\[{)])", page.read_text()))
-        assert named <= known, page
+def test_the_runbooks_name_only_metrics_that_exist(exported: tuple[Any, Series], everything: Series) -> None:
+    families = {name.removesuffix("_bucket") for name in everything}
+    known = {*exported[1], *everything, *families, *OF_THE_TARGET}
+    for runbook in (Path(__file__).parents[3] / "docs" / "runbooks").glob("*.md"):
+        named = set(re.findall(r"\b(?:model|process)_[a-z_]+(?=[\s`\[{)])", runbook.read_text()))
+        assert named <= known, runbook
+
+
+def test_the_page_of_metrics_is_what_a_monitor_exports(exposition: str) -> None:
+    assert PAGE.read_text() == page(exposition), "write it: python -m tests.integration.prometheus.metrics_page"

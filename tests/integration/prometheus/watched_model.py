@@ -2,18 +2,19 @@
 
 import contextlib
 import http.client
+import itertools
 import json
+import os
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
-
-from prometheus_client.parser import text_string_to_metric_families
+from typing import Any, ClassVar
 
 from alertdrill.protocols.schema import Feature, FeatureKind, Schema
 
@@ -22,14 +23,21 @@ REFERENCE_ROWS = 500
 
 
 class Model(BaseHTTPRequestHandler):
-    """Answers 200, or with the status that `x-status` asks for; has metrics of its own."""
+    """Predicts for every request, or answers with the status that `x-status` asks for; has metrics of its own.
+
+    The prediction of the n-th request is called `pn`.
+    """
+
+    asked: ClassVar[Iterator[int]]
 
     protocol_version = "HTTP/1.1"
     wbufsize = -1
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["content-length"]))
-        self._answer(int(self.headers.get("x-status", "200")), b'{"score": 0.5}')
+        n = next(self.asked)
+        answer = {"prediction_id": f"p{n}", "score": n * 37 % 100 / 100, "label": n % 2}
+        self._answer(int(self.headers.get("x-status", "200")), json.dumps(answer).encode())
 
     def do_GET(self) -> None:
         self._answer(200, b"server_requests_total 1\n")
@@ -38,6 +46,7 @@ class Model(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("content-length", str(len(body)))
         self.send_header("content-type", "text/plain")
+        self.send_header("server-timing", "store;dur=3.5")
         self.end_headers()
         self.wfile.write(body)
 
@@ -69,41 +78,87 @@ class Watched:
                 client.request("POST", self.schema.path, body, {"x-status": "500" if i % 17 == 0 else "200"})
                 client.getresponse().read()
 
-    def series(self) -> list[tuple[str, dict[str, str]]]:
-        """Name and labels of all that the monitor exports."""
+    def tell(self, predictions: range) -> None:
+        """Labels and clicks for some predictions, and a KPI."""
+        said = [{"id": f"p{n}", "label": n % 3 % 2, "click": n % 5 == 0, "value": 2.0} for n in predictions]
+        client = http.client.HTTPConnection(self.monitor, timeout=TIMEOUT_S)
+        with contextlib.closing(client):
+            client.request("POST", "/feedback", json.dumps([*said, {"kpis": {"refunds": 1.0}}]))
+            assert client.getresponse().status == 202
+
+    def text(self) -> str:
+        """All that the monitor exports."""
         client = http.client.HTTPConnection(self.monitor, timeout=TIMEOUT_S)
         with contextlib.closing(client):
             client.request("GET", "/metrics")
-            text = client.getresponse().read().decode()
-        return [(s.name, s.labels) for family in text_string_to_metric_families(text) for s in family.samples]
+            return client.getresponse().read().decode()
+
+    def text_when(self, part: str) -> str:
+        """The same as soon as it holds some text."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while part not in (text := self.text()):
+            assert time.monotonic() < deadline, f"{part} never came"
+            time.sleep(0.02)
+        return text
 
 
 @contextlib.contextmanager
-def watched(folder: Path, schema: Schema) -> Iterator[Watched]:
-    """Start a model and its monitor, and end both."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Model)
+def watched(folder: Path, schema: Schema, *options: str) -> Iterator[Watched]:
+    """Start a model and its monitor, and end both.
+
+    Args:
+        folder: for their files.
+        schema: of the model.
+        options: of the monitor, besides those that it needs.
+    """
+    model = type("CountingModel", (Model,), {"asked": itertools.count()})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), model)
     server.daemon_threads = True
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        model = f"127.0.0.1:{server.server_port}"
-        with _monitor(folder, schema, model) as port:
-            yield Watched(schema, f"127.0.0.1:{port}", model)
+        address = f"127.0.0.1:{server.server_port}"
+        with _monitor(folder, schema, address, options) as port:
+            yield Watched(schema, f"127.0.0.1:{port}", address)
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
 
 
+def with_truth(folder: Path) -> tuple[str, ...]:
+    """Options for ground truth."""
+    return "--truth-store", str(folder / "truth.db"), "--truth-every", "100ms", "--truth-min-labels", "10"
+
+
 @contextlib.contextmanager
-def _monitor(folder: Path, schema: Schema, model: str) -> Iterator[int]:
+def watched_in_all_ways(folder: Path, schema: Schema) -> Iterator[Watched]:
+    """The same with everything on that a monitor has, and all of it known."""
+    (folder / "log.jsonl").touch()
+    everything = (
+        *("--events", "/events", "--tail", str(folder / "tailed.jsonl"), "--log", str(folder / "log.jsonl")),
+        *("--dependencies", "store", "--model-pid", str(os.getpid()), "--reference-answers", "100"),
+        *(*with_truth(folder), "--kpi", "conversion=rate(label = 1)"),
+        *("--accuracy-check-every", "7d", "--accuracy-check-threshold", "0.5", "--smtp-host", "127.0.0.1"),
+        *("--smtp-from", "monitor@example.com", "--smtp-to", "team@example.com"),
+    )
+    with watched(folder, schema, *everything) as running:
+        running.ask(130)
+        running.tell(range(100))
+        running.text_when("model_quality_low{")
+        running.text_when('kpi="refunds"')
+        yield running
+
+
+@contextlib.contextmanager
+def _monitor(folder: Path, schema: Schema, model: str, more: Sequence[str]) -> Iterator[int]:
     random_ = random.Random(1)
     (folder / "schema.json").write_text(schema.model_dump_json())
     names = ",".join(schema.names())
     rows = [",".join(str(_value(f, random_)) for f in schema.features) for _ in range(REFERENCE_ROWS)]
     (folder / "sample.csv").write_text("\n".join([names, *rows]) + "\n")
     files = ["--schema", str(folder / "schema.json"), "--reference", str(folder / "sample.csv")]
-    options = ["--upstream", f"http://{model}", "--model", "fraud", *files]
+    options = ["--upstream", f"http://{model}", "--model", "fraud", *files, *more]
     argv = [sys.executable, "-m", "alertdrill.lifeline", "-m", "alertdrill.monitor", *options]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout

@@ -1,12 +1,13 @@
 """Worlds for `promtool test rules`: what a healthy monitor exports over time, and what changes at one instant."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 MODEL = {"model": "fraud", "version": "1", "job": "monitor", "instance": "monitor:1"}
 THRESHOLD = 12.0
+GLOBAL_THRESHOLD = 10.0
 EDGES = ("0.1", "0.25", "0.5", "+Inf")
 
 
@@ -33,22 +34,19 @@ class World:
     gone: tuple[str, ...] = ()
     until_s: int = 0
 
-    def test(self) -> dict[str, Any]:
-        """The entry of promtool's file."""
-        return {
-            "name": self.name,
-            "interval": f"{self.step_s}s",
-            "input_series": [self._written(name, value) for name, value in self._series().items()],
-            "promql_expr_test": [
-                self._expected(self.at_s - self.step_s, frozenset()),
-                self._expected(self.length_s, self.fires),
-            ],
-        }
+    @property
+    def alone(self) -> bool:
+        """Whether it is about a process: about Prometheus as a whole, and not about one of several models."""
+        return bool(self.gone) or any(name.endswith("_up") for name in self.then)
 
-    def _expected(self, at_s: int, fires: frozenset[str]) -> dict[str, Any]:
-        named = [{"labels": f'{{alertname="{name}"}}', "value": 1} for name in sorted(fires)]
-        expr = 'count by (alertname) (count by (alertname) (ALERTS{alertstate="firing"}))'
-        return {"expr": expr, "eval_time": f"{at_s}s", "exp_samples": named}
+    @property
+    def times(self) -> tuple[int, int, int]:
+        """Worlds of the same times can be tested together."""
+        return self.step_s, self.length_s, self.at_s
+
+    def written(self) -> list[dict[str, str]]:
+        """The series of promtool's file."""
+        return [self._written(name, value) for name, value in self._series().items()]
 
     def _written(self, name: str, values: list[float]) -> dict[str, str]:
         ends = any(text in name for text in self.gone)
@@ -68,6 +66,36 @@ class World:
             for name, value in _gauges(now, at_s).items():
                 series.setdefault(name, []).append(value)
         return series
+
+
+def promtool_test(worlds: Sequence[World]) -> dict[str, Any]:
+    """One entry of promtool's file for worlds of the same times, each a model of its own."""
+    step_s, length_s, at_s = worlds[0].times
+    inputs = {one["series"]: one for n, world in enumerate(worlds) for one in _of_model(n, world)}
+    fires = {f"fraud-{n}": world.fires for n, world in enumerate(worlds)}
+    alone = worlds[0].alone
+    return {
+        "name": ", ".join(world.name for world in worlds),
+        "interval": f"{step_s}s",
+        "input_series": list(inputs.values()),
+        "promql_expr_test": [_expected(at_s - step_s, {}, alone), _expected(length_s, fires, alone)],
+    }
+
+
+def _of_model(n: int, world: World) -> Iterator[dict[str, str]]:
+    for one in world.written():
+        yield {**one, "series": one["series"].replace('model="fraud"', f'model="fraud-{n}"')}
+
+
+def _expected(at_s: int, fires: Mapping[str, frozenset[str]], alone: bool) -> dict[str, Any]:
+    by = "alertname" if alone else "model, alertname"
+    named = [
+        {"labels": f'{{alertname="{name}"}}' if alone else f'{{alertname="{name}", model="{model}"}}', "value": 1}
+        for model, names in fires.items()
+        for name in sorted(names)
+    ]
+    expr = f'count by ({by}) (count by ({by}) (ALERTS{{alertstate="firing"}}))'
+    return {"expr": expr, "eval_time": f"{at_s}s", "exp_samples": named}
 
 
 HEALTHY: Mapping[str, float] = {
@@ -92,6 +120,12 @@ HEALTHY: Mapping[str, float] = {
     "conversion": 0.05,
     "complaints": 0.01,
     "repeated_rows": 0.0,
+    "global_evidence": 3.0,
+    "prediction_evidence": 3.0,
+    "dependent_predictions": 0.0,
+    "few_answers": 0.0,
+    "quality_unknown": 0.0,
+    "check_below": 0.0,
 }
 
 
@@ -133,7 +167,17 @@ def _gauges(now: Mapping[str, float], at_s: float) -> dict[str, float]:
         series("model_feature_reference_sd", feature="amount"): 50.0,
         series("model_drift_evidence", feature="amount"): now["evidence"],
         series("model_drift_threshold", feature="amount"): THRESHOLD,
+        series("model_drift_global_evidence"): now["global_evidence"],
+        series("model_drift_global_threshold"): GLOBAL_THRESHOLD,
         series("model_drift_warning", reason="repeated_rows"): now["repeated_rows"],
+        series("model_prediction_drift_evidence", output="score"): now["prediction_evidence"],
+        series("model_prediction_drift_threshold", output="score"): THRESHOLD,
+        series("model_prediction_drift_warning", output="score", reason="dependent_in_time"): now[
+            "dependent_predictions"
+        ],
+        series("model_prediction_drift_warning", output="score", reason="reference_too_small"): now["few_answers"],
+        series("model_quality_state", window="1d", state="unknown"): now["quality_unknown"],
+        series("model_accuracy_check_state", verdict="below"): now["check_below"],
         series("model_monitor_window_end_timestamp_seconds"): at_s - now["evidence_age_s"],
         'up{job="monitor",instance="monitor:1"}': now["monitor_up"],
         'up{job="model",instance="model:1"}': now["model_up"],

@@ -12,5 +12,8 @@ NUMBERS = Schema(features=(ID, AMOUNT))
 CATEGORIES = Schema(features=(ID, COUNTRY, Feature(name="visits", kind=FeatureKind.INTEGER, watched=False)))
 
 EVERYTHING = read_choices(
-    ["labels,drift_warnings,quality:auc>=0.85,quality:rmse<=3,proxy:click_through>=0.02,business:conversion>=0.02"]
+    [
+        "labels,predictions,accuracy_check,quality:auc>=0.85,quality:rmse<=3,proxy:click_through>=0.02",
+        "business:conversion>=0.02",
+    ]
 )

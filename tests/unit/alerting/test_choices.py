@@ -18,13 +18,14 @@ def test_options_can_be_repeated_or_joined_with_commas_and_have_blanks() -> None
 
 def test_a_bound_of_quality_brings_the_rules_on_labels_but_a_proxy_does_not() -> None:
     assert read_choices(["quality:auc>=0.85"]).labels
+    assert read_choices(["accuracy_check"]) == Choices(labels=True, accuracy_check=True)
     assert not read_choices(["proxy:click_through>=0.02"]).labels
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "got nothing, expected one of labels, drift_warnings"),
+        ("", "got nothing, expected one of labels, predictions, accuracy_check"),
         ("lables", "fix: write labels"),
         ("busines:conversion>=1", "fix: write business:conversion>=0.02"),
         ("quality", "fix: write quality:auc>=0.85"),
