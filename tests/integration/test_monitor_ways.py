@@ -181,6 +181,7 @@ def refusal(folder: Path, *options: str) -> tuple[int, str]:
     [
         ([], ["got none, expected at least one"]),
         (["--events", "events"], ["write /events"]),
+        (["--events", "/feedback", "--truth-store", "x.db"], ["--feedback-path", "--events"]),
         (["--tail", "x", "--tail-inputs", "inputs"], ["--tail-inputs", "write '/inputs'"]),
         (["--events", "/", "--score", "s", "--log-share", "7"], ["--score\n  got 's'", "--log-share\n  got '7'"]),
         (["--events", "/", "--reference-score", "p"], ["sample.csv", "no column p"]),

@@ -14,7 +14,7 @@ from typing import Any
 
 from alertdrill import tls
 from alertdrill.lifeline import emit, flush
-from alertdrill.monitor.bad_settings import BadSettings, Mistake
+from alertdrill.monitor.bad_settings import BadSettings, Mistake, named
 from alertdrill.monitor.books import Books
 from alertdrill.monitor.mirror import Mirror
 from alertdrill.monitor.mirror_endpoint import MirrorEndpoint
@@ -75,6 +75,9 @@ def open_ways(options: argparse.Namespace, settings: Settings) -> Ways:
     if options.events is not None and not options.events.startswith("/"):
         what = f"got {options.events!r}, expected a path"
         raise BadSettings(Mistake("--events", what, f"write /{options.events}"))
+    if settings.truth is not None and options.events == settings.truth.feedback_path:
+        what = f"got {options.events}, to which --events has events posted, expected a path of its own"
+        raise BadSettings(Mistake(named("feedback_path"), what, "write /feedback, and --events /events"))
     labels = {"model": settings.model, "version": settings.model_version}
     mirror = Mirror(labels) if options.events is not None else None
     if options.tail is None:
