@@ -40,16 +40,16 @@ class Sidecar:
             truth: what takes feedback; None: nothing does.
         """
         self._account, self._truth = account, truth
+        self._feedback_path = truth.path if truth is not None else b""
         self._path = path.encode()
 
     def local(self, request: Request) -> Response | None:
         """The metrics, for `GET /metrics`, and what becomes of feedback, for a POST of it."""
-        path = request.target.partition(b"?")[0]
-        if self._truth is not None and path == self._truth.path and request.method == b"POST":
+        if request.method == b"POST" and self._truth is not None and _path(request) == self._feedback_path:
             with self._account.failures:
                 return Response(*self._truth.answer(request.body))
             return Response(*FAILED)
-        if path != METRICS_PATH or request.method != b"GET":
+        if request.method != b"GET" or _path(request) != METRICS_PATH:
             return None
         with self._account.failures:
             return Response(200, ((b"content-type", CONTENT_TYPE),), self._account.scrape())
@@ -66,7 +66,7 @@ class Sidecar:
         any answer as 499.
         """
         request, end = exchange.request, exchange.end
-        if request.method != b"POST" or request.target.partition(b"?")[0] != self._path:
+        if request.method != b"POST" or _path(request) != self._path:
             return
         answer, body = exchange.response_body, request.body
         self._account.note(
@@ -82,6 +82,10 @@ class Sidecar:
                 FAILURE_OF.get(end),
             )
         )
+
+
+def _path(request: Request) -> bytes:
+    return request.target.partition(b"?")[0]
 
 
 async def keep_account(account: Account, relay: Relay, system: System | None = None) -> None:

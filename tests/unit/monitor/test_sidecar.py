@@ -67,6 +67,27 @@ def test_metrics_are_answered_here_and_all_else_is_forwarded(sidecar: Sidecar) -
     assert sidecar.local(request(b"POST", b"/metrics")) is None
 
 
+class Feedback:
+    """Stands for ground truth."""
+
+    path = b"/feedback"
+
+    def answer(self, body: bytes) -> tuple[int, tuple[()], bytes]:
+        return 202 // len(body), (), body
+
+
+def test_feedback_is_answered_here_where_it_is_taken(account: Account) -> None:
+    sidecar = Sidecar(account, "/predict", Feedback())  # type: ignore[arg-type]
+    answer = sidecar.local(request(target=b"/feedback?x=1", body=b"1"))
+    assert answer is not None
+    assert (answer.status, answer.body) == (202, b"1")
+    assert sidecar.local(request(b"GET", b"/feedback")) is None
+    assert sidecar.local(request()) is None
+    failed = sidecar.local(request(target=b"/feedback", body=b""))
+    assert failed is not None
+    assert (failed.status, account.failures.count) == (500, 1)
+
+
 def test_metrics_that_cannot_be_written_are_an_error_of_the_monitor(
     sidecar: Sidecar, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
