@@ -14,8 +14,8 @@ setup: ## build .venv from the lock and get a Prometheus
 demo: setup ## run the first drill: four faults, four alerts, less than two minutes
 	@.venv/bin/alertdrill run seed-disaster
 
-test: setup ## run all tests: two files at a time, then the drills, which run three at a time by themselves
-	@one=0; $(PY) -m pytest -n 2 --dist loadfile tests/unit tests/contract tests/integration || one=$$?; \
+test: setup ## run all tests: three files at a time, then the drills, which run three at a time by themselves
+	@one=0; $(PY) -m pytest -n 3 --dist loadfile tests/unit tests/contract tests/integration || one=$$?; \
 	two=0; $(PY) -m pytest tests/e2e || two=$$?; exit $$((one > two ? one : two))
 
 static: lint types layers generated ## what needs no running parts; make -k static shows everything that is wrong

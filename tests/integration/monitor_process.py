@@ -22,6 +22,7 @@ SCHEMA = {
 ROW = b'{"id":"7","amount":50.0,"country":"DE"}'
 ANSWER = b'{"prediction_id":"p-1","score":0.25,"label":1}'
 DEADLINE_S = 10.0
+CHECKOUT = Path(__file__).parents[2]
 GROWING = ("_total", "_sum", "_count", "_bucket", "_sum_squares")
 
 Values = dict[tuple[str, ...], float]
@@ -98,14 +99,16 @@ class Since(Server):
 @contextmanager
 def running(argv: list[str]) -> Iterator[Server]:
     """A process that says its port in its first line: a number, or alertdrill's ready event."""
-    process = subprocess.Popen([sys.executable, *argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen([sys.executable, *argv], cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin
     assert process.stdout
     try:
         said = json.loads(process.stdout.readline())
         server = Server(process, said if isinstance(said, int) else said["port"])
-        yield server
-        server.client.close()
+        try:
+            yield server
+        finally:
+            server.client.close()
     finally:
         process.terminate()
         process.wait(5.0)

@@ -1,6 +1,6 @@
-"""A team's own Starlette app that wears the monitor, on uvicorn: `monitored_server.py FOLDER`; prints its port.
+"""A team's own Starlette app that wears the monitor, on uvicorn; prints its port.
 
-What it answers to `/predict` is up to the request's header x-do.
+`python -m tests.integration.monitored_server FOLDER`. What it answers to `/predict` is up to the request's header x-do.
 """
 
 import asyncio

@@ -235,7 +235,7 @@ while True:
 """
 
 
-@pytest.mark.parametrize(("number", "limit_s"), [(signal.SIGKILL, 1.0), (signal.SIGSTOP, 4.0)])
+@pytest.mark.parametrize(("number", "limit_s"), [(signal.SIGKILL, 2.0), (signal.SIGSTOP, 4.0)])
 async def test_no_load_outlives_its_controller(number: signal.Signals, limit_s: float, tmp_path: Path) -> None:
     make_plan(tmp_path, "200/s")
     async with serving(Target()) as target:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.integration.monitor_process import ANSWER, DEADLINE_S, ROW, Server, Since, of_kind, running, write_model
 
-SCRIPT = Path(__file__).with_name("monitored_server.py")
+SERVER = "tests.integration.monitored_server"
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def process(folder: Path) -> Iterator[Server]:
     write_model(folder)
     settings = {"dependencies": ["store"], "log": str(folder / "log.jsonl"), "log_headers": ["user-agent"]}
     (folder / "settings.json").write_text(json.dumps(settings))
-    with running([str(SCRIPT), str(folder)]) as server:
+    with running(["-m", SERVER, str(folder)]) as server:
         yield server
 
 

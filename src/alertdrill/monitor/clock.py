@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 SMALLEST_JUMP_S = 1.0
+LONGEST_READING_S = 0.25
 
 
 class WallClock:
@@ -15,9 +16,13 @@ class WallClock:
 
     def __init__(self, wall: Callable[[], float] = time.time, steady: Callable[[], float] = time.monotonic) -> None:
         self._wall, self._steady = wall, steady
-        self._ahead_s = wall() - steady()
+        self._ahead_s: float | None = None
+        self.jumped()
 
     def jumped(self) -> int:
-        """1 if the wall clock was set by a second or more since the last call, else 0."""
-        before, self._ahead_s = self._ahead_s, self._wall() - self._steady()
-        return int(abs(self._ahead_s - before) >= SMALLEST_JUMP_S)
+        """1 if the wall clock was set by a second or more since it was last read, else 0."""
+        began, wall, ended = self._steady(), self._wall(), self._steady()
+        if ended - began >= LONGEST_READING_S:
+            return 0  # this process stood still between the two clocks: they cannot be compared, the next call will
+        before, self._ahead_s = self._ahead_s, wall - ended
+        return int(before is not None and abs(self._ahead_s - before) >= SMALLEST_JUMP_S)
