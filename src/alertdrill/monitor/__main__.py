@@ -99,7 +99,7 @@ async def watch(options: argparse.Namespace, context: ssl.SSLContext | None, boo
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     account = books.account
-    handler: Handler = Sidecar(account, books.schema.path, books.truth)
+    handler: Handler = Sidecar(account, books.schema.path, books.truth, books.page)
     if ways.mirror is not None:
         ways.mirror.note_in(account)
         handler = MirrorEndpoint(ways.mirror, options.events, account.failures, handler)

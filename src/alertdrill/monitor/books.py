@@ -10,10 +10,12 @@ from alertdrill.monitor.account import Account
 from alertdrill.monitor.bad_settings import BadSettings, Mistake, named
 from alertdrill.monitor.bodies import Bodies
 from alertdrill.monitor.dependencies import Dependencies
+from alertdrill.monitor.exposition import METRICS_PATH
 from alertdrill.monitor.failures import Failures
 from alertdrill.monitor.gpu import Gpus, NoGpu
 from alertdrill.monitor.log_writer import LogWriter
 from alertdrill.monitor.notes import Taker
+from alertdrill.monitor.page.page import Page
 from alertdrill.monitor.prediction_log import PredictionLog
 from alertdrill.monitor.prediction_reference import prediction_references
 from alertdrill.monitor.predictions import Outputs, PredictionCounters
@@ -38,6 +40,7 @@ class Books:
         schema: of the model.
         system: what the machine's resources are sampled with; None if nothing is.
         truth: what takes feedback; None if nothing does.
+        page: for browsers; None if there is none.
     """
 
     def __init__(self, settings: Settings, more: Iterable[Taker] = ()) -> None:
@@ -79,6 +82,7 @@ class Books:
             [*takers, *more],
             failures,
         )
+        self.page = _page(settings, self.schema, self.account)
 
 
 def _system(settings: Settings, labels: Mapping[str, str]) -> System | None:
@@ -89,6 +93,13 @@ def _system(settings: Settings, labels: Mapping[str, str]) -> System | None:
         raise BadSettings(Mistake(named("gpu"), what, fix)) from None
     processes = [Resources(labels, settings.model_pid)] if settings.model_pid is not None else []
     return System([*processes, *gpus]) if processes or gpus else None
+
+
+def _page(settings: Settings, schema: Schema, account: Account) -> Page | None:
+    if settings.page in (METRICS_PATH, schema.path):
+        what = f"got {settings.page}, which has another meaning already, expected a path of its own"
+        raise BadSettings(Mistake(named("page"), what, "write /monitor"))
+    return Page(settings.page, settings.model, settings.model_version, account.scrape) if settings.page else None
 
 
 def _takers(settings: Settings, labels: Mapping[str, str], outputs: Outputs) -> list[Taker]:

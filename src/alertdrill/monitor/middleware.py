@@ -7,22 +7,25 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from alertdrill.asgi import App, Message, Receive, Scope, Send, respond
+from alertdrill.asgi import App, Message, Receive, Scope, Send, header, respond
 from alertdrill.drift.e_detector import UPDATE_S
 from alertdrill.monitor.account import NOTES_AT_A_TIME
 from alertdrill.monitor.answers import BadAnswer
 from alertdrill.monitor.bodies import Malformed
 from alertdrill.monitor.books import Books
 from alertdrill.monitor.clock import WallClock
-from alertdrill.monitor.exposition import CONTENT_TYPE
+from alertdrill.monitor.exposition import CONTENT_TYPE, METRICS_PATH
 from alertdrill.monitor.notes import Failure, Headers, Note
+from alertdrill.monitor.page.asgi_endpoint import given
+from alertdrill.monitor.page.document import Answer
+from alertdrill.monitor.page.page import Page
 from alertdrill.monitor.settings import read_settings
 from alertdrill.monitor.truth.asgi_endpoint import FeedbackEndpoint
 from alertdrill.protocols.json_rows import LARGEST_BODY_BYTES
 
-METRICS_PATH = "/metrics"
 CLIENT_CLOSED_REQUEST = 499
 APP_FAILED = 500
+FAILED_TO_WRITE = b"the monitor could not write its numbers\n"
 
 _now = time.perf_counter
 
@@ -47,7 +50,7 @@ class Monitor:
     def __init__(self, app: App, *, metrics_path: str | None = METRICS_PATH, **settings: Any) -> None:
         books = Books(read_settings({"model_pid": os.getpid(), **settings}))
         self._app = app
-        self._account, self._system = books.account, books.system
+        self._account, self._system, self._page = books.account, books.system, books.page
         self._path, self._metrics_path = books.schema.path, metrics_path
         self._feedback = FeedbackEndpoint(books.truth, books.account.failures) if books.truth is not None else None
         self._clock = WallClock()
@@ -75,8 +78,19 @@ class Monitor:
             await self.metrics(scope, receive, send)
         elif self._feedback is not None and path == self._feedback.path and scope["method"] == "POST":
             await self._feedback(scope, receive, send)
+        elif self._page is not None and scope["method"] == "GET" and self._page.has(path):
+            await self._show(self._page, path, scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+    async def _show(self, page: Page, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a browser, or leave it to the app."""
+        answer: Answer | None = Answer(500, (), FAILED_TO_WRITE)
+        with self._account.failures:
+            if path == page.data_path:
+                await self._freshen()
+            answer = page.answer(path, header(scope, b"accept") or b"")
+        await given(answer, self._app, scope, receive, send)
 
     def _take(self, note: Note) -> None:
         """Note an exchange, and have it counted soon; what fails in that does not reach the exchange."""
@@ -110,15 +124,19 @@ class Monitor:
 
     async def metrics(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the metrics: an ASGI app of its own, to be mounted elsewhere."""
+        status, kind, text = 500, b"text/plain", FAILED_TO_WRITE
+        with self._account.failures:
+            await self._freshen()
+            status, kind, text = 200, CONTENT_TYPE, self._account.scrape()
+        await respond(send, status, text, [(b"content-type", kind)])
+
+    async def _freshen(self) -> None:
+        """Bring up to date what is looked at only when somebody asks."""
         if self._system is not None and self._system.due:
             with self._account.failures:
                 await asyncio.to_thread(self._system.sample)
-        status, kind, text = 500, b"text/plain", b"the monitor could not write its metrics\n"
-        with self._account.failures:
-            if self._loop is None:
-                self._update()
-            status, kind, text = 200, CONTENT_TYPE, self._account.scrape()
-        await respond(send, status, text, [(b"content-type", kind)])
+        if self._loop is None:
+            self._update()
 
 
 class _Exchange:

@@ -58,12 +58,20 @@ def _one_line(value: str) -> str:
     return value
 
 
+def _page(value: str) -> str:
+    if value and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", value):
+        what = f"got {value!r}, expected a path such as /monitor: what the model has at / stays the model's"
+        raise ValueError(f"{what}; fix: write /monitor, or nothing for no page")
+    return value
+
+
 Pointer = Annotated[str, BeforeValidator(_pointer)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_parts)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_whole)]
 """A list whose members may hold commas: the option is repeated for each."""
 
 Duration = Annotated[float, BeforeValidator(_seconds)]
+PagePath = Annotated[str, BeforeValidator(lambda value: _page(value) if isinstance(value, str) else value)]
 Where = Annotated[Source, BeforeValidator(_source)]
 Window = Annotated[tuple[str, float], BeforeValidator(_window)]
 Windows = Annotated[tuple[Window, ...], BeforeValidator(_parts)]

@@ -14,7 +14,7 @@ from pydantic_core import PydanticUndefined
 
 from alertdrill.drift.e_detector import FEWEST_A_WEEK, MOST_A_WEEK
 from alertdrill.monitor.bad_settings import BadSettings, Mistake, named, option
-from alertdrill.monitor.setting_types import Duration, Names, Pointer, Where, written
+from alertdrill.monitor.setting_types import Duration, Names, PagePath, Pointer, Where, written
 from alertdrill.monitor.truth.settings import OF_TRUTH, TruthSettings, contradictions
 from alertdrill.protocols.schema import Schema
 
@@ -83,6 +83,10 @@ class Settings(BaseModel):
         default=None, gt=0, description="process of the model, whose CPU, memory and disk count"
     )
     gpu: bool = Field(default=False, description="memory and use of NVIDIA's GPUs; needs alertdrill[gpu]")
+    page: PagePath = Field(
+        default="/monitor",
+        description="path of a page for browsers, also given at / where the model has nothing there; empty: no page",
+    )
     truth: TruthSettings | None = Field(default=None)
 
 

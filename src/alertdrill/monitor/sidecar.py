@@ -8,15 +8,15 @@ from alertdrill.monitor.account import NOTES_AT_A_TIME, Account
 from alertdrill.monitor.answers import BadAnswer
 from alertdrill.monitor.bodies import Malformed
 from alertdrill.monitor.clock import WallClock
-from alertdrill.monitor.exposition import CONTENT_TYPE
+from alertdrill.monitor.exposition import CONTENT_TYPE, METRICS_PATH
 from alertdrill.monitor.notes import Failure, Note
+from alertdrill.monitor.page.page import Page
 from alertdrill.monitor.system import System
 from alertdrill.monitor.truth.ground_truth import FAILED, GroundTruth
 from alertdrill.protocols.json_rows import LARGEST_BODY_BYTES
 from alertdrill.relay.exchange import KEPT_BODY_BYTES, Effect, End, Exchange, Request, Response
 from alertdrill.relay.server import Relay
 
-METRICS_PATH = b"/metrics"
 CLIENT_CLOSED_REQUEST = 499
 CUT_SHORT = {End.UPSTREAM_CLOSED: 502, End.UPSTREAM_TIMEOUT: 504}
 FAILURE_OF = {
@@ -31,29 +31,36 @@ FAILURE_OF = {
 class Sidecar:
     """What a relay calls for every exchange. Nothing is parsed before the answer has been passed on."""
 
-    def __init__(self, account: Account, path: str, truth: GroundTruth | None = None) -> None:
+    def __init__(self, account: Account, path: str, truth: GroundTruth | None = None, page: Page | None = None) -> None:
         """Watch one endpoint.
 
         Args:
             account: where exchanges are noted.
             path: of the endpoint that predicts; only POST requests to it count.
             truth: what takes feedback; None: nothing does.
+            page: what browsers are answered; None: nothing.
         """
-        self._account, self._truth = account, truth
+        self._account, self._truth, self._page = account, truth, page
         self._feedback_path = truth.path if truth is not None else b""
         self._path = path.encode()
 
     def local(self, request: Request) -> Response | None:
-        """The metrics, for `GET /metrics`, and what becomes of feedback, for a POST of it."""
-        if request.method == b"POST" and self._truth is not None and _path(request) == self._feedback_path:
-            with self._account.failures:
-                return Response(*self._truth.answer(request.body))
-            return Response(*FAILED)
-        if request.method != b"GET" or _path(request) != METRICS_PATH:
+        """The metrics and the page, for a GET of them, and what becomes of feedback, for a POST of it."""
+        if request.method == b"GET":
+            return self._shown(_path(request).decode("latin-1"), request)
+        if self._truth is None or request.method != b"POST" or _path(request) != self._feedback_path:
             return None
         with self._account.failures:
-            return Response(200, ((b"content-type", CONTENT_TYPE),), self._account.scrape())
-        return Response(500, ((b"content-type", b"text/plain"),), b"the monitor could not write its metrics\n")
+            return Response(*self._truth.answer(request.body))
+        return Response(*FAILED)
+
+    def _shown(self, path: str, request: Request) -> Response | None:
+        with self._account.failures:
+            if path == METRICS_PATH:
+                return Response(200, ((b"content-type", CONTENT_TYPE),), self._account.scrape())
+            answer = self._page and self._page.answer(path, request.header(b"accept") or b"")
+            return Response(*answer) if answer else None
+        return Response(500, ((b"content-type", b"text/plain"),), b"the monitor could not write its numbers\n")
 
     def effect(self, request: Request) -> Effect | None:
         """Nothing: a monitor only watches."""

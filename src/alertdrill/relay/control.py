@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from alertdrill.relay.exchange import Effect, Exchange, Handler, Request, Response
@@ -56,11 +56,15 @@ class Control:
 
     def local(self, request: Request) -> Response | None:
         """The handler's own answer; None, or what stands for it, also if it raised."""
+        response: Response | None = None
         try:
-            return self.handler.local(request) or self.otherwise
+            response = self.handler.local(request) or self.otherwise
         except Exception:  # noqa: BLE001 - whatever it is
             self._failed()
             return self.otherwise
+        if self.otherwise is not None and response is not None and response.last_resort:
+            return replace(response, last_resort=False)
+        return response
 
     def effect(self, request: Request) -> Effect | None:
         """What the handler does to the exchange; None also if it raised."""

@@ -3,6 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from alertdrill.monitor.account import Account
+from alertdrill.monitor.page.page import Page
 from alertdrill.monitor.sidecar import Sidecar
 from alertdrill.relay.exchange import End, Exchange, Request
 
@@ -95,4 +96,25 @@ def test_metrics_that_cannot_be_written_are_an_error_of_the_monitor(
     answer = sidecar.local(request(b"GET", b"/metrics", b""))
     assert answer is not None
     assert answer.status == 500
+    assert account.failures.count == 1
+
+
+def test_browsers_are_answered_by_the_page_and_only_for_a_get(account: Account) -> None:
+    sidecar = Sidecar(account, "/predict", page=Page("/monitor", "fraud", "1", account.scrape))
+    html = ((b"accept", b"text/html"),)
+    root = sidecar.local(Request(b"GET", b"/?a=b", html, b"", 0.0))
+    assert root is not None
+    assert (root.status, root.last_resort) == (200, True)
+    data = sidecar.local(request(b"GET", b"/monitor.json"))
+    assert data is not None
+    assert b'"model_requests_total"' in data.body
+    assert sidecar.local(Request(b"POST", b"/monitor", html, b"", 0.0)) is None
+    assert sidecar.local(Request(b"GET", b"/health", html, b"", 0.0)) is None
+
+
+def test_a_page_that_fails_is_counted_and_said(account: Account) -> None:
+    sidecar = Sidecar(account, "/predict", page=Page("/monitor", "fraud", "1", lambda: b"no metrics"))
+    response = sidecar.local(request(b"GET", b"/monitor.json"))
+    assert response is not None
+    assert response.status == 500
     assert account.failures.count == 1
