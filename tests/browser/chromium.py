@@ -1,6 +1,6 @@
 """A headless Chromium, driven over a pipe with the DevTools protocol (chromedevtools.github.io/devtools-protocol).
 
-A pipe needs no port and no library for WebSockets: messages are JSON, each ended by a zero byte, on descriptors 3 and 4.
+A pipe needs no port and no library for WebSockets: JSON, each message ended by a zero byte, on descriptors 3 and 4.
 """
 
 import base64
@@ -46,8 +46,8 @@ class Tab:
         requested: URLs that it asked for.
     """
 
-    def __init__(self, browser: "Chromium", session: str) -> None:
-        self._browser, self._session = browser, session
+    def __init__(self, browser: "Chromium", target: str, session: str) -> None:
+        self._browser, self._target, self._session = browser, target, session
         self.complaints: list[str] = []
         self.requested: list[str] = []
         for domain in ("Page", "Runtime", "Network", "Log"):
@@ -56,6 +56,10 @@ class Tab:
     def call(self, method: str, **parameters: Any) -> Any:
         """The result of one DevTools command."""
         return self._browser.call(method, parameters, self._session)
+
+    def close(self) -> None:
+        """Close it."""
+        self._browser.call("Target.closeTarget", {"targetId": self._target})
 
     def open(self, url: str) -> None:
         """Go to an address; what it shows is waited for by `until`."""
@@ -125,7 +129,7 @@ class Chromium:
         """A new page."""
         target = self.call("Target.createTarget", {"url": "about:blank"})["targetId"]
         session = self.call("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
-        self._tabs[session] = tab = Tab(self, session)
+        self._tabs[session] = tab = Tab(self, target, session)
         return tab
 
     def call(self, method: str, parameters: Mapping[str, Any], session: str | None = None) -> Any:

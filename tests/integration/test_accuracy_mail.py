@@ -142,7 +142,7 @@ def test_a_server_that_refuses_and_one_that_is_away_get_it_again(tmp_path: Path,
 
 def test_a_restart_neither_forgets_nor_repeats_a_week(tmp_path: Path, url: str) -> None:
     port = free_port()
-    options = check(port, every="4s")
+    options = check(port, every="3s")
     with monitor(tmp_path, url, *options) as running:
         week(running, "bad", wrong=20)
         judged(running, "below")

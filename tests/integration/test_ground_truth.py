@@ -148,16 +148,16 @@ def test_a_kill_in_the_middle_of_writing_loses_nothing_committed_and_counts_noth
     log = tmp_path / "feedback.jsonl"
     store, written = tmp_path / "truth.db", 0
     with log.open("w") as out:
-        for round_ in range(5):
+        for round_ in range(3):
             with monitor(tmp_path, url, "--feedback-log", str(log)) as running:
                 if round_ == 0:
                     for at in range(50):
                         running.predict(f"p{at}", 80.0)
                 before = count_rows(store)[1] if round_ else 0
-                for at in range(written, written + 4_000):
+                for at in range(written, written + 2_000):
                     out.write(json.dumps({"id": f"p{at}", "label": 1, "kpis": {"revenue": 1.0}}) + "\n")
                 out.flush()
-                written += 4_000
+                written += 2_000
                 running.metrics_when(
                     lambda values: values["model_feedback_total", "early"] + values["model_labels_total",] > 100
                 )
@@ -185,8 +185,8 @@ def test_a_corrupt_store_is_set_aside_and_a_new_one_begun(tmp_path: Path, url: s
 
 def test_a_page_that_was_damaged_meanwhile_is_found_at_the_start(tmp_path: Path, url: str) -> None:
     with monitor(tmp_path, url) as running:
-        predict_and_tell(running, 200, wrong=0)
-        running.metrics_when(lambda values: values["model_labels_total",] == 200)
+        predict_and_tell(running, 100, wrong=0)
+        running.metrics_when(lambda values: values["model_labels_total",] == 100)
     with (tmp_path / "truth.db").open("r+b") as file:
         file.seek(4_096)
         file.write(b"\xff" * 8_192)
@@ -208,7 +208,7 @@ def test_a_store_that_is_removed_is_begun_anew(tmp_path: Path, url: str) -> None
 
 
 def test_a_locked_store_is_waited_for_and_then_set_aside(tmp_path: Path, url: str) -> None:
-    with monitor(tmp_path, url, "--truth-patience", "2s") as running:
+    with monitor(tmp_path, url, "--truth-patience", "700ms") as running:
         running.metrics_when(lambda values: values["model_truth_store_up",] == 1)
         holder = sqlite3.connect(tmp_path / "truth.db", isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
@@ -224,9 +224,9 @@ def test_a_locked_store_is_waited_for_and_then_set_aside(tmp_path: Path, url: st
 
 def test_a_full_disk_costs_labels_and_no_answer(tmp_path: Path, url: str) -> None:
     def little_room() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
 
-    with monitor(tmp_path, url, "--truth-patience", "1s", before_start=little_room) as running:
+    with monitor(tmp_path, url, "--truth-patience", "300ms", before_start=little_room) as running:
         for start in range(0, 200_000, 400):
             said = [{"id": f"p{at}", "label": "x" * 100} for at in range(start, start + 400)]
             code, _ = running.tell(said)

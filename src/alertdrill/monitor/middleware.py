@@ -17,7 +17,8 @@ from alertdrill.monitor.clock import WallClock
 from alertdrill.monitor.exposition import CONTENT_TYPE, METRICS_PATH
 from alertdrill.monitor.notes import Failure, Headers, Note
 from alertdrill.monitor.page.asgi_endpoint import given
-from alertdrill.monitor.page.page import Answer, Page
+from alertdrill.monitor.page.document import Answer
+from alertdrill.monitor.page.page import Page
 from alertdrill.monitor.settings import read_settings
 from alertdrill.monitor.truth.asgi_endpoint import FeedbackEndpoint
 from alertdrill.protocols.json_rows import LARGEST_BODY_BYTES

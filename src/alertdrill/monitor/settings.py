@@ -14,7 +14,7 @@ from pydantic_core import PydanticUndefined
 
 from alertdrill.drift.e_detector import FEWEST_A_WEEK, MOST_A_WEEK
 from alertdrill.monitor.bad_settings import BadSettings, Mistake, named, option
-from alertdrill.monitor.setting_types import Names, PagePath, Pointer, Where, written
+from alertdrill.monitor.setting_types import Duration, Names, PagePath, Pointer, Where, written
 from alertdrill.monitor.truth.settings import OF_TRUTH, TruthSettings, contradictions
 from alertdrill.protocols.schema import Schema
 
@@ -149,11 +149,13 @@ def _add_option(parser: argparse._ActionsContainer, name: str, field: FieldInfo)
     given = field.default not in (None, (), "", PydanticUndefined)
     default = f" (default {', '.join(field.default) if several else field.default})" if given else ""
     kind: dict[str, Any] = {"action": "append"} if several else {}
-    parser.add_argument(option(name), metavar=_metavar(field.annotation), help=text + default, **kind)
+    parser.add_argument(option(name), metavar=_metavar(field), help=text + default, **kind)
 
 
-def _metavar(annotation: Any) -> str:
-    kinds = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+def _metavar(field: FieldInfo) -> str:
+    kinds = get_args(field.annotation) if isinstance(field.annotation, UnionType) else (field.annotation,)
+    if Duration in kinds or set(get_args(Duration)[1:]) & set(field.metadata):
+        return "TIME"
     return "FILE" if Path in kinds else "N" if int in kinds or float in kinds else "TEXT"
 
 

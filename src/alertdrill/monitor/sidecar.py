@@ -31,9 +31,7 @@ FAILURE_OF = {
 class Sidecar:
     """What a relay calls for every exchange. Nothing is parsed before the answer has been passed on."""
 
-    def __init__(
-        self, account: Account, path: str, truth: GroundTruth | None = None, page: Page | None = None
-    ) -> None:
+    def __init__(self, account: Account, path: str, truth: GroundTruth | None = None, page: Page | None = None) -> None:
         """Watch one endpoint.
 
         Args:
@@ -43,14 +41,14 @@ class Sidecar:
             page: what browsers are answered; None: nothing.
         """
         self._account, self._truth, self._page = account, truth, page
+        self._feedback_path = truth.path if truth is not None else b""
         self._path = path.encode()
 
     def local(self, request: Request) -> Response | None:
         """The metrics and the page, for a GET of them, and what becomes of feedback, for a POST of it."""
-        path = request.target.partition(b"?")[0]
         if request.method == b"GET":
-            return self._shown(path.decode("latin-1"), request)
-        if self._truth is None or path != self._truth.path or request.method != b"POST":
+            return self._shown(_path(request).decode("latin-1"), request)
+        if self._truth is None or request.method != b"POST" or _path(request) != self._feedback_path:
             return None
         with self._account.failures:
             return Response(*self._truth.answer(request.body))
@@ -75,7 +73,7 @@ class Sidecar:
         any answer as 499.
         """
         request, end = exchange.request, exchange.end
-        if request.method != b"POST" or request.target.partition(b"?")[0] != self._path:
+        if request.method != b"POST" or _path(request) != self._path:
             return
         answer, body = exchange.response_body, request.body
         self._account.note(
@@ -91,6 +89,10 @@ class Sidecar:
                 FAILURE_OF.get(end),
             )
         )
+
+
+def _path(request: Request) -> bytes:
+    return request.target.partition(b"?")[0]
 
 
 async def keep_account(account: Account, relay: Relay, system: System | None = None) -> None:

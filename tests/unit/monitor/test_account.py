@@ -1,3 +1,4 @@
+import gzip
 from collections.abc import Callable
 from typing import Any
 
@@ -151,6 +152,36 @@ def test_a_part_that_fails_costs_no_other_part_anything(
     assert total(seen, "model_feature_values_total", "amount") == 1
     assert seen["model_monitor_window_end_timestamp_seconds",] == 5.0
     assert account.failures.count == 4
+
+
+def test_an_exchange_that_comes_as_a_way_in_is_closed_is_still_taken(
+    cells: dict[str, Cells], detector: EDetector
+) -> None:
+    class Late(Taker):
+        def take(self, batch: Batch) -> None:
+            pass
+
+        def close(self) -> None:
+            account.note(note())
+            account.fold()
+
+    class Written(Keeping):
+        def close(self) -> None:
+            self.at_its_end = len(self.rows)
+
+    written = Written()
+    account = Account(LABELS, cells, ("id",), detector, 0.0, takers=[written, Late()])
+    account.close()
+    assert written.at_its_end == 1
+
+
+def test_compressed_answers_are_read(cells: dict[str, Cells], detector: EDetector) -> None:
+    keeping = Keeping()
+    account = Account(LABELS, cells, ("id",), detector, 0.0, takers=[keeping])
+    coding = ((b"content-encoding", b"gzip"),)
+    account.note(Note(200, 0.1, True, ROW, gzip.compress(b'{"score": 1}'), answer_headers=coding))
+    account.fold()
+    assert keeping.answers == [{"score": 1}]
 
 
 def test_only_answers_of_predictions_are_read(cells: dict[str, Cells], detector: EDetector) -> None:

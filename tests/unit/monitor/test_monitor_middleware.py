@@ -50,7 +50,9 @@ def chunks(*pieces: bytes) -> list[Message]:
     return [{"type": "http.request", "body": piece, "more_body": at < last} for at, piece in enumerate(pieces)]
 
 
-async def asked(app: Any, messages: list[Message], path: str = "/predict", method: str = "POST", root: str = "") -> Any:
+async def asked(
+    app: Any, messages: list[Message], path: str = "/predict", method: str = "POST", root: str = "", accept: str = ""
+) -> Any:
     """What an app sends."""
     sent: list[Message] = []
     waiting = list(messages)
@@ -62,6 +64,8 @@ async def asked(app: Any, messages: list[Message], path: str = "/predict", metho
         sent.append(message)
 
     scope = {"type": "http", "path": path, "method": method, "headers": [], "root_path": root}
+    if accept:
+        scope["headers"] = [(b"accept", accept.encode())]
     await app(scope, receive, send)
     return sent
 
@@ -276,3 +280,37 @@ async def test_without_a_store_feedback_is_the_apps_own(files: Any) -> None:
 def test_bad_settings_keep_the_app_from_starting_and_say_why(files: Any) -> None:
     with pytest.raises(BadSettings, match="log_share\n  got 7"):
         Monitor(reads_and_answers, log_share=7, **files)
+
+
+async def has_nothing(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 404, "headers": []})
+    await send({"type": "http.response.body", "body": b"no", "more_body": True})
+    await send({"type": "http.response.body", "body": b"thing"})
+
+
+async def test_browsers_get_the_page_where_the_app_has_nothing(files: Any) -> None:
+    app = Monitor(has_nothing, **files)
+    for path, root in (("/", ""), ("/monitor", ""), ("/api/", "/api")):
+        sent = await asked(app, [], path, "GET", root, accept="text/html")
+        assert (sent[0]["status"], len(sent)) == (200, 2)
+        assert sent[1]["body"].startswith(b"<!doctype html>")
+
+
+async def test_what_the_app_has_goes_before_the_page(files: Any) -> None:
+    app = Monitor(reads_and_answers, **files)
+    assert await asked(app, [], "/", "GET", accept="text/html") == await asked(reads_and_answers, [], "/", "GET")
+    app = Monitor(has_nothing, **files)
+    assert (await asked(app, [], "/", "GET", accept="*/*"))[0]["status"] == 404
+    assert (await asked(app, [], "/", "HEAD", accept="text/html"))[0]["status"] == 404
+    assert (await asked(Monitor(has_nothing, page="", **files), [], "/monitor", "GET", accept="text/html"))[0] == {
+        "type": "http.response.start", "status": 404, "headers": [],
+    }  # fmt: skip
+
+
+async def test_the_numbers_of_the_page_are_as_fresh_as_the_metrics(files: Any) -> None:
+    app = Monitor(reads_and_answers, **files)
+    await asked(app, chunks(ROW))
+    sent = await asked(app, [], "/monitor.json", "GET")
+    metrics = json.loads(sent[1]["body"])["metrics"]
+    assert metrics["model_predictions_total"]["values"]["1"] == 1
+    assert metrics["model_process_up"]["values"]["1"] == 1

@@ -41,6 +41,7 @@ GIVEN = {
     "accuracy_check_metric": "mae", "accuracy_check_threshold": "3", "accuracy_check_min_labels": "50",
     "smtp_host": "mail", "smtp_port": "25", "smtp_security": "tls", "smtp_ca": "ca.pem", "smtp_from": "a@b.example",
     "smtp_to": "c@d.example", "smtp_user": "u", "smtp_password_env": "P", "runbook_url": "https://r",
+    "page": "/watch",
 }  # fmt: skip
 
 
@@ -135,3 +136,20 @@ def test_what_is_left_empty_is_not_looked_for(sample: Path) -> None:
     text = books(sample, score="", label="").account.scrape().decode()
     assert "model_prediction" not in text.replace("model_predictions_total", "")
     assert "model_malformed_answers_total" not in text
+
+
+@pytest.mark.parametrize("path", ["/", "monitor", "/a b", "/a?b", "/a/", "//a"])
+def test_a_page_is_at_a_path_that_leaves_the_root_to_the_model(sample: Path, path: str) -> None:
+    with pytest.raises(BadSettings, match=r"page\n  got .*\n  fix: write /monitor, or nothing"):
+        books(sample, page=path)
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/predict"])
+def test_a_page_takes_no_path_that_has_a_meaning(sample: Path, path: str) -> None:
+    with pytest.raises(BadSettings, match=f"page\n  got {path}, which has another meaning"):
+        books(sample, page=path)
+
+
+def test_a_page_can_be_left_out(sample: Path) -> None:
+    assert books(sample, page="").page is None
+    assert books(sample).page is not None

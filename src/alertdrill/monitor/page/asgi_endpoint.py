@@ -1,7 +1,7 @@
 """An answer of the page in an ASGI app: what the app has itself goes before one of last resort."""
 
 from alertdrill.asgi import App, Message, Receive, Scope, Send, respond
-from alertdrill.monitor.page.page import Answer
+from alertdrill.monitor.page.document import Answer
 
 NOT_FOUND = 404
 

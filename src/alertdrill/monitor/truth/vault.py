@@ -92,4 +92,5 @@ class Vault:
             _log.error("the store %s could not be set aside: %s", self._path, error)
             return
         self._ledger.quarantined += 1
+        self._ailing_since = time.monotonic()  # what waits is not given up before the new store was tried
         _log.error("the store %s was set aside as %s, and a new one begun", self._path, aside.name)

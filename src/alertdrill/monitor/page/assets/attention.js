@@ -5,9 +5,9 @@ const warn = (text) => ({ level: "warn", text });
 const unknown = (text) => ({ level: "unknown", text });
 
 const WARNED = {
-  reference_too_small: "the reference has too few rows, so small changes are not seen",
-  repeated_rows: "rows come several times, so chance alone may raise an alarm",
-  dependent_in_time: "rows depend on those before them, so chance alone may raise an alarm",
+  reference_too_small: (what) => `Small changes of ${what}s are not seen: the reference has too few rows.`,
+  repeated_rows: (what) => `Chance alone may raise alarms on ${what}s: rows come several times.`,
+  dependent_in_time: (what) => `Chance alone may raise alarms on ${what}s: rows depend on those before them.`,
 };
 
 /** What is unusual about an input or an answer, as far as the span shows it. */
@@ -69,7 +69,7 @@ function drift(span) {
   }
   for (const [what, name] of [["input", "model_drift_warning"], ["answer", "model_prediction_drift_warning"]]) {
     const reasons = span.now.rows(name).filter(({ value }) => value === 1).map(({ reason }) => reason);
-    for (const reason of new Set(reasons)) found.push(warn(`Alarms on changed ${what}s are in doubt: ${WARNED[reason] ?? words(reason)}.`));
+    for (const reason of new Set(reasons)) found.push(warn(WARNED[reason]?.(what) ?? words(reason)));
   }
   for (const { output } of span.now.rows("model_prediction_reference_rows").filter(({ value }) => value === 0)) {
     found.push(unknown(`Whether the model’s ${output} has changed is not known: its first answers are still gathered.`));
@@ -112,7 +112,7 @@ const ORDER = ["alarm", "warn", "unknown"];
 
 /** Everything, the worst first. */
 function attention(span) {
-  const time = `in the last ${show.seconds(span.seconds ?? 0)}`;
+  const time = `in the last ${show.seconds(Math.round(span.seconds ?? 0))}`;
   const found = [...traffic(span, time), ...drift(span), ...quality(span.now), ...monitorItself(span, time)];
   return found.sort((a, b) => ORDER.indexOf(a.level) - ORDER.indexOf(b.level));
 }

@@ -33,6 +33,7 @@ const section = (title, ...children) => {
   const id = `s-${title.toLowerCase().replaceAll(/[^a-z]+/g, "-")}`;
   return el("section", { "aria-labelledby": id }, el("h2", { id }, title), ...children);
 };
+const wide = (title, ...children) => make(section(title, ...children), { class: "wide" }, []);
 
 const tile = (label, value, note = null, chart = null, level = null) =>
   el("div", { class: level ? `tile ${level}` : "tile" },
@@ -66,7 +67,8 @@ function pairOfBars(share, usual, most) {
 }
 
 /** A line over time; points are [seconds before now, number or null]; a null leaves a gap. */
-function line(points, label, write, { width = 160, height = 36, axes = false, span = 300 } = {}) {
+function line(points, label, write, { width = 160, height = 36, axes = false } = {}) {
+  const span = Math.max(60, ...points.map(([ago]) => ago));
   const known = points.map(([, y]) => y).filter(isNumber);
   const said = known.length
     ? `${label}: now ${write(points.at(-1)?.[1])}, least ${write(Math.min(...known))}, most ${write(Math.max(...known))}`
@@ -87,11 +89,13 @@ function line(points, label, write, { width = 160, height = 36, axes = false, sp
     ...runs.filter((run) => run.length).map((run) =>
       svg("polyline", { points: run.length > 1 ? run.join(" ") : `${run[0]} ${run[0]}` })),
     ...(axes ? [text(left - 6, y(most) + 4, "end", write(most)), text(left - 6, y(0) + 4, "end", write(0)),
-      text(left, height - 3, "start", `${Math.round(span / 60)} min ago`), text(width, height - 3, "end", "now")] : []));
+      text(left, height - 3, "start", `${show.seconds(Math.round(span))} ago`), text(width, height - 3, "end", "now")] : []));
 }
 
 /** Answers by how long they took, with the quantiles marked where they fall. */
-function histogram(buckets, marks, width) {
+function histogram(all, marks, width) {
+  const last = all.findLastIndex(([, count]) => count > 0);
+  const buckets = all.slice(0, Math.max(last + 2, 8)); // slower ones are all empty
   const [height, left, foot, top] = [190, 8, 34, 30];
   const most = Math.max(...buckets.map(([, count]) => count), 1);
   const step = (width - left) / buckets.length;
@@ -119,5 +123,5 @@ function histogram(buckets, marks, width) {
     svg("path", { class: "axis", d: `M${left} ${base}H${width}` }),
     ...buckets.flatMap(([edge], at) => at % every === every - 1 || edge === Infinity && every === 1
       ? [svg("text", { x: left + (at + 1) * step, y: base + 13, "text-anchor": "end" }, name(edge))] : []),
-    svg("text", { x: width, y: height - 4, "text-anchor": "end" }, "up to, seconds that the client waited"), ...drawn);
+    svg("text", { x: width, y: height - 4, "text-anchor": "end" }, "the client waited up to"), ...drawn);
 }

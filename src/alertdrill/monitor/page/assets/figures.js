@@ -79,6 +79,13 @@ function quantile(q, buckets) {
   return null;
 }
 
+/** The edge of a histogram's bucket that a share of it does not exceed; null if there is nothing in it. */
+function atMost(q, buckets) {
+  const total = buckets.reduce((sum, [, count]) => sum + count, 0);
+  let below = 0;
+  return total > 0 ? buckets.find(([, count]) => (below += count) >= q * total)[0] : null;
+}
+
 const ABSENT = ["null", "missing"];
 const STRANGE = ["below", "above", "unseen", "type_error"];
 
@@ -141,7 +148,9 @@ const clock = (at_s) => new Date(at_s * 1000).toLocaleTimeString("en-GB");
 
 const show = {
   count: written((x) => grouped.format(x)),
-  rate: written((x) => `${x >= 100 ? grouped.format(x) : x.toFixed(x >= 9.95 ? 0 : 1)}/s`),
+  rate: written((x) => `${x >= 100 ? grouped.format(x) : x.toFixed(x === 0 || x >= 9.95 ? 0 : 1)}/s`),
+  cores: written((x) => `${Number(x.toPrecision(2))} cores`),
+  percent: written((x) => `${(100 * x).toFixed(1)}%`),
   share: written((x) => `${(100 * x).toFixed(x > 0 && x < 0.0995 ? (x < 0.00995 ? 2 : 1) : 0)}%`),
   number: written((x) => {
     const size = Math.abs(x);
@@ -149,9 +158,9 @@ const show = {
     return size >= 1000 ? grouped.format(x) : String(Number(x.toPrecision(4)));
   }),
   seconds: written((x) => {
-    if (x === Infinity) return "over 10 s";
+    if (x === Infinity) return "longer than the highest bucket";
     if (x < 1) return `${Number((1000 * x).toPrecision(x < 0.01 ? 2 : 3))} ms`;
-    if (x < 120) return `${Number(x.toPrecision(3))} s`;
+    if (x < 120) return `${x < 10 ? Number(x.toPrecision(3)) : Math.round(x)} s`;
     return x < 7200 ? `${Math.round(x / 60)} min` : x < 172800 ? `${Math.round(x / 3600)} h` : `${Math.round(x / 86400)} days`;
   }),
   bytes: written((x) => {

@@ -36,7 +36,8 @@ function draw() {
   }
   const fresh = el("main", { id: "main", tabindex: "-1" }, ...(view === "product" ? product : engineers)(scene));
   morph(main, fresh);
-  document.getElementById("shown").textContent = scene.span.before ? ` (${show.seconds(scene.span.seconds)} so far)` : "";
+  document.getElementById("shown").textContent = 
+    scene.span.before && scene.span.seconds < 0.97 * Number(windowOf.value) ? ` (${show.seconds(Math.round(scene.span.seconds))} so far)` : "";
   document.getElementById("version").textContent = ` version ${history_.at(-1).version}`;
   const alarms = items.filter(({ level }) => level === "alarm").length;
   document.title = `${alarms ? `(${alarms} alarm${alarms > 1 ? "s" : ""}) ` : ""}${name} · monitor`;
@@ -85,5 +86,6 @@ main.addEventListener("click", (event) => {
   if (mark === undefined) return;
   chosen[mark.slice(0, mark.indexOf("/"))] = mark;
   draw();
+  event.target.closest("section").querySelector(".cells").scrollIntoView({ block: "nearest" });
 });
 watch();

@@ -1,11 +1,11 @@
 // The two views: what they show of a span, and of the time before it.
 
-const SIGNS = { alarm: "Alarm", warn: "Look", unknown: "Unknown" };
+const SIGNS = { alarm: "Alarm", warn: "Warning", unknown: "Unknown" };
 
-function attentionList(items) {
-  const urgent = items.filter(({ level }) => level !== "unknown").length;
+function attentionList({ attention: items, span }) {
+  const quiet = all(span) > 0 && items.every(({ level }) => level === "unknown");
   const calm = el("li", { class: "calm" }, "Nothing that is watched needs attention.");
-  return section("What needs attention", el("ul", { class: "attention" }, urgent ? null : calm,
+  return wide("What needs attention", el("ul", { class: "attention" }, quiet ? calm : null,
     ...items.map(({ level, text }) => el("li", { class: level }, el("strong", {}, SIGNS[level]), " ", text))));
 }
 
@@ -54,7 +54,7 @@ function requests(scene) {
   const buckets = span.buckets(LATENCY);
   const marks = [["p50", 0.5], ["p95", 0.95], ["p99", 0.99]].map(([name, q]) => [name, quantile(q, buckets)]);
   const rows = buckets.map(([edge, count]) => [edge === Infinity ? "more" : show.seconds(edge), show.count(count)]);
-  return section("Requests", requestTiles(scene),
+  return wide("Requests", requestTiles(scene),
     el("h3", {}, "Latency, all answers of the time shown"), histogram(buckets, marks, width),
     el("details", {}, el("summary", {}, "Latency as a table"), table("Answers by latency", ["Up to", "Answers"], rows)),
     el("div", { class: "columns" },
@@ -66,7 +66,7 @@ function requests(scene) {
 function evidenceCell({ ratio, alarm: alarmed, evidence, threshold }) {
   const level = alarmed ? "alarm" : ratio > 0.7 ? "warn" : "";
   const said = ratio === null ? "not compared yet" : `${show.number(evidence)} of ${show.number(threshold)}`;
-  return el("span", { class: `evidence ${level}` }, meter(ratio, level), alarmed ? el("strong", {}, "drift ") : null, said);
+  return el("span", { class: `evidence ${level}` }, meter(ratio, level), el("span", {}, alarmed ? el("strong", {}, "drift ") : null, said));
 }
 
 const against = (now, usual) => el("span", {}, el("b", {}, now), el("small", {}, ` usually ${usual}`));
@@ -78,7 +78,7 @@ function columnRow(column, chosen) {
   const moments = column.numeric;
   return { class: column.alarm ? "alarm" : null, cells: [
     button, evidenceCell(column),
-    moments ? against(show.number(column.mean), show.number(column.usualMean)) : "not a number",
+    moments ? against(show.number(column.mean), show.number(column.usualMean)) : "no number",
     moments ? against(show.number(column.sd), show.number(column.usualSd)) : "",
     moments ? show.sds(column.shift) : "",
     against(show.share(column.absent), show.share(column.usualAbsent)),
@@ -86,9 +86,9 @@ function columnRow(column, chosen) {
   ] };
 }
 
-const COLUMN_HEADS = ["Name", "Evidence for drift ÷ threshold", "Mean", "Deviation", "Shift", "Null or missing", "Outside the reference"];
+const COLUMN_HEADS = ["Name", "Evidence for drift, of its threshold", "Mean", "Deviation", "Shift", "Null or missing", "Outside the reference"];
 
-function cellChart(column, span) {
+function cellChart(column) {
   const most = Math.max(...column.cells.flatMap(({ share, usual }) => [share ?? 0, usual ?? 0]));
   const rows = column.cells.map(({ cell, share, usual }) =>
     [cell, el("span", {}, pairOfBars(share, usual, most)), show.share(share), show.share(usual)]);
@@ -101,18 +101,20 @@ function cellChart(column, span) {
 function columns(title, kind, scene, none) {
   const { span, chosen, filter } = scene;
   const found = columnsOf(span, kind);
-  if (!found.length) return section(title, el("p", { class: "none" }, none));
+  if (!found.length) return wide(title, el("p", { class: "none" }, none));
   const shown = kind === INPUTS && filter ? found.filter(({ name }) => name.toLowerCase().includes(filter.toLowerCase())) : found;
   const picked = found.find(({ name }) => `${kind.of}/${name}` === chosen[kind.of]) ?? found[0];
   const search = kind === INPUTS && found.length > 12 &&
     el("label", { class: "filter" }, "Names with ", el("input", { type: "search", id: "filter" }));
   const [whole, threshold] = ["evidence", "threshold"].map((end) => span.now.own(`model_drift_global_${end}`) ?? null);
-  return section(title, search || null,
-    table(`${title} against the reference`, COLUMN_HEADS,
-      shown.map((column) => columnRow(column, `${kind.of}/${picked.name}`)), { class: "features" }),
-    kind === INPUTS && whole !== null ? el("p", { class: "hint" }, "All together: ",
-      evidenceCell({ evidence: whole, threshold, ratio: whole / threshold, alarm: whole >= threshold })) : null,
-    cellChart(picked, span));
+  return wide(title, search || null,
+    el("div", { class: "split" },
+      el("div", {}, table(`${title} against the reference`, COLUMN_HEADS,
+        shown.map((column) => columnRow(column, `${kind.of}/${picked.name}`)), { class: "features" }),
+      kind === INPUTS && whole !== null ? el("p", { class: "hint" }, "All together: ",
+        evidenceCell({ evidence: whole, threshold, ratio: whole / threshold, alarm: whole >= threshold })) : null,
+      kind === ANSWERS ? classes(span) : null),
+      cellChart(picked)));
 }
 
 function classes(span) {
@@ -140,7 +142,7 @@ function resources({ span, history, width }) {
     show.bytes(span.now.own("model_gpu_memory_used_bytes", gpu)), `${show.share(span.now.own("model_gpu_utilization_ratio", gpu))} busy`));
   return section("Model process", el("dl", { class: "tiles" },
     tile("Process", own("up") ? "runs" : "has ended", plural(own("processes"), "process", "processes"), null, own("up") ? null : "alarm"),
-    tile("CPU", `${show.number(cpu(span))} cores`, null, line(trend(history, cpu), "CPU", (x) => `${show.number(x)} cores`, small)),
+    tile("CPU", show.cores(cpu(span)), null, line(trend(history, cpu), "CPU", show.cores, small)),
     tile("Memory", show.bytes(own("resident_memory_bytes"))),
     tile("Disk", `${show.bytes(span.rate("model_process_disk_written_bytes_total"))}/s`, `written; ${show.bytes(span.rate("model_process_disk_read_bytes_total"))}/s read`),
     tile("Open files", show.count(own("open_fds")), plural(own("threads"), "thread")), ...gpus));
@@ -159,7 +161,7 @@ function monitorSection({ span }) {
   const before = span.before?.at("process_cpu_seconds_total") ?? 0;
   const age = span.now.at_s - span.now.own("model_monitor_window_end_timestamp_seconds");
   return section("The monitor itself", el("dl", { class: "tiles" },
-    tile("CPU", `${show.number(span.seconds ? (span.now.at("process_cpu_seconds_total") - before) / span.seconds : null)} cores`),
+    tile("CPU", show.cores(span.seconds ? (span.now.at("process_cpu_seconds_total") - before) / span.seconds : null)),
     tile("Memory", show.bytes(span.now.at("process_resident_memory_bytes"))),
     tile("Runs for", show.seconds(span.now.at_s - span.now.at("process_start_time_seconds"))),
     tile("Evidence is", `${show.seconds(age)} old`, null, null, age > 10 ? "warn" : null)),
@@ -172,23 +174,43 @@ const interval = (now, name, row, write) => {
   return isNumber(low) ? `${write(low)} to ${write(high)}` : "–";
 };
 
+const NO_SHARES = ["auc", "f1", "rmse", "mae"];
+
 function estimates(now, name, caption, none) {
   const rows = now.rows(name);
-  return rows.length ? table(caption, ["Figure", "Value", "95% interval", "Version", "Window"], rows.map((row) =>
-    [words(row.metric), show.number(row.value), interval(now, name, row, show.number), row.version, row.window]))
-    : el("p", { class: "none" }, none);
+  return rows.length ? versioned(caption, ["Figure", "Value", "95% interval"], rows, (row) => {
+    const write = NO_SHARES.includes(row.metric) ? show.number : show.percent;
+    return [words(row.metric), write(row.value), interval(now, name, row, write)];
+  }) : el("p", { class: "none" }, none);
 }
+
+/** A table of figures by version and window, which stand in the caption where there is one of each. */
+function versioned(caption, heads, rows, cells) {
+  const [{ version, window }] = rows;
+  if (rows.every((row) => row.version === version && row.window === window)) {
+    return table(`${caption}, version ${version}, within ${window}`, heads, rows.map(cells));
+  }
+  return table(caption, [...heads, "Version", "Within"], rows.map((row) => [...cells(row), row.version, row.window]));
+}
+
+const QUALITY_STATES = {
+  known: (labels) => `known from ${plural(labels, "label")}`,
+  too_few: (labels) => `not known, too few labels (${show.count(labels)})`,
+  no_labels: () => "not known, no label came",
+  no_predictions: () => "not known, there were no predictions",
+  unknown: () => "not known, the monitor cannot read its store",
+};
 
 function qualitySection(span) {
   const { now } = span;
   const states = now.rows("model_quality_state").filter(({ value }) => value === 1);
   if (!states.length) return section("Quality", el("p", { class: "unknown" }, "Not known: this monitor is given no labels (--truth-store)."));
-  const said = states.map(({ state, window, version }) => [version, window, state === "known" ? "known" : `not known: ${words(state)}`,
-    show.count(now.at("model_quality_labels", version, window) ?? null)]);
+  const said = states.map(({ state, window, version }) => el("li", { class: state === "known" ? "calm" : "unknown" },
+    `Version ${version}, within ${window}: ${QUALITY_STATES[state]?.(now.at("model_quality_labels", version, window)) ?? state}.`));
   const lag = new Span(now, undefined).buckets("model_label_lag_seconds");
-  const half = quantile(0.5, lag);
-  const lagged = half === null ? "no label has come yet" : `half of the labels came within ${show.seconds(half)} of the prediction, 95% within ${show.seconds(quantile(0.95, lag))}`;
-  return section("Quality", table("Whether it is known", ["Version", "Window", "State", "Labels"], said),
+  const half = atMost(0.5, lag);
+  const lagged = half === null ? "no label has come yet" : `half of them within ${show.seconds(half)} of the prediction, 95% within ${show.seconds(atMost(0.95, lag))}`;
+  return section("Quality", el("ul", { class: "attention" }, ...said),
     estimates(now, "model_quality", "Quality by labels", "No figure yet: no labels, or too few."),
     el("p", { class: "hint" }, `How late labels come: ${lagged}.`),
     estimates(now, "model_proxy_quality", "Before labels come", "Nothing stands in for labels."));
@@ -196,16 +218,15 @@ function qualitySection(span) {
 
 function business(now) {
   const rows = now.rows("model_business_kpi");
-  return section("KPIs", rows.length ? table("By version of the model", ["KPI", "Value", "Version", "Window"],
-    rows.map(({ kpi, value, version, window }) => [words(kpi), show.number(value), version, window]))
+  return section("KPIs", rows.length ? versioned("Figures of the business", ["KPI", "Value"], rows, ({ kpi, value }) => [words(kpi), show.number(value)])
     : el("p", { class: "none" }, "None is given: post them as feedback, or compute them with --kpi."));
 }
 
 const engineers = (scene) => [
-  attentionList(scene.attention), requests(scene),
+  attentionList(scene), requests(scene),
   columns("Inputs", INPUTS, scene, "No input is watched."),
   columns("Predictions", ANSWERS, scene, "Nothing to compare yet: no answer, or none of the first ones gathered as a reference."),
-  classes(scene.span), qualitySection(scene.span), business(scene.span.now), dependencies(scene.span), resources(scene), monitorSection(scene),
+  qualitySection(scene.span), business(scene.span.now), dependencies(scene.span), resources(scene), monitorSection(scene),
 ].filter(Boolean);
 
 function product(scene) {
@@ -214,7 +235,7 @@ function product(scene) {
   const served = asked ? given / asked : null;
   const changed = columnsOf(span, INPUTS);
   const volume = trend(history, (past) => past.rate("model_predictions_total"));
-  return [attentionList(scene.attention), section("Use", el("dl", { class: "tiles" },
+  return [attentionList(scene), wide("Use", el("dl", { class: "tiles" },
     tile("Predictions", show.count(span.now.own("model_predictions_total")), "since the monitor’s start"),
     tile("Predictions", show.count(span.count("model_predictions_total")), "in the time shown"),
     tile("Got a prediction", show.share(served), "of the requests in the time shown", null, served < 1 - span.now.limits.errors ? "alarm" : null),
