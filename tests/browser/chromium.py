@@ -62,8 +62,9 @@ class Tab:
         self._browser.call("Target.closeTarget", {"targetId": self._target})
 
     def open(self, url: str) -> None:
-        """Go to an address; what it shows is waited for by `until`."""
+        """Go to an address, and wait until its document is there."""
         self.call("Page.navigate", url=url)
+        self.until("document.readyState === 'complete' && !!document.body")
 
     def run(self, script: str) -> Any:
         """Value of a JavaScript expression; a promise is awaited."""
@@ -77,7 +78,7 @@ class Tab:
         deadline = time.monotonic() + deadline_s
         while not (value := self.run(script)):
             if time.monotonic() > deadline:
-                text = self.run("document.body.innerText")
+                text = self.run("document.body?.innerText ?? ''")
                 raise BrowserFailed(f"never held: {script}\ncomplaints: {self.complaints}\n{text[:3000]}")
             time.sleep(0.03)
         return value

@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ class Watched(Server):
 
     def __init__(self, folder: Path, url: str, port: int = 0) -> None:
         files = ["--schema", str(folder / "schema.json"), "--reference", str(folder / "sample.csv")]
-        options = ["--upstream", url, "--model", "fraud", "--port", str(port), *files]
+        options = ["--upstream", url, "--model", "fraud", "--port", str(port), "--exact-reference", *files]
         argv = [sys.executable, "-m", "alertdrill.lifeline", "-m", "alertdrill.monitor", *options]
         process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert process.stdout
@@ -73,8 +74,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-@pytest.fixture
-def watched(folder: Path) -> Iterator[Watched]:
+@contextmanager
+def monitored(folder: Path) -> Iterator[Watched]:
     with model() as url:
         server = Watched(folder, url)
         yield server
@@ -82,15 +83,43 @@ def watched(folder: Path) -> Iterator[Watched]:
             server.kill()
 
 
-@pytest.fixture
-def tab(browser: Chromium, watched: Watched) -> Iterator[Tab]:  # noqa: F811
-    """The page, open at the monitor's root; at the end it must have complained of nothing."""
+@contextmanager
+def page_of(browser: Chromium, watched: Watched) -> Iterator[Tab]:  # noqa: F811
+    """The page, open at the monitor's root, and live."""
     opened = browser.tab()
     opened.look(1400, dark=False)
     opened.open(f"{watched.url}/")
     opened.until("document.body.className === 'live'")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def watched(folder: Path) -> Iterator[Watched]:
+    """A monitor of the test's own."""
+    with monitored(folder) as server:
+        yield server
+
+
+@pytest.fixture
+def tab(browser: Chromium, watched: Watched) -> Iterator[Tab]:  # noqa: F811
+    with page_of(browser, watched) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def standing(folder: Path) -> Iterator[Watched]:
+    """A monitor that tests share, after twenty predictions."""
+    with monitored(folder) as server:
+        server.predict(20)
+        yield server
+
+
+@pytest.fixture
+def still(browser: Chromium, standing: Watched) -> Iterator[Tab]:  # noqa: F811
+    """The page of the monitor that tests share."""
+    with page_of(browser, standing) as opened:
+        yield opened
 
 
 def test_numbers_change_as_requests_come(tab: Tab, watched: Watched) -> None:
@@ -110,41 +139,39 @@ def test_numbers_change_as_requests_come(tab: Tab, watched: Watched) -> None:
     assert set(tab.requested) == {f"{watched.url}/", f"{watched.url}/monitor.json"}
 
 
-def test_names_from_data_are_text(tab: Tab, watched: Watched) -> None:
-    watched.predict(5)
-    tab.until(f"({TILES}).Predictions === '5'")
-    names = tab.run("[...document.querySelectorAll('.features button')].map(b => b.textContent)")
+def test_names_from_data_are_text(still: Tab) -> None:
+    names = still.run("[...document.querySelectorAll('.features button')].map(b => b.textContent)")
     assert sorted(names) == sorted([*NAMES])
-    assert tab.run("document.images.length") == 0
-    assert tab.run("document.title") == "fraud · monitor"
-    assert tab.complaints == []
+    assert still.run("document.images.length") == 0
+    assert still.run("document.title") == "fraud · monitor"
+    assert still.complaints == []
 
 
-def test_a_script_that_gets_into_the_page_does_not_run(tab: Tab) -> None:
-    tab.run("document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.ran = 1'}))")
-    tab.run("document.body.insertAdjacentHTML('beforeend', '<img src=\"x\" onerror=\"window.ran = 1\">')")
-    tab.until("document.images[0].complete")
-    assert tab.run("window.ran === undefined")
-    assert any("Content Security Policy" in text for text in tab.complaints)
+def test_a_script_that_gets_into_the_page_does_not_run(still: Tab) -> None:
+    still.run("document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.ran = 1'}))")
+    still.run("document.body.insertAdjacentHTML('beforeend', '<img src=\"x\" onerror=\"window.ran = 1\">')")
+    still.until("document.images[0].complete")
+    assert still.run("window.ran === undefined")
+    assert any("Content Security Policy" in text for text in still.complaints)
 
 
-def test_views_and_features_are_chosen_by_keyboard_and_keep_the_focus(tab: Tab, watched: Watched) -> None:
-    assert tab.run("document.querySelector('[aria-current]').textContent") == "Engineers"
-    tab.run("document.querySelector('nav a').focus()")
-    tab.press("Tab")
-    tab.press("Enter")
-    tab.until("document.querySelector('[aria-current]').textContent === 'Product'")
-    assert tab.run("location.hash") == "#product"
-    assert "Got a prediction" in tab.run(TILES)
-    tab.run("location.hash = ''")
-    tab.until("!!document.querySelector('.features button')")
-    tab.run("[...document.querySelectorAll('.features button')].find(b => b.textContent === 'country').focus()")
-    tab.press("Enter")
-    tab.until("document.querySelector('.cells caption').textContent.startsWith('country')")
-    watched.predict(3)
-    tab.until(f"({TILES}).Predictions === '3'")
-    assert tab.run("document.activeElement.textContent") == "country"
-    assert tab.run("document.activeElement.getAttribute('aria-pressed')") == "true"
+def test_views_and_features_are_chosen_by_keyboard_and_keep_the_focus(still: Tab, standing: Watched) -> None:
+    assert still.run("document.querySelector('[aria-current]').textContent") == "Engineers"
+    still.run("document.querySelector('nav a').focus()")
+    still.press("Tab")
+    still.press("Enter")
+    still.until("document.querySelector('[aria-current]').textContent === 'Product'")
+    assert still.run("location.hash") == "#product"
+    assert "Got a prediction" in still.run(TILES)
+    still.run("location.hash = ''")
+    still.until("!!document.querySelector('.features button')")
+    still.run("[...document.querySelectorAll('.features button')].find(b => b.textContent === 'country').focus()")
+    still.press("Enter")
+    still.until("document.querySelector('.cells caption').textContent.startsWith('country')")
+    standing.predict(3)
+    still.until(f"({TILES}).Predictions === '23'")
+    assert still.run("document.activeElement.textContent") == "country"
+    assert still.run("document.activeElement.getAttribute('aria-pressed')") == "true"
 
 
 def test_a_drift_alarm_is_said_in_words_in_both_views_and_in_the_title(tab: Tab, watched: Watched) -> None:
@@ -178,26 +205,25 @@ def test_it_says_since_when_the_monitor_does_not_answer_and_that_it_was_restarte
             again.kill()
 
 
-def test_it_asks_nothing_while_nobody_looks(tab: Tab) -> None:
-    tab.run("Object.defineProperty(document, 'visibilityState', {value: 'hidden', configurable: true})")
-    tab.run("new Promise(done => setTimeout(done, 1200))")  # what was under way has ended
-    asked = len(tab.requested)
-    tab.run("new Promise(done => setTimeout(done, 1300))")
-    assert len(tab.requested) == asked
+def test_it_asks_nothing_while_nobody_looks(still: Tab) -> None:
+    still.run("Object.defineProperty(document, 'visibilityState', {value: 'hidden', configurable: true})")
+    still.run("new Promise(done => setTimeout(done, 100))")  # what was under way has ended
+    asked = len(still.requested)
+    still.run("new Promise(done => setTimeout(done, 1300))")
+    assert len(still.requested) == asked
 
 
 @pytest.mark.parametrize("width", [380, 1400])
-def test_it_fits_its_width_in_light_and_dark_and_everything_has_a_name(tab: Tab, watched: Watched, width: int) -> None:
-    watched.predict(20)
+def test_it_fits_its_width_in_light_and_dark_and_everything_has_a_name(still: Tab, width: int) -> None:
     grounds = set()
     for view in ("engineers", "product"):
-        tab.run(f"location.hash = '{view}'")
+        still.run(f"location.hash = '{view}'")
         for dark in (False, True):
-            tab.look(width, dark)
-            tab.run("draw()")
-            assert tab.run("document.documentElement.scrollWidth") <= width
-            grounds.add(tab.run("getComputedStyle(document.body).backgroundColor"))
-        nodes = tab.call("Accessibility.getFullAXTree")["nodes"]
+            still.look(width, dark)
+            still.run("draw()")
+            assert still.run("document.documentElement.scrollWidth") <= width
+            grounds.add(still.run("getComputedStyle(document.body).backgroundColor"))
+        nodes = still.call("Accessibility.getFullAXTree")["nodes"]
         named = {"button", "link", "combobox", "image", "table", "img", "searchbox", "heading", "columnheader"}
         for node in nodes:
             if not node["ignored"] and node["role"]["value"] in named:
@@ -205,16 +231,16 @@ def test_it_fits_its_width_in_light_and_dark_and_everything_has_a_name(tab: Tab,
     assert len(grounds) == 2
 
 
-def test_figures_are_what_prometheus_would_say(tab: Tab) -> None:
-    assert tab.run("quantile(0.5, [[0.1, 10], [0.2, 10], [Infinity, 0]])") == pytest.approx(0.1)
-    assert tab.run("quantile(0.75, [[0.1, 10], [0.2, 10], [Infinity, 0]])") == pytest.approx(0.15)
-    assert tab.run("quantile(0.99, [[0.1, 1], [Infinity, 9]]) === Infinity")
-    assert tab.run("quantile(0.5, [[0.1, 0], [Infinity, 0]])") is None
-    assert tab.run("[show.share(null), show.count(undefined), show.seconds(NaN), show.number(null)]") == ["–"] * 4
-    assert tab.run("[show.seconds(0.0123), show.seconds(90), show.seconds(7200), show.bytes(1536)]") == [
+def test_figures_are_what_prometheus_would_say(still: Tab) -> None:
+    assert still.run("quantile(0.5, [[0.1, 10], [0.2, 10], [Infinity, 0]])") == pytest.approx(0.1)
+    assert still.run("quantile(0.75, [[0.1, 10], [0.2, 10], [Infinity, 0]])") == pytest.approx(0.15)
+    assert still.run("quantile(0.99, [[0.1, 1], [Infinity, 9]]) === Infinity")
+    assert still.run("quantile(0.5, [[0.1, 0], [Infinity, 0]])") is None
+    assert still.run("[show.share(null), show.count(undefined), show.seconds(NaN), show.number(null)]") == ["–"] * 4
+    assert still.run("[show.seconds(0.0123), show.seconds(90), show.seconds(7200), show.bytes(1536)]") == [
         "12.3 ms", "90 s", "2 h", "1.5 KiB",
     ]  # fmt: skip
-    assert tab.run("[show.share(0.05), show.share(0.0012), show.share(1), show.sds(-1.5)]") == [
+    assert still.run("[show.share(0.05), show.share(0.0012), show.share(1), show.sds(-1.5)]") == [
         "5.0%", "0.12%", "100%", "−1.50 sd",
     ]  # fmt: skip
 

@@ -13,16 +13,18 @@ const WARNED = {
 /** What is unusual about an input or an answer, as far as the span shows it. */
 function whatChanged(column) {
   if (!column.total) return "no value of it came in the time shown";
-  const more = (share, usual) => (share ?? 0) - usual;
-  if (more(column.absent, column.usualAbsent) >= 0.02) {
-    return `${show.share(column.absent)} of its values are empty, usually ${show.share(column.usualAbsent)}`;
-  }
-  if (more(column.strange, column.usualStrange) >= 0.02) {
-    return `${show.share(column.strange)} of its values lie outside of what the reference knows`;
-  }
+  const more = (share, usual) => (share ?? 0) - usual >= 0.02;
+  const found = [];
   if (column.shift !== null && Math.abs(column.shift) >= 0.1) {
-    return `its mean is ${show.number(column.mean)}, usually ${show.number(column.usualMean)} (${show.sds(column.shift)})`;
+    found.push(`its mean is ${show.number(column.mean)}, usually ${show.number(column.usualMean)} (${show.sds(column.shift)})`);
   }
+  if (more(column.absent, column.usualAbsent)) {
+    found.push(`${show.share(column.absent)} of its values are empty, usually ${show.share(column.usualAbsent)}`);
+  }
+  if (more(column.strange, column.usualStrange)) {
+    found.push(`${show.share(column.strange)} of its values lie outside of what the reference knows`);
+  }
+  if (found.length) return found.join("; ");
   const apart = (cell) => Math.abs((cell.share ?? 0) - (cell.usual ?? 0));
   const cell = column.cells.reduce((most, one) => (apart(one) > apart(most) ? one : most));
   return `${show.share(cell.share)} of its values are in “${cell.cell}”, usually ${show.share(cell.usual)}`;
