@@ -22,6 +22,7 @@ SCHEMA = {
 ROW = b'{"id":"7","amount":50.0,"country":"DE"}'
 ANSWER = b'{"prediction_id":"p-1","score":0.25,"label":1}'
 DEADLINE_S = 10.0
+GROWING = ("_total", "_sum", "_count", "_bucket", "_sum_squares")
 
 Values = dict[tuple[str, ...], float]
 
@@ -79,6 +80,19 @@ class Server:
             assert time.monotonic() < deadline, "the metrics never said so"
             time.sleep(0.02)
         return seen
+
+
+class Since(Server):
+    """A process that others have asked too: counters show what came since."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(server.process, server.port)
+        self._before: Values = {}
+        self._before = {key: value for key, value in self.metrics().items() if key[0].endswith(GROWING)}
+
+    def metrics(self) -> Values:
+        """All that it shows; what has grown by nothing is 0."""
+        return {key: value - self._before.get(key, 0.0) for key, value in super().metrics().items()}
 
 
 @contextmanager

@@ -8,21 +8,33 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.integration.monitor_process import ANSWER, DEADLINE_S, ROW, Server, of_kind, running, write_model
+from tests.integration.monitor_process import ANSWER, DEADLINE_S, ROW, Server, Since, of_kind, running, write_model
 
 SCRIPT = Path(__file__).with_name("monitored_server.py")
 
 
-@pytest.fixture
-def app(tmp_path: Path) -> Iterator[Server]:
-    write_model(tmp_path)
-    settings = {"dependencies": ["store"], "log": str(tmp_path / "log.jsonl"), "log_headers": ["user-agent"]}
-    (tmp_path / "settings.json").write_text(json.dumps(settings))
-    with running([str(SCRIPT), str(tmp_path)]) as server:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("app")
+
+
+@pytest.fixture(scope="module")
+def process(folder: Path) -> Iterator[Server]:
+    write_model(folder)
+    settings = {"dependencies": ["store"], "log": str(folder / "log.jsonl"), "log_headers": ["user-agent"]}
+    (folder / "settings.json").write_text(json.dumps(settings))
+    with running([str(SCRIPT), str(folder)]) as server:
         yield server
 
 
-def test_it_counts_what_the_app_answers_and_logs_it(app: Server, tmp_path: Path) -> None:
+@pytest.fixture
+def app(process: Server) -> Iterator[Server]:
+    since = Since(process)
+    yield since
+    since.client.close()
+
+
+def test_it_counts_what_the_app_answers_and_logs_it(app: Server, process: Server, folder: Path) -> None:
     for n in range(200):
         assert app.ask(ROW, x_request_id=f"r{n}", user_agent="test")[:2] == (200, ANSWER)
     assert app.ask(b"", "/health", "GET")[:2] == (200, b"up")
@@ -35,9 +47,10 @@ def test_it_counts_what_the_app_answers_and_logs_it(app: Server, tmp_path: Path)
     assert seen["model_dependency_duration_seconds_count", "store"] == 200
     assert seen["model_dependency_duration_seconds_sum", "store"] == pytest.approx(2.5)
     assert seen["model_process_up",] == 1
-    assert seen["model_process_cpu_seconds_total",] > 0
+    assert process.metrics()["model_process_cpu_seconds_total",] > 0
     assert seen["model_monitor_errors_total",] == 0
-    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    lines = [line for line in lines if line.get("metadata") == {"user-agent": "test"}]
     assert [line["request_id"] for line in lines] == [f"r{n}" for n in range(200)]
     assert lines[0]["inputs"] == json.loads(ROW)
     assert lines[0]["outputs"] == json.loads(ANSWER)

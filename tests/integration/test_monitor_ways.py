@@ -9,18 +9,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.integration.monitor_process import ANSWER, DEADLINE_S, ROW, Server, monitor, of_kind, write_model
+from tests.integration.monitor_process import ANSWER, DEADLINE_S, ROW, Server, Since, monitor, of_kind, write_model
 
 REQUEST, RESPONSE = (f"org.kubeflow.serving.inference.{kind}" for kind in ("request", "response"))
 INSTANCES = b'{"instances": [["7", 50.0, "DE"], ["8", null, "FR"]]}'
 PREDICTIONS = b'{"predictions": [1, 0]}'
 
 
-@pytest.fixture
-def mirror(tmp_path: Path) -> Iterator[Server]:
+@pytest.fixture(scope="module")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     pointers = ("--rows", "/instances", "--score", "", "--label", "/predictions")
-    with monitor(tmp_path, "--events", "/", *pointers) as server:
+    with monitor(tmp_path_factory.mktemp("mirror"), "--events", "/", *pointers) as server:
         yield server
+
+
+@pytest.fixture
+def mirror(process: Server) -> Iterator[Server]:
+    since = Since(process)
+    yield since
+    since.client.close()
 
 
 def post(mirror: Server, name: str, type_: str, body: bytes, at: str = "2026-11-22T20:46:15.000Z") -> int:
