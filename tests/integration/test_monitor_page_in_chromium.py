@@ -201,6 +201,7 @@ def test_it_says_since_when_the_monitor_does_not_answer_and_that_it_was_restarte
         try:
             tab.until("document.getElementById('state').textContent.includes('The monitor was restarted at')")
             assert tab.run(TILES)["Predictions"] == "0"
+            tab.until(f"({TILES}).Requests === '0/s'")  # not fewer than before
         finally:
             again.kill()
 
@@ -229,6 +230,23 @@ def test_it_fits_its_width_in_light_and_dark_and_everything_has_a_name(still: Ta
             if not node["ignored"] and node["role"]["value"] in named:
                 assert node["name"]["value"].strip(), node
     assert len(grounds) == 2
+
+
+def test_of_many_inputs_twenty_are_shown_and_others_are_found_by_name(still: Tab) -> None:
+    still.run("""{
+        const values = history_.at(-1).metrics.model_feature_values_total.values["1"];
+        for (let n = 0; n < 40; n++) values[`extra ${n}`] = { q01: n };
+        document.body.dataset.source = "nowhere.json";  // what was read last stays
+        draw();
+    }""")
+    rows = "document.querySelectorAll('.features tbody tr').length"
+    assert still.run(rows) == 20
+    still.run("document.getElementById('all').click()")
+    assert still.run(rows) == 44
+    still.run("document.getElementById('filter').focus()")
+    still.call("Input.insertText", text="EXTRA 3")
+    assert still.run(rows) == 11
+    assert still.run("document.activeElement.value") == "EXTRA 3"
 
 
 def test_figures_are_what_prometheus_would_say(still: Tab) -> None:

@@ -82,6 +82,10 @@ window.addEventListener("hashchange", draw);
 window.addEventListener("resize", draw);
 main.addEventListener("input", draw);
 main.addEventListener("click", (event) => {
+  if (event.target.id === "all") {
+    chosen.all = !chosen.all;
+    draw();
+  }
   const mark = event.target.closest("button[data-column]")?.dataset.column;
   if (mark === undefined) return;
   chosen[mark.slice(0, mark.indexOf("/"))] = mark;

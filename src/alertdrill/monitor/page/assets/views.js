@@ -9,10 +9,12 @@ function attentionList({ attention: items, span }) {
     ...items.map(({ level, text }) => el("li", { class: level }, el("strong", {}, SIGNS[level]), " ", text))));
 }
 
-/** A figure over time, from readings five seconds apart. */
+/** A figure over time, each from readings five seconds apart; a hundred points at most. */
 function trend(history, figure) {
   const now = history.at(-1);
+  const step = Math.ceil(history.length / 100);
   return history.flatMap((reading, at) => {
+    if (reading !== now && Math.floor(reading.steady_s) % step) return [];
     let before = at;
     while (before > 0 && reading.steady_s - history[before].steady_s < 4.5) before--;
     return before === at ? [] : [[now.steady_s - reading.steady_s, figure(new Span(reading, history[before]))]];
@@ -60,7 +62,8 @@ function requests(scene) {
     el("div", { class: "columns" },
       counted("By code of the answer", ["Code", "Ever", "Now"], span, "model_requests_total", "No request has come yet."),
       counted("Failures by kind", ["Kind", "Ever", "Now"], span, "model_request_failures_total", "No request has failed to bring a whole answer."),
-      counted("Malformed requests", ["Reason", "Ever", "Now"], span, "model_malformed_requests_total", "Every request could be read.")));
+      counted("Malformed requests", ["Reason", "Ever", "Now"], span, "model_malformed_requests_total", "Every request could be read."),
+      span.now.own("model_malformed_answers_total") ? counted("Malformed answers", ["Reason", "Ever", "Now"], span, "model_malformed_answers_total", "Every answer could be read.") : null));
 }
 
 function evidenceCell({ ratio, alarm: alarmed, evidence, threshold }) {
@@ -98,11 +101,14 @@ function cellChart(column) {
     column.numeric ? el("p", { class: "hint" }, "q01 to q10: tenths of the reference, from its lowest values to its highest.") : null);
 }
 
+const MOST_SHOWN = 20;
+
 function columns(title, kind, scene, none) {
   const { span, chosen, filter } = scene;
   const found = columnsOf(span, kind);
   if (!found.length) return wide(title, el("p", { class: "none" }, none));
-  const shown = kind === INPUTS && filter ? found.filter(({ name }) => name.toLowerCase().includes(filter.toLowerCase())) : found;
+  const matching = kind === INPUTS && filter ? found.filter(({ name }) => name.toLowerCase().includes(filter.toLowerCase())) : found;
+  const shown = chosen.all ? matching : matching.slice(0, MOST_SHOWN);
   const picked = found.find(({ name }) => `${kind.of}/${name}` === chosen[kind.of]) ?? found[0];
   const search = kind === INPUTS && found.length > 12 &&
     el("label", { class: "filter" }, "Names with ", el("input", { type: "search", id: "filter" }));
@@ -111,6 +117,8 @@ function columns(title, kind, scene, none) {
     el("div", { class: "split" },
       el("div", {}, table(`${title} against the reference`, COLUMN_HEADS,
         shown.map((column) => columnRow(column, `${kind.of}/${picked.name}`)), { class: "features" }),
+      matching.length > MOST_SHOWN ? el("button", { type: "button", id: "all" },
+        chosen.all ? `Show ${MOST_SHOWN} alone` : `Show all ${matching.length}; those that alarm are on top`) : null,
       kind === INPUTS && whole !== null ? el("p", { class: "hint" }, "All together: ",
         evidenceCell({ evidence: whole, threshold, ratio: whole / threshold, alarm: whole >= threshold })) : null,
       kind === ANSWERS ? classes(span) : null),
