@@ -1,10 +1,12 @@
 """Bodies of answers to decoded JSON, or to the reason why there is none."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 import orjson
 
 from alertdrill.monitor.bodies import Malformed, unreadable
+from alertdrill.monitor.together import decode_together
 from alertdrill.protocols.json_rows import LARGEST_BODY_BYTES
 
 
@@ -16,6 +18,18 @@ class BadAnswer(StrEnum):
     BAD_JSON = "bad_json"  # a NaN literal, too
     TOO_LARGE = "too_large"
     WRONG_BATCH = "wrong_batch"  # not as many predictions as rows were sent
+
+
+def read_answers(bodies: Sequence[bytes | BadAnswer | None]) -> list[object | BadAnswer | None]:
+    """What `read_answer` finds in each."""
+    texts = [body for body in bodies if type(body) is bytes]
+    values = decode_together(texts)
+    if values is None:
+        return list(map(read_answer, bodies))
+    if len(texts) == len(bodies):
+        return values
+    each = iter(values)
+    return [next(each) if type(body) is bytes else body for body in bodies]
 
 
 def read_answer(body: bytes | BadAnswer | None) -> object | BadAnswer | None:

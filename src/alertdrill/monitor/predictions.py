@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,14 @@ from alertdrill.drift.cells import Absent, CategoryCells, Cells, NumericCells
 from alertdrill.drift.e_detector import EDetector, log_threshold
 from alertdrill.monitor.answers import BadAnswer
 from alertdrill.monitor.exposition import header, key, lines
-from alertdrill.monitor.notes import Batch, Taker
+from alertdrill.monitor.notes import Batch, Taker, row_counts
 from alertdrill.monitor.pointer import finder_in_each
 
 MOST_CLASSES = 20
 LONGEST_CLASS = 40
 OTHER = "other"
+JSON_TYPES = {dict, list, str, int, float, bool}  # None stands for no answer
+MOST_WAITING = 1000
 WIDEST = 1e9  # a score of 1e300 would swallow every sum
 
 
@@ -71,14 +74,13 @@ class PredictionCounters(Taker):
 
     def take(self, batch: Batch) -> None:
         """Count the answers of predictions."""
-        answers: list[Any] = []
-        counts: list[int] = []
-        for rows, answer in zip(batch.rows, batch.answers, strict=True):
-            if isinstance(answer, BadAnswer):
-                self._bad[answer] += 1
-            elif answer is not None:
-                answers.append(answer)
-                counts.append(len(rows) if type(rows) is list or type(rows) is tuple else 1)
+        answers: Sequence[Any] = batch.answers
+        counts = row_counts(batch.rows)
+        if not set(map(type, answers)) <= JSON_TYPES:
+            for reason in [answer for answer in answers if type(answer) is BadAnswer]:
+                self._bad[reason] += 1
+            given = [type(answer) in JSON_TYPES for answer in answers]
+            answers, counts = list(compress(answers, given)), list(compress(counts, given))
         columns = [find(answers) for _, find, _ in self._outputs]
         if max(counts, default=1) > 1 or any(list in set(map(type, column)) for column in columns):
             columns = self._spread(columns, counts)
@@ -123,6 +125,8 @@ class PredictionCounters(Taker):
             classes = [key("model_prediction_classes_total", {**self._labels, "class": name}) for name in self._classes]
             yield from lines(classes, self._classes.values())
         tallies = [tally for _, _, tally in self._outputs]
+        for tally in tallies:
+            tally.count_waiting()
         for name, kind, text, rendered in _METRICS:
             part = "".join([line for tally in tallies for line in rendered(tally, name)])
             if part:
@@ -164,6 +168,7 @@ class _Tally:
         self._numeric = output is Output.SCORE
         self._labels = {**labels, "output": output.value}
         self._first, self._threshold = first, threshold
+        self._waiting: list[object] = []
         self._learning: list[object] = []
         self._count, self._total, self._squares = 0, 0.0, 0.0
         self._cells: Cells | None = None
@@ -178,6 +183,16 @@ class _Tally:
         self._evidence = 0.0
 
     def add(self, values: Sequence[object]) -> None:
+        """Take values, to be counted by the next `update`, or before the next scrape."""
+        self._waiting += values
+        if len(self._waiting) >= MOST_WAITING:
+            self.count_waiting()
+
+    def count_waiting(self) -> None:
+        values: Sequence[object] = self._waiting
+        if not values:
+            return
+        self._waiting = []
         if self._numeric:
             self._add_moments(values)
         if self._cells is None:
@@ -205,6 +220,7 @@ class _Tally:
         return values[missing:]
 
     def update(self) -> None:
+        self.count_waiting()
         if self._cells is not None and self._batch.any():
             batch, self._batch = self._batch, np.zeros_like(self._batch)
             self._counts += batch
