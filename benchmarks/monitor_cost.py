@@ -10,6 +10,10 @@ What is measured runs on core 0, wrk (16 kept connections, 100 bodies in turn) a
 request is that of the measured process with all its threads, what it does after its last request included. All take
 turns, so that a busy machine slows all alike; added CPU is the median over the turns of the difference within a turn.
 Added latency is that of single requests at 200/s, sent in turn to the target and through each proxy.
+
+Beside them stands the least that a proxy in Python can do (`support/forwarder.py`). `own_heads` is the sidecar against
+nginx when each request has an id in its head, so that no two heads are alike. `drift` is counting without any request:
+one update of the detector, and decoded rows of 15 features counted in batches of 500 with an update after each.
 """
 
 import http.client
@@ -31,6 +35,10 @@ from support import figures as figures_file
 from support.proxies import Process, cpu_s
 from support.server import serving
 
+from alertdrill.drift.cells import CategoryCells, Cells, NumericCells
+from alertdrill.drift.e_detector import EDetector, log_threshold
+from alertdrill.monitor.features import FeatureCounters
+
 MEASURED_CORE, CLIENT_CORE = 0, 1
 CONNECTIONS = 16
 AFTER_S = 0.3
@@ -47,6 +55,9 @@ request = function()
   return wrk.format(nil, nil, nil, bodies[i])
 end
 """
+OWN_HEADS = LUA.replace(
+    "return wrk.format", "n = n + 1\n  wrk.headers['X-Request-Id'] = string.format('%08d', n)\n  return wrk.format"
+).replace("local i = 0", "local i = 0\nlocal n = 0")
 
 
 def rows(count: int, numbers: Sequence[str], generator: np.random.Generator) -> list[dict[str, object]]:
@@ -56,7 +67,7 @@ def rows(count: int, numbers: Sequence[str], generator: np.random.Generator) -> 
 
 
 def write_model(folder: Path, numbers: Sequence[str]) -> None:
-    """schema.json, sample.csv, and post.lua for wrk."""
+    """schema.json, sample.csv, and for wrk post.lua and own_heads.lua."""
     folder.mkdir(exist_ok=True)
     features = [{"name": name, "kind": "number"} for name in numbers]
     features += [{"name": name, "kind": "category"} for name in CATEGORIES]
@@ -65,13 +76,21 @@ def write_model(folder: Path, numbers: Sequence[str]) -> None:
     lines = [",".join(sample[0]), *(",".join(map(str, row.values())) for row in sample)]
     (folder / "sample.csv").write_text("\n".join(lines) + "\n")
     bodies = ",".join(f"'{json.dumps(row)}'" for row in sample[:100])
-    (folder / "post.lua").write_text(LUA.format(bodies=bodies))
+    for name, text in (("post", LUA), ("own_heads", OWN_HEADS)):
+        (folder / f"{name}.lua").write_text(text.format(bodies=bodies))
 
 
-def requests_s(folder: Path, port: int, seconds: float) -> int:
+def requests_s(folder: Path, port: int, seconds: float, script: str = "post") -> int:
     """Have wrk ask for some seconds; how many answers with status 200 it got."""
     programs = debian.programs()
-    options = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds:.0f}s", "-s", folder / "post.lua", f"http://127.0.0.1:{port}"]
+    options = [
+        "-t1",
+        f"-c{CONNECTIONS}",
+        f"-d{seconds:.0f}s",
+        "-s",
+        folder / f"{script}.lua",
+        f"http://127.0.0.1:{port}",
+    ]
     done = subprocess.run(
         ["taskset", "-c", str(CLIENT_CORE), programs / "usr/bin/wrk", *options],
         env=debian.environment(programs),
@@ -86,15 +105,17 @@ def requests_s(folder: Path, port: int, seconds: float) -> int:
     return int(found[1])
 
 
-def cpu_us(folder: Path, measured: Process, seconds: float) -> float:
+def cpu_us(folder: Path, measured: Process, seconds: float, script: str) -> float:
     """CPU a request, in microseconds."""
     before = cpu_s(measured.pid)
-    count = requests_s(folder, measured.port, seconds)
+    count = requests_s(folder, measured.port, seconds, script)
     time.sleep(AFTER_S)  # what is folded and written after the last answer counts too
     return (cpu_s(measured.pid) - before) / count * 1e6
 
 
-def in_turns(folder: Path, measured: Mapping[str, Process], seconds: float, turns: int) -> list[dict[str, float]]:
+def in_turns(
+    folder: Path, measured: Mapping[str, Process], seconds: float, turns: int, script: str = "post"
+) -> list[dict[str, float]]:
     """CPU a request of each, turn by turn, in a changing order."""
     for one in measured.values():
         requests_s(folder, one.port, 1)
@@ -102,7 +123,7 @@ def in_turns(folder: Path, measured: Mapping[str, Process], seconds: float, turn
     for turn in range(turns):
         names = list(measured)
         names = names[turn % len(names) :] + names[: turn % len(names)]
-        row = {name: cpu_us(folder, measured[name], seconds) for name in names}
+        row = {name: cpu_us(folder, measured[name], seconds, script) for name in names}
         print("  us/request " + "  ".join(f"{name} {row[name]:6.1f}" for name in measured), flush=True)
         found.append(row)
     return found
@@ -126,6 +147,7 @@ def inside_apps(folder: Path, seconds: float, turns: int) -> dict[str, float]:
         counted = metrics(apps["monitor"].port)
     return {
         "bare_us": middle(found, lambda row: row["bare"]),
+        "inprocess_to_bare": middle(found, lambda row: row["monitor"] / row["bare"]),
         "inprocess_added_us": middle(found, lambda row: row["monitor"] - row["bare"]),
         "instrumentator_added_us": middle(found, lambda row: row["instrumentator"] - row["bare"]),
         "inprocess_to_instrumentator": middle(
@@ -144,14 +166,18 @@ def sidecar(folder: Path, upstream: int, *more: object) -> tuple[object, ...]:
 
 def in_front(folder: Path, seconds: float, turns: int, single: int) -> dict[str, float]:
     log = ("--log", folder / "sidecar.jsonl")
+    forwarder = Path(__file__).parent / "support" / "forwarder.py"
     with ExitStack() as stack:
         target = stack.enter_context(serving(CLIENT_CORE))
         proxied = {
             "sidecar": stack.enter_context(proxies.python(MEASURED_CORE, *sidecar(folder, target.port))),
             "nginx": stack.enter_context(proxies.nginx(folder, target.port, MEASURED_CORE)),
             "logging": stack.enter_context(proxies.python(MEASURED_CORE, *sidecar(folder, target.port, *log))),
+            "forwarder": stack.enter_context(proxies.python(MEASURED_CORE, forwarder, target.port)),
         }
         found = in_turns(folder, proxied, seconds, turns)
+        two = {name: proxied[name] for name in ("sidecar", "nginx")}
+        own_heads = in_turns(folder, two, seconds, turns, "own_heads")
         ports = {"target": target.port, "sidecar": proxied["sidecar"].port, "nginx": proxied["nginx"].port}
         latency_ms = single_requests(ports, single)
         counted = metrics(proxied["sidecar"].port)
@@ -159,6 +185,8 @@ def in_front(folder: Path, seconds: float, turns: int, single: int) -> dict[str,
         "sidecar_us": middle(found, lambda row: row["sidecar"]),
         "nginx_us": middle(found, lambda row: row["nginx"]),
         "sidecar_to_nginx": middle(found, lambda row: row["sidecar"] / row["nginx"]),
+        "forwarder_to_nginx": middle(found, lambda row: row["forwarder"] / row["nginx"]),
+        "sidecar_own_heads_to_nginx": middle(own_heads, lambda row: row["sidecar"] / row["nginx"]),
         "sidecar_logging_us": middle(found, lambda row: row["logging"]),
         "sidecar_added_p50_ms": latency_ms["sidecar"] - latency_ms["target"],
         "nginx_added_p50_ms": latency_ms["nginx"] - latency_ms["target"],
@@ -213,6 +241,33 @@ def scrape_ms(folder: Path, scrapes: int) -> float:
     return statistics.median(took) * 1e3
 
 
+def drift_figures(features: int = 15, batch: int = 500) -> dict[str, float]:
+    """CPU of counting: what no request waits for."""
+    generator = np.random.default_rng(9)
+    names = tuple(f"x{i}" for i in range(features - len(CATEGORIES)))
+    sample = rows(20_000, names, generator)
+    cells: dict[str, Cells] = {n: NumericCells.from_reference(np.array([row[n] for row in sample])) for n in names}
+    cells |= {name: CategoryCells.from_reference([str(row[name]) for row in sample]) for name in CATEGORIES}
+    detector = EDetector(list(cells.values()), log_threshold(features))
+    counters = FeatureCounters({"model": "model", "version": "1"}, cells, (), detector)
+    one = np.zeros(detector.shape, dtype=np.int64)
+    one[:, 1] = batch
+    updates, counted = [], []
+    for start in range(0, len(sample) - batch, batch):
+        began = time.process_time()
+        for _ in range(100):
+            detector.update(one)
+        between = time.process_time()
+        counters.add(sample[start : start + batch])
+        counters.update()
+        updates.append((between - began) / 100)
+        counted.append(batch / (time.process_time() - between))
+    return {
+        "drift_update_us": round(statistics.median(updates) * 1e6, 1),
+        "drift_rows_s": round(statistics.median(counted)),
+    }
+
+
 def main() -> None:
     options = figures_file.options(__doc__)
     seconds, turns, single = (1.0, 7, 300) if options.quick else (3.0, 11, 1_000)
@@ -221,6 +276,7 @@ def main() -> None:
         write_model(folder, NUMBERS)
         figures = inside_apps(folder, seconds, turns)
         figures |= in_front(folder, seconds, turns, single)
+        figures |= drift_figures()
         figures["metrics_100_features_ms"] = scrape_ms(Path(name) / "wide", 21)
     for name, value in figures.items():
         print(f"{name:32} {value:12.4f}")

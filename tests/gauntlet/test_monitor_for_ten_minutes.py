@@ -67,6 +67,7 @@ def options(folder: Path, model_port: int) -> list[str]:
         *("--reference", str(folder / "sample.csv"), "--dependencies", "store"),
         *("--log", str(folder / "predictions.jsonl"), "--log-max-bytes", "4000000", "--log-files", "3"),
         *("--truth-store", str(folder / "truth.db"), "--truth-rows", "40000", "--truth-every", "5s"),
+        *("--truth-window", "1m"),
     ]
 
 

@@ -114,7 +114,7 @@ def test_a_monitor_beside_the_model_shows_it_too(tmp_path: Path, way: list[str])
 def test_a_monitor_inside_an_app_shows_it_too(tmp_path: Path) -> None:
     write_model(tmp_path)
     (tmp_path / "settings.json").write_text("{}")
-    with running([str(Path(__file__).with_name("monitored_server.py")), str(tmp_path)]) as server:
+    with running(["-m", "tests.integration.monitored_server", str(tmp_path)]) as server:
         server.ask(ROW)
         assert shown(server, "/")[1].startswith(DOCTYPE)
         assert shown(server, "/", "*/*")[0] == 404

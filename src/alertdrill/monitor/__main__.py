@@ -16,6 +16,7 @@ from alertdrill import tls
 from alertdrill.lifeline import emit, flush
 from alertdrill.monitor.bad_settings import BadSettings, Mistake, named
 from alertdrill.monitor.books import Books
+from alertdrill.monitor.clock import WallClock
 from alertdrill.monitor.mirror import Mirror
 from alertdrill.monitor.mirror_endpoint import MirrorEndpoint
 from alertdrill.monitor.notes import Taker
@@ -111,7 +112,7 @@ async def watch(options: argparse.Namespace, context: ssl.SSLContext | None, boo
         context=context,
         server_name=options.upstream_server_name,
     )
-    work: list[Coroutine[Any, Any, None]] = [keep_account(account, relay, books.system)]
+    work: list[Coroutine[Any, Any, None]] = [keep_account(account, relay, WallClock(), books.system)]
     if ways.tail is not None:
         work.append(ways.tail.follow(account))
     tasks = [asyncio.create_task(one) for one in work]

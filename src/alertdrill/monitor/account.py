@@ -2,22 +2,23 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import compress
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 
 from alertdrill.drift.cells import Cells
 from alertdrill.drift.e_detector import EDetector
-from alertdrill.monitor.answers import BadAnswer, read_answer
-from alertdrill.monitor.bodies import Bodies, Malformed, Row
+from alertdrill.monitor.answers import BadAnswer, read_answers
+from alertdrill.monitor.bodies import Bodies, Malformed
 from alertdrill.monitor.exposition import header, key, lines
 from alertdrill.monitor.failures import Failures
 from alertdrill.monitor.features import FeatureCounters
-from alertdrill.monitor.notes import Batch, Note, Rows, Taker
+from alertdrill.monitor.notes import Batch, Note, Taker, held_bytes, row_counts
 from alertdrill.monitor.requests import RequestCounters
 
 MOST_NOTES = 50_000
 MOST_NOTED_BYTES = 64 << 20
-NOTES_AT_A_TIME = 128
+NOTES_AT_A_TIME = 256
 
 
 class Account:
@@ -55,7 +56,7 @@ class Account:
             failures: where the monitor's own are counted; None: a count of the account's own.
         """
         self._labels = dict(labels)
-        self._notes: deque[tuple[Note, int]] = deque()  # with the bytes that each holds
+        self._notes: deque[Note] = deque()
         self._noted_bytes = 0
         self._bodies = bodies or Bodies()
         self._takers = tuple(takers)
@@ -79,15 +80,11 @@ class Account:
 
     def note(self, note: Note) -> None:
         """Remember an exchange; a full queue drops it and counts that."""
-        body, answer, size = note.body, note.answer, 0
-        if type(body) is bytes:
-            size = len(body)
-        if type(answer) is bytes:
-            size += len(answer)
+        size = held_bytes(note)
         if len(self._notes) >= MOST_NOTES or self._noted_bytes + size > MOST_NOTED_BYTES:
             self.dropped += 1
             return
-        self._notes.append((note, size))
+        self._notes.append(note)
         self._noted_bytes += size
 
     def fold(self, most: int | None = None) -> None:
@@ -95,43 +92,38 @@ class Account:
 
         What fails in one part of the books is counted, and the other parts still get the exchanges.
         """
-        count = len(self._notes)
-        if most is not None:
-            count = min(count, most)
-        if not count:
+        waiting = self._notes
+        if not waiting:
             return
-        taken = [self._notes.popleft() for _ in range(count)]
-        self._noted_bytes -= sum([size for _, size in taken])
-        notes = [note for note, _ in taken]
+        if most is None or most >= len(waiting):
+            notes = list(waiting)
+            waiting.clear()
+            self._noted_bytes = 0
+        else:
+            notes = [waiting.popleft() for _ in range(most)]
+            self._noted_bytes -= sum(map(held_bytes, notes))
         with self.failures:
             self._requests.take(notes)
         with self.failures:
             self._share(self._read(notes))
 
     def _read(self, notes: Sequence[Note]) -> Batch:
-        read, wanted = self._bodies.read, bool(self._takers)
-        rows, answers = list[Rows](), list[object | BadAnswer | None]()
-        for note in notes:
-            body = note.body
-            rows.append(read(body) if type(body) is bytes else body)  # type: ignore[arg-type]
-            answers.append(
-                read_answer(note.answer, note.answer_headers) if wanted and note.code == 200 and note.answered else None
+        rows = self._bodies.read_all([note.body for note in notes])
+        answers: list[object | BadAnswer | None] = [None] * len(notes)
+        if self._takers:
+            answers = read_answers(
+                [note.answer if note.code == 200 and note.answered else None for note in notes],
+                [note.answer_headers for note in notes],
             )
         return Batch(notes, rows, answers)
 
     def _share(self, batch: Batch) -> None:
-        rows: list[Row] = []
-        predictions = 0
-        for note, found in zip(batch.notes, batch.rows, strict=True):
-            count = 1
-            if type(found) is tuple or type(found) is list:
-                rows += found
-                count = len(found)
-            elif isinstance(found, Malformed):
-                self._requests.malformed(found)
-            if note.code == 200 and note.answered:
-                predictions += count
-        self._requests.predictions += predictions
+        predicted = [note.code == 200 and note.answered for note in batch.notes]
+        self._requests.predictions += sum(compress(row_counts(batch.rows), predicted))
+        for reason in batch.rows:
+            if type(reason) is Malformed:
+                self._requests.malformed(reason)
+        rows = [row for found in batch.rows if type(found) is tuple or type(found) is list for row in found]
         if rows:
             with self.failures:
                 self._features.add(rows)

@@ -1,12 +1,13 @@
 """Bodies of answers to decoded JSON, or to the reason why there is none."""
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 import orjson
 
 from alertdrill.monitor.bodies import Malformed, unreadable
+from alertdrill.monitor.together import decode_together
 from alertdrill.protocols.json_rows import LARGEST_BODY_BYTES
 
 Headers = Iterable[tuple[bytes, bytes]]
@@ -22,6 +23,20 @@ class BadAnswer(StrEnum):
     BAD_JSON = "bad_json"  # a NaN literal, too
     TOO_LARGE = "too_large"
     WRONG_BATCH = "wrong_batch"  # not as many predictions as rows were sent
+
+
+def read_answers(
+    bodies: Sequence[bytes | BadAnswer | None], headers: Sequence[Headers]
+) -> list[object | BadAnswer | None]:
+    """What `read_answer` finds in each; no compressed body is JSON, so that with one of them each is read by itself."""
+    texts = [body for body in bodies if type(body) is bytes]
+    values = decode_together(texts)
+    if values is None:
+        return list(map(read_answer, bodies, headers))
+    if len(texts) == len(bodies):
+        return values
+    each = iter(values)
+    return [next(each) if type(body) is bytes else body for body in bodies]
 
 
 def read_answer(body: bytes | BadAnswer | None, headers: Headers = ()) -> object | BadAnswer | None:

@@ -8,6 +8,7 @@ import orjson
 
 from alertdrill.monitor.pointer import Nowhere, finder
 from alertdrill.monitor.tensors import NotTensors, are_tensors, rows_of
+from alertdrill.monitor.together import decode_together
 from alertdrill.protocols.json_rows import LARGEST_BODY_BYTES
 
 Row = Mapping[str, Any]
@@ -43,6 +44,22 @@ class Bodies:
         self._whole = not pointer
         self._find: Callable[[Any], Any] = finder(pointer)
 
+    def read_all(self, bodies: Sequence[bytes | Malformed | None]) -> list[Sequence[Row] | Malformed | None]:
+        """What `read` finds in each body; what is none, as it is."""
+        texts = [body for body in bodies if type(body) is bytes]
+        values = decode_together(texts)
+        if values is None:
+            return [body if body is None or isinstance(body, Malformed) else self.read(body) for body in bodies]
+        found: list[Sequence[Row] | Malformed | None]
+        if self._whole and set(map(type, values)) == {dict}:
+            found = list(zip(values, strict=True))
+        else:
+            found = list(map(self._rows_in, values))
+        if len(texts) < len(bodies):
+            each = iter(found)
+            found = [next(each) if type(body) is bytes else body for body in bodies]  # type: ignore[misc]
+        return found
+
     def read(self, body: bytes) -> Sequence[Row] | Malformed:
         """The rows. A body over `LARGEST_BODY_BYTES` is not parsed: that would hold up other answers."""
         if len(body) > LARGEST_BODY_BYTES:
@@ -51,6 +68,9 @@ class Bodies:
             value = orjson.loads(body)
         except ValueError:
             return unreadable(body)
+        return self._rows_in(value)
+
+    def _rows_in(self, value: Any) -> Sequence[Row] | Malformed:
         if self._whole:
             return (value,) if type(value) is dict else Malformed.NOT_AN_OBJECT
         try:

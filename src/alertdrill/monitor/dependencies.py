@@ -37,8 +37,8 @@ class Dependencies(Taker):
         """Count what the answers state."""
         stated = [
             value[:LONGEST_HEADER]
-            for note in batch.notes
-            for name, value in note.answer_headers
+            for headers in [note.answer_headers for note in batch.notes]
+            for name, value in headers
             if name == b"server-timing"
         ]
         text = b",".join(stated).decode("latin-1")

@@ -15,7 +15,7 @@ from alertdrill.monitor.bodies import Malformed
 from alertdrill.monitor.books import Books
 from alertdrill.monitor.clock import WallClock
 from alertdrill.monitor.exposition import CONTENT_TYPE, METRICS_PATH
-from alertdrill.monitor.notes import Failure, Headers, Note
+from alertdrill.monitor.notes import Failure, Headers, Note, note_of
 from alertdrill.monitor.page.asgi_endpoint import given
 from alertdrill.monitor.page.document import Answer
 from alertdrill.monitor.page.page import Page
@@ -28,13 +28,15 @@ APP_FAILED = 500
 FAILED_TO_WRITE = b"the monitor could not write its numbers\n"
 
 _now = time.perf_counter
+_wall = time.time
+_running_loop = asyncio.get_running_loop
 
 
 class Monitor:
     """Watches the endpoint that predicts. Requests and answers pass as they are; nothing is parsed before they have.
 
-    Counting happens some ten times a second on the app's own event loop (asyncio or uvloop), in slices of less than a
-    millisecond, and once more at each scrape.
+    Counting happens some ten times a second on the app's own event loop (asyncio or uvloop), in slices of a millisecond
+    or two, and once more at each scrape.
 
     Args:
         app: the ASGI app, or the next middleware.
@@ -96,7 +98,7 @@ class Monitor:
         """Note an exchange, and have it counted soon; what fails in that does not reach the exchange."""
         try:
             self._account.note(note)
-            loop = asyncio.get_running_loop()
+            loop = _running_loop()
             if loop is not self._loop:
                 self._loop = loop
                 loop.call_later(UPDATE_S, self._fold, loop)
@@ -179,7 +181,9 @@ class _Exchange:
     def send(self, message: Message) -> Awaitable[None]:
         """Pass a message on; the last one of an answer has the exchange noted."""
         kind = message["type"]
-        if kind == "http.response.body":
+        if kind == "http.response.start":
+            self._code, self._answer_headers = message["status"], message.get("headers", ())
+        elif kind == "http.response.body":
             piece, more = message.get("body", b""), message.get("more_body", False)
             if self._answer_pieces is not None:
                 self._answer_pieces.add(piece)
@@ -189,8 +193,6 @@ class _Exchange:
                 self._answer = piece
             if not more:
                 self._note(self._code, True, None)
-        elif kind == "http.response.start":
-            self._code, self._answer_headers = message["status"], message.get("headers", ())
         elif kind == "http.response.pathsend":
             self._by_path = True
             self._note(self._code, True, None)
@@ -228,8 +230,10 @@ class _Exchange:
             answer = self._answer_pieces.joined()
         if answer is not None and len(answer) > LARGEST_BODY_BYTES:
             answer = BadAnswer.TOO_LARGE
-        duration_s, at, headers = _now() - self._received_at, time.time(), self._scope["headers"]
-        self._take(Note(code, duration_s, answered, body, answer, at, headers, self._answer_headers, failure))
+        duration_s, headers = _now() - self._received_at, self._scope["headers"]
+        self._take(
+            note_of((code, duration_s, answered, body, answer, _wall(), headers, self._answer_headers, failure, None))
+        )
 
 
 class _Pieces:

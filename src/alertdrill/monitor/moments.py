@@ -42,10 +42,11 @@ class Moments:
 
     def add(self, numbers: NDArray[np.float64]) -> None:
         """Count numbers, shape (n,); NaN is none."""
-        kept = numbers[~np.isnan(numbers)]
-        if len(self._sentinels):
-            kept = kept[~np.isin(kept, self._sentinels)]
-        kept = np.clip(kept, self._low, self._high)
+        kept = numbers[~np.isin(numbers, self._sentinels)] if len(self._sentinels) else numbers
+        if not len(kept):
+            return
+        if not (np.minimum.reduce(kept) >= self._low and np.maximum.reduce(kept) <= self._high):  # as with any NaN
+            kept = np.clip(kept[~np.isnan(kept)], self._low, self._high)
         self.count += len(kept)
-        self.total += float(kept.sum())
+        self.total += float(np.add.reduce(kept))
         self.squares += float(kept @ kept)

@@ -2,7 +2,8 @@
 
 import itertools
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import compress
 
 import orjson
 
@@ -17,6 +18,7 @@ from alertdrill.monitor.sources import Lookup
 
 LONGEST_ID = 200
 MOST_LINES = 1000
+MOST_TEXTS = 1000
 
 
 class PredictionLog(Taker):
@@ -48,23 +50,90 @@ class PredictionLog(Taker):
         self._metadata = tuple((name, name.encode()) for name in metadata)
         self._prediction_ids = prediction_ids
         self._mark, self._numbers = secrets.token_hex(6), itertools.count(1)
+        self._metadata_texts: dict[tuple[bytes | None, ...], bytes] = {}
+        model = orjson.dumps({"model": self._model, "version": self._version})[1:-1].replace(b"%", b"%%")
+        self._template = (
+            b'{"timestamp":%b,"request_id":"%b",' + model + b',"code":%d,"latency":%b,"inputs":%b,"outputs":%b%b}\n'
+        )
         self._lines: list[bytes] = []
         self.sampled_out = 0
 
     def take(self, batch: Batch) -> None:
         """Write exchanges down, those that the share leaves out excepted."""
-        found = self._prediction_ids(batch.notes, batch.answers)
-        for note, rows, answer, prediction_id in zip(*batch, found, strict=True):
-            headers = dict(note.headers)
-            name = _id(note.request_id or headers.get(b"x-request-id") or prediction_id)
-            if name is None:
-                name = f"{self._mark}-{next(self._numbers)}"
-            if not is_sampled(name, self._share):
-                self.sampled_out += 1
-            else:
-                self._lines.append(self._line(name, note, rows, answer, headers))
+        headers = _dictionaries(batch.notes)
+        names = self._names(batch, headers)
+        exchanges: Iterable[_Named] = zip(*batch, headers, names, strict=True)
+        if self._share < 1.0:
+            sampled = [is_sampled(name, self._share) for name in names]
+            self.sampled_out += len(names) - sum(sampled)
+            exchanges = compress(exchanges, sampled)
+        self._lines += self._written(list(exchanges))
         if len(self._lines) >= MOST_LINES:
             self.update()
+
+    def _names(self, batch: Batch, headers: Sequence[Mapping[bytes, bytes]]) -> list[str]:
+        prediction_ids = self._prediction_ids(batch.notes, batch.answers)
+        found = [
+            note.request_id or stated.get(b"x-request-id") or prediction_id
+            for note, stated, prediction_id in zip(batch.notes, headers, prediction_ids, strict=True)
+        ]
+        return [one if type(one) is str and len(one) <= LONGEST_ID else self._name(one) for one in found]
+
+    def _name(self, found: object) -> str:
+        name = _id(found)
+        return f"{self._mark}-{next(self._numbers)}" if name is None else name
+
+    def _written(self, exchanges: Sequence["_Named"]) -> list[bytes]:
+        """A line for each; those of exchanges read whole, which are nearly all, written together."""
+        if self._redaction:
+            return [self._line(*exchange) for exchange in exchanges]
+        usual = [
+            (type(rows) is tuple or type(rows) is list)
+            and type(note.answer) is bytes
+            and answer is not None
+            and type(answer) is not BadAnswer
+            and note.failure is None
+            and not is_compressed(note.answer)
+            for note, rows, answer, _, _ in exchanges
+        ]
+        if all(usual):
+            return self._together(exchanges)
+        lines = iter(self._together(list(compress(exchanges, usual))))
+        return [
+            next(lines) if is_usual else self._line(*exchange)
+            for is_usual, exchange in zip(usual, exchanges, strict=True)
+        ]
+
+    def _together(self, exchanges: Sequence["_Named"]) -> list[bytes]:
+        """The lines that `_line` would write, each a template filled in with JSON that is there already."""
+        if not exchanges:
+            return []
+        notes, _, _, headers, names = zip(*exchanges, strict=True)
+        template = self._template
+        return [
+            template % (at, name, note.code, latency, note.body, note.answer, metadata)
+            for at, name, note, latency, metadata in zip(
+                orjson.dumps([note.at for note in notes])[1:-1].split(b","),
+                orjson.dumps(names)[2:-2].split(b'","'),  # a quote within a text has a backslash before it
+                notes,
+                orjson.dumps([note.duration_s for note in notes])[1:-1].split(b","),
+                map(self._metadata_text, headers),
+                strict=True,
+            )
+        ]
+
+    def _metadata_text(self, headers: Mapping[bytes, bytes]) -> bytes:
+        """What follows the outputs in a line; kept, as clients repeat their headers."""
+        if not self._metadata:
+            return b""
+        stated = tuple([headers.get(key) for _, key in self._metadata])
+        text = self._metadata_texts.get(stated)
+        if text is None:
+            text = b',"metadata":' + orjson.dumps(self._stated(headers))
+            if len(self._metadata_texts) >= MOST_TEXTS:
+                self._metadata_texts.clear()
+            self._metadata_texts[stated] = text
+        return text
 
     def update(self) -> None:
         """Have the lines written that were held back for a larger block."""
@@ -76,7 +145,7 @@ class PredictionLog(Taker):
             block = b"".join([line[:-1].replace(b"\n", b" ").replace(b"\r", b" ") + b"\n" for line in lines])
         self._writer.put(block, len(lines))
 
-    def _line(self, name: str, note: Note, rows: Rows, answer: object, headers: Mapping[bytes, bytes]) -> bytes:
+    def _line(self, note: Note, rows: Rows, answer: object, headers: Mapping[bytes, bytes], name: str) -> bytes:
         body, answered = note.body, note.answer
         line: dict[str, object] = {
             "timestamp": note.at,
@@ -127,6 +196,20 @@ class PredictionLog(Taker):
         """Wait until the lines are on disk."""
         self.update()
         self._writer.close()
+
+
+_Named = tuple[Note, Rows, object, Mapping[bytes, bytes], str]  # an exchange, its headers and its id
+
+
+def _dictionaries(notes: Sequence[Note]) -> list[Mapping[bytes, bytes]]:
+    """The headers of each request by name; one dictionary for those that share them."""
+    found: list[Mapping[bytes, bytes]] = []
+    of: object = None
+    for note in notes:
+        if note.headers is not of:
+            of, one = note.headers, dict(note.headers)
+        found.append(one)
+    return found
 
 
 def _id(found: object) -> str | None:

@@ -3,18 +3,20 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 from alertdrill.drift.cells import Absent, Cells
 from alertdrill.monitor.answers import BadAnswer
 from alertdrill.monitor.exposition import header, key, lines
-from alertdrill.monitor.notes import Batch, Taker
+from alertdrill.monitor.notes import Batch, Taker, row_counts
 from alertdrill.monitor.pointer import finder_in_each
 from alertdrill.monitor.tally import Output, Tally, render
 
 MOST_CLASSES = 20
 LONGEST_CLASS = 40
 OTHER = "other"
+JSON_TYPES = {dict, list, str, int, float, bool}  # None stands for no answer
 
 
 @dataclass(frozen=True)
@@ -60,14 +62,13 @@ class PredictionCounters(Taker):
 
     def take(self, batch: Batch) -> None:
         """Count the answers of predictions."""
-        answers: list[Any] = []
-        counts: list[int] = []
-        for rows, answer in zip(batch.rows, batch.answers, strict=True):
-            if isinstance(answer, BadAnswer):
-                self._bad[answer] += 1
-            elif answer is not None:
-                answers.append(answer)
-                counts.append(len(rows) if type(rows) is list or type(rows) is tuple else 1)
+        answers: Sequence[Any] = batch.answers
+        counts = row_counts(batch.rows)
+        if not set(map(type, answers)) <= JSON_TYPES:
+            for reason in [answer for answer in answers if type(answer) is BadAnswer]:
+                self._bad[reason] += 1
+            given = [type(answer) in JSON_TYPES for answer in answers]
+            answers, counts = list(compress(answers, given)), list(compress(counts, given))
         columns = [find(answers) for _, find, _ in self._outputs]
         if max(counts, default=1) > 1 or any(list in set(map(type, column)) for column in columns):
             columns = self._spread(columns, counts)

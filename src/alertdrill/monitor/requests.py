@@ -1,9 +1,10 @@
 """Counters of requests: codes, latency, failures, malformed bodies."""
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
 
 from alertdrill.monitor.bodies import Malformed
 from alertdrill.monitor.exposition import header, key, lines, number
@@ -30,6 +31,7 @@ DURATION_EDGES_S = (
     5.0,
     10.0,
 )
+_EDGES = np.array(DURATION_EDGES_S)
 
 
 class RequestCounters:
@@ -41,7 +43,7 @@ class RequestCounters:
     def __init__(self, labels: Mapping[str, str]) -> None:
         self._labels = dict(labels)
         self._codes = dict.fromkeys(CODES, 0)
-        self._buckets = [0] * (len(DURATION_EDGES_S) + 1)
+        self._buckets: NDArray[np.int64] = np.zeros(len(DURATION_EDGES_S) + 1, dtype=np.int64)
         self._seconds = 0.0
         self._malformed = dict.fromkeys(Malformed, 0)
         self._failures = dict.fromkeys(Failure, 0)
@@ -54,13 +56,11 @@ class RequestCounters:
         """Count exchanges."""
         for code, count in Counter([note.code for note in notes]).items():
             self._codes[code] = self._codes.get(code, 0) + count
-        durations = [duration_s for note in notes if (duration_s := note.duration_s) is not None]
-        for duration_s in durations:
-            self._buckets[bisect_left(DURATION_EDGES_S, duration_s)] += 1
-        self._seconds += sum(durations)
-        for note in notes:
-            if note.failure is not None:
-                self._failures[note.failure] += 1
+        durations = np.array([note.duration_s for note in notes if note.duration_s is not None], dtype=np.float64)
+        self._buckets += np.bincount(_EDGES.searchsorted(durations), minlength=len(self._buckets))
+        self._seconds += float(durations.sum())
+        for failure in [note.failure for note in notes if note.failure is not None]:
+            self._failures[failure] += 1
 
     def malformed(self, reason: Malformed) -> None:
         """Count one body that held no row."""
@@ -87,7 +87,7 @@ class RequestCounters:
     def _render_durations(self) -> Iterator[str]:
         name = "model_request_duration_seconds"
         yield header(name, "histogram", "From the whole request read to the last byte of the answer passed on.")
-        below = list(accumulate(self._buckets))
+        below = self._buckets.cumsum().tolist()
         yield from lines(self._bucket_keys, below)
         yield from lines([key(f"{name}_sum", self._labels)], [self._seconds])
         yield from lines([key(f"{name}_count", self._labels)], [below[-1]])

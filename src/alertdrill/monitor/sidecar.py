@@ -9,13 +9,16 @@ from alertdrill.monitor.answers import BadAnswer
 from alertdrill.monitor.bodies import Malformed
 from alertdrill.monitor.clock import WallClock
 from alertdrill.monitor.exposition import CONTENT_TYPE, METRICS_PATH
-from alertdrill.monitor.notes import Failure, Note
+from alertdrill.monitor.notes import Failure, note_of
 from alertdrill.monitor.page.page import Page
 from alertdrill.monitor.system import System
 from alertdrill.monitor.truth.ground_truth import FAILED, GroundTruth
 from alertdrill.protocols.json_rows import LARGEST_BODY_BYTES
 from alertdrill.relay.exchange import KEPT_BODY_BYTES, Effect, End, Exchange, Request, Response
 from alertdrill.relay.server import Relay
+
+_wall = time.time
+_ANSWERED = End.ANSWERED
 
 CLIENT_CLOSED_REQUEST = 499
 CUT_SHORT = {End.UPSTREAM_CLOSED: 502, End.UPSTREAM_TIMEOUT: 504}
@@ -75,18 +78,23 @@ class Sidecar:
         request, end = exchange.request, exchange.end
         if request.method != b"POST" or _path(request) != self._path:
             return
-        answer, body = exchange.response_body, request.body
+        answer, body, status, failure = exchange.response_body, request.body, exchange.status, None
+        if end is not _ANSWERED:
+            status, failure = CUT_SHORT.get(end, status), FAILURE_OF.get(end)
         self._account.note(
-            Note(
-                CUT_SHORT.get(end, exchange.status or CLIENT_CLOSED_REQUEST),
-                exchange.ended_at - request.received_at,
-                end is End.ANSWERED,
-                body if len(body) <= LARGEST_BODY_BYTES else Malformed.TOO_LARGE,
-                answer if len(answer) < KEPT_BODY_BYTES else BadAnswer.TOO_LARGE,
-                time.time(),
-                request.headers,
-                exchange.response_headers,
-                FAILURE_OF.get(end),
+            note_of(
+                (
+                    status or CLIENT_CLOSED_REQUEST,
+                    exchange.ended_at - request.received_at,
+                    end is _ANSWERED,
+                    body if len(body) <= LARGEST_BODY_BYTES else Malformed.TOO_LARGE,
+                    answer if len(answer) < KEPT_BODY_BYTES else BadAnswer.TOO_LARGE,
+                    _wall(),
+                    request.headers,
+                    exchange.response_headers,
+                    failure,
+                    None,
+                )
             )
         )
 
@@ -95,7 +103,7 @@ def _path(request: Request) -> bytes:
     return request.target.partition(b"?")[0]
 
 
-async def keep_account(account: Account, relay: Relay, system: System | None = None) -> None:
+async def keep_account(account: Account, relay: Relay, clock: WallClock, system: System | None = None) -> None:
     """Count what was noted, and bring the evidence up to date, each 100 ms; runs until it is cancelled.
 
     Counting yields to the event loop every few exchanges, so that no answer waits for it.
@@ -103,9 +111,9 @@ async def keep_account(account: Account, relay: Relay, system: System | None = N
     Args:
         account: to be kept.
         relay: that serves.
+        clock: that may be set.
         system: resources to sample, off the event loop.
     """
-    clock = WallClock()
     while True:
         await asyncio.sleep(UPDATE_S)
         window_end, left = time.time(), account.waiting

@@ -12,6 +12,8 @@ from alertdrill.drift.e_detector import EDetector
 from alertdrill.monitor.exposition import header, key, lines
 from alertdrill.monitor.moments import Moments
 
+MOST_WAITING = 1000  # values: what is counted in a millisecond or two
+
 
 class Output(StrEnum):
     """What is looked for in an answer. These are all the values of the label `output`."""
@@ -29,6 +31,7 @@ class Tally:
         self._numeric = output is Output.SCORE
         self._labels = {**labels, "output": output.value}
         self._first, self._alarms_at = first, threshold
+        self._waiting: list[object] = []
         self._learning: list[object] = []
         self._moments = Moments()
         self._cells: Cells | None = None
@@ -46,28 +49,41 @@ class Tally:
         self._reached = 0.0
 
     def add(self, values: Sequence[object]) -> None:
-        """Count decoded values, `Absent.KEY` where an answer holds none."""
-        if self._numeric:
-            self._moments.add(np.array([v for v in values if type(v) in (int, float)], dtype=np.float64))
-        if self._cells is None:
+        """Take decoded values, `Absent.KEY` where an answer holds none, to be counted by the next `update` or `render`.
+
+        Many are counted at once, as a few cost about as much.
+        """
+        self._waiting += values
+        if len(self._waiting) >= MOST_WAITING:
+            self._count_waiting()
+
+    def _count_waiting(self) -> None:
+        values, self._waiting = self._waiting, []
+        while values and self._cells is None:
             values = self._learn(values)
-        if self._cells is not None and values:
+        if values and self._cells is not None:
+            self._add_moments(values)
             self._batch += self._cells.count(values)
 
-    def _learn(self, values: Sequence[object]) -> Sequence[object]:
+    def _learn(self, values: list[object]) -> list[object]:
         """Take what is missing to the reference; the values beyond it."""
         missing = self._first - len(self._learning)
         self._learning += values[:missing]
-        if len(self._learning) < self._first:
-            return ()
-        cells = cells_of(self._learning, self._numeric)
-        self._learning = []
-        if cells is not None:
-            self._begin(cells)
+        self._add_moments(values[:missing])
+        if len(self._learning) == self._first:
+            cells = cells_of(self._learning, self._numeric)
+            self._learning = []
+            if cells is not None:
+                self._begin(cells)
         return values[missing:]
+
+    def _add_moments(self, values: Sequence[object]) -> None:
+        if self._numeric:
+            self._moments.add(np.array([v for v in values if type(v) in (int, float)], dtype=np.float64))
 
     def update(self) -> None:
         """Give the e-detector the values since the last update as one batch."""
+        self._count_waiting()
         if self._cells is not None and self._batch.any():
             batch, self._batch = self._batch, np.zeros_like(self._batch)
             self._counts += batch
@@ -163,7 +179,9 @@ _METRICS: tuple[tuple[str, str, str, Callable[[Tally, str], Iterator[str]]], ...
 
 
 def render(tallies: Sequence[Tally]) -> Iterator[str]:
-    """The lines of the metrics of some outputs."""
+    """The lines of the metrics of some outputs, values since the last update included."""
+    for tally in tallies:
+        tally._count_waiting()
     for name, kind, text, rendered in _METRICS:
         part = "".join([line for tally in tallies for line in rendered(tally, name)])
         if part:

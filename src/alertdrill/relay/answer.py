@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from alertdrill.relay.exchange import End, Headers
 from alertdrill.relay.wire import NO_BODY_STATUSES, Survey
+
+if TYPE_CHECKING:
+    from alertdrill.relay.heads import AnswerHead
 
 
 class Framing(Enum):
@@ -28,6 +31,9 @@ class Listener(Protocol):
 
     def body(self, data: bytes) -> None:
         """Some bytes of the body came, chunked encoding removed."""
+
+    def whole(self, head: "AnswerHead", body: bytes) -> None:
+        """Head and body came in one read, all of it: stands for `head` and, unless it is empty, `body`."""
 
     def flush(self) -> None:
         """All that one read of the socket brought has been told."""

@@ -11,10 +11,13 @@ import httptools
 
 from alertdrill.relay import wire
 from alertdrill.relay.control import Control
-from alertdrill.relay.exchange import Request, Response
+from alertdrill.relay.exchange import Effect, Request, Response
 from alertdrill.relay.flight import Flight, Incoming
+from alertdrill.relay.heads import RequestHead
 from alertdrill.relay.stand_in import StandIn
 from alertdrill.relay.touched import Touched
+
+_now = time.monotonic
 
 MAX_HEAD_BYTES = 1 << 16
 MAX_WAITING = 100
@@ -31,6 +34,7 @@ class Client(asyncio.Protocol):
 
     def __init__(self, control: Control, clients: "set[Client]") -> None:
         self._control = control
+        self._known = control.heads.find
         self._clients = clients
         self._queue: deque[Incoming | Response] = deque()  # a response: a refusal, after which the connection ends
         self._flight: Flight | None = None
@@ -44,6 +48,7 @@ class Client(asyncio.Protocol):
         self.gone = asyncio.Event()
         self._parser = httptools.HttpRequestParser(self)
         self.on_message_begin()
+        self._between = True  # nothing of the next request has come
 
     def abort(self) -> None:
         """End the connection at once."""
@@ -62,6 +67,9 @@ class Client(asyncio.Protocol):
         """Parse what the client sent (asyncio)."""
         if self._deaf:
             return
+        if self._between and (head := self._known(data)) is not None:
+            self._take_whole(head, data)
+            return
         self._read_bytes = len(data)
         try:
             self._feed(data)
@@ -74,6 +82,17 @@ class Client(asyncio.Protocol):
             if self._unparsed_bytes > MAX_HEAD_BYTES:
                 self._refuse_head()
         self._advance()
+
+    def _take_whole(self, head: RequestHead, data: bytes) -> None:
+        """Take a request that came in one read, its head known: as the parser would have it."""
+        at = _now()
+        request = Request(head.method, head.target, head.headers.lower, data[head.body_at :], at)
+        incoming = Incoming(request, head.headers, at, True, False, head.forwarded)
+        if self._flight is None and not self._queue and not self.stuck:
+            self._take(incoming)
+        else:
+            self._queue.append(incoming)
+            self._advance()
 
     def _feed(self, data: bytes) -> None:
         try:
@@ -132,8 +151,8 @@ class Client(asyncio.Protocol):
     def on_message_begin(self) -> None:
         """A request begins (httptools)."""
         if not self._begun:
-            self._started_at = time.monotonic()
-        self._begun = False
+            self._started_at = _now()
+        self._begun = self._between = False
         self._in_head = True
         self._unparsed_bytes = -self._read_bytes  # the read that it begins in also holds what came before
         self._header_bytes = 0
@@ -181,16 +200,17 @@ class Client(asyncio.Protocol):
         if self._deaf or self._parser.should_upgrade():
             return
         self._continue_wanted = False
+        self._between = True
         keep_alive = self._parser.should_keep_alive()
         request = Request(
             method=self._parser.get_method(),
             target=wire.origin_form(self._target),
             headers=self._survey.lower,
             body=b"".join(self._body),
-            received_at=time.monotonic(),
+            received_at=_now(),
         )
         http_1_0 = self._parser.get_http_version() == "1.0"
-        self._queue.append(Incoming(request, self._survey, self._started_at, keep_alive, http_1_0))
+        self._queue.append(Incoming(request, self._survey, self._started_at, keep_alive, http_1_0, None))
         self._deaf = not keep_alive
 
     # the order of answers
@@ -218,24 +238,25 @@ class Client(asyncio.Protocol):
         return len(self._queue) < MAX_WAITING and waiting_bytes < MAX_WAITING_BYTES
 
     def _take(self, incoming: Incoming) -> None:
-        response = self._control.local(incoming.request)
-        if response is None or response.last_resort:
-            self._flight = self._flight_of(incoming, response)
+        treatment = self._control.treatment(incoming.request)
+        if treatment is None:
+            self._flight = Flight(self._control, self, incoming)
             self._flight.start()
-            return
+        elif isinstance(treatment, Effect):
+            self._flight = Touched(self._control, self, incoming, treatment)
+            self._flight.start()
+        elif treatment.last_resort:
+            self._flight = StandIn(self._control, self, incoming, treatment)
+            self._flight.start()
+        else:
+            self._answer(incoming, treatment)
+
+    def _answer(self, incoming: Incoming, response: Response) -> None:
         connection = incoming.connection(close=not incoming.keep_alive)
         bodiless = incoming.request.method == b"HEAD"
         self.write([wire.answer(response, bodiless=bodiless, connection=connection)])
         if not incoming.keep_alive:
             self._transport.close()
-
-    def _flight_of(self, incoming: Incoming, last_resort: Response | None) -> Flight:
-        if last_resort is not None:
-            return StandIn(self._control, self, incoming, last_resort)
-        effect = self._control.effect(incoming.request)
-        if effect is None:
-            return Flight(self._control, self, incoming)
-        return Touched(self._control, self, incoming, effect)
 
     def _set_reading(self, reading: bool) -> None:
         if reading is self._reading or self._transport.is_closing():
@@ -272,10 +293,10 @@ class Client(asyncio.Protocol):
     def landed(self, *, keep_alive: bool) -> None:
         """The exchange is over: take the next request, or end the connection."""
         self._flight = None
-        if keep_alive:
-            self._advance()
-        else:
+        if not keep_alive:
             self._transport.close()
+        elif self._queue or self._continue_wanted or not self._reading:
+            self._advance()
 
     # refusals
 

@@ -4,9 +4,11 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol
 
 from alertdrill.relay.exchange import Effect, Exchange, Handler, Request, Response
+from alertdrill.relay.heads import Heads, RequestHead, learn_request
 from alertdrill.relay.upstream_pool import Pool
 
 logger = logging.getLogger(__name__)
@@ -27,8 +29,9 @@ class Control:
         handler: who watches and edits the exchanges.
         pool: connections to the upstream.
         max_body_bytes: longest request body that is taken.
+        heads: of requests that come again and again.
         flights: the exchanges under way.
-        idle: set while there are none, once there was one.
+        idle: set once there are none; None until somebody waits for that.
         handler_errors: how often the handler raised.
         refused: how many requests were answered 4xx or 501 here, because they could not be understood or were too big.
         otherwise: the answer where the handler gives none of its own, for a relay without an upstream.
@@ -37,37 +40,37 @@ class Control:
     handler: Handler
     pool: Pool
     max_body_bytes: int
+    heads: Heads[RequestHead] = field(init=False)
     flights: set[UnderWay] = field(default_factory=set)
     handler_errors: int = 0
     refused: int = 0
     otherwise: Response | None = None
-    idle: asyncio.Event = field(default_factory=asyncio.Event)
+    idle: asyncio.Event | None = None
 
-    def launched(self, flight: UnderWay) -> None:
-        """An exchange begins."""
-        self.flights.add(flight)
-        self.idle.clear()
+    def __post_init__(self) -> None:
+        learn = partial(learn_request, authority=self.pool.authority, max_body_bytes=self.max_body_bytes)
+        self.heads = Heads(learn)
 
-    def landed(self, flight: UnderWay) -> None:
-        """An exchange is over."""
+    def landed(self, flight: UnderWay, exchange: Exchange) -> None:
+        """An exchange is over: tell the handler."""
         self.flights.discard(flight)
-        if not self.flights:
+        if self.idle is not None and not self.flights:
             self.idle.set()
+        try:
+            self.handler.ended(exchange)
+        except Exception:  # noqa: BLE001 - whatever it is
+            self._failed()
 
-    def local(self, request: Request) -> Response | None:
-        """The handler's own answer; None, or what stands for it, also if it raised."""
-        response: Response | None = None
+    def treatment(self, request: Request) -> Response | Effect | None:
+        """The handler's own answer, or what stands for it; else what it does to the exchange; None if it raised."""
         try:
             response = self.handler.local(request) or self.otherwise
         except Exception:  # noqa: BLE001 - whatever it is
             self._failed()
-            return self.otherwise
-        if self.otherwise is not None and response is not None and response.last_resort:
-            return replace(response, last_resort=False)
-        return response
-
-    def effect(self, request: Request) -> Effect | None:
-        """What the handler does to the exchange; None also if it raised."""
+            response = self.otherwise
+        if response is not None:
+            alone = self.otherwise is not None and response.last_resort
+            return replace(response, last_resort=False) if alone else response
         try:
             return self.handler.effect(request)
         except Exception:  # noqa: BLE001 - whatever it is
@@ -88,13 +91,6 @@ class Control:
         except Exception:  # noqa: BLE001 - whatever it is
             self._failed()
             return body
-
-    def ended(self, exchange: Exchange) -> None:
-        """Tell the handler."""
-        try:
-            self.handler.ended(exchange)
-        except Exception:  # noqa: BLE001 - whatever it is
-            self._failed()
 
     def _failed(self) -> None:
         self.handler_errors += 1

@@ -1,9 +1,10 @@
 """What passes through a relay: requests, answers, how an exchange ended, and the handler that watches and edits it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from functools import partial
+from typing import NamedTuple, Protocol
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -97,8 +98,7 @@ class Effect:
     causes: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class Exchange:
+class Exchange(NamedTuple):
     """One request and what became of it; instants in seconds of `time.monotonic`.
 
     Attributes:
@@ -123,11 +123,15 @@ class Exchange:
     started_at: float
     ended_at: float
     end: End
-    effect: Effect | None = field(default=None)
-    effect_at: float | None = field(default=None)
-    released_at: float | None = field(default=None)
-    cut: bool = field(default=False)
-    response_headers: Headers = field(default=())
+    effect: Effect | None = None
+    effect_at: float | None = None
+    released_at: float | None = None
+    cut: bool = False
+    response_headers: Headers = ()
+
+
+exchange_of: Callable[[tuple[object, ...]], Exchange] = partial(tuple.__new__, Exchange)
+"""An exchange of all its fields in order, at a third of what the constructor takes."""
 
 
 class Handler(Protocol):

@@ -8,10 +8,15 @@ from typing import Protocol
 from alertdrill.relay import wire
 from alertdrill.relay.answer import Framing
 from alertdrill.relay.control import Control
-from alertdrill.relay.exchange import KEPT_BODY_BYTES, End, Exchange, Headers, Request
+from alertdrill.relay.exchange import KEPT_BODY_BYTES, End, Exchange, Headers, Request, exchange_of
+from alertdrill.relay.heads import AnswerHead
 from alertdrill.relay.upstream import Upstream
 from alertdrill.relay.upstream_pool import NoSession
 from alertdrill.relay.wire import Survey
+
+_now = time.monotonic
+_LENGTH = Framing.LENGTH
+_ANSWERED, _CLIENT_GONE = End.ANSWERED, End.CLIENT_GONE  # a member looked up in its enum costs a tenth of a microsecond
 
 ERROR_OF = {
     End.UPSTREAM_REFUSED: (502, "could not be reached"),
@@ -30,6 +35,7 @@ class Incoming:
     started_at: float
     keep_alive: bool
     http_1_0: bool
+    forwarded: bytes | None  # the head to send upstream, where it is known
 
     @property
     def bodiless(self) -> bool:
@@ -63,46 +69,30 @@ class Back(Protocol):
 class Flight:
     """An exchange under way. Listens to its upstream connection, writes to its client."""
 
-    __slots__ = (
-        "_back",
-        "_chunked",
-        "_connecting",
-        "_control",
-        "_framing",
-        "_headers",
-        "_incoming",
-        "_keep_alive",
-        "_kept",
-        "_outcome",
-        "_over",
-        "_pieces",
-        "_room",
-        "_status",
-        "_upstream",
-    )
+    # Class attributes stand for what is set later, or never.
+    _connecting: asyncio.Task[None] | None = None
+    _upstream: Upstream | None = None
+    _status: int | None = None
+    _headers: Headers = ()
+    _framing = Framing.NONE
+    _chunked = False
+    _room = KEPT_BODY_BYTES
+    _outcome: End | None = None  # known, though the client may not have taken all of it yet
+    _over = False
 
     def __init__(self, control: Control, back: Back, incoming: Incoming) -> None:
         self._control = control
         self._back = back
         self._incoming = incoming
-        self._connecting: asyncio.Task[None] | None = None
-        self._upstream: Upstream | None = None
-        self._status: int | None = None
-        self._headers: Headers = ()
-        self._framing = Framing.NONE
-        self._chunked = False
         self._keep_alive = incoming.keep_alive
         self._pieces: list[bytes] = []
         self._kept: list[bytes] = []
-        self._room = KEPT_BODY_BYTES
-        self._outcome: End | None = None  # known, though the client may not have taken all of it yet
-        self._over = False
 
     # the way out
 
     def start(self) -> None:
         """Forward the request."""
-        self._control.launched(self)
+        self._control.flights.add(self)
         self._forward()
 
     def release(self) -> None:
@@ -110,10 +100,10 @@ class Flight:
 
     def _forward(self) -> None:
         upstream = self._control.pool.take()
-        if upstream is None:
-            self._connecting = asyncio.get_running_loop().create_task(self._connect())
-        else:
+        if upstream is not None:
             self._send(upstream)
+        else:
+            self._connecting = asyncio.get_running_loop().create_task(self._connect())
 
     async def _connect(self) -> None:
         try:
@@ -134,10 +124,14 @@ class Flight:
 
     def _send(self, upstream: Upstream) -> None:
         self._upstream = upstream
-        upstream.send(self, self._request_head(), self._incoming.request.body, bodiless=self._incoming.bodiless)
+        request = self._incoming.request
+        head = self._incoming.forwarded or self._request_head()
+        upstream.send(self, head, request.body, bodiless=request.method == b"HEAD")
 
     def _request_head(self) -> bytes:
-        return wire.request_head(self._incoming.request, self._incoming.headers, self._control.pool.authority)
+        incoming, request = self._incoming, self._incoming.request
+        authority = self._control.pool.authority
+        return wire.request_head(request.method, request.target, incoming.headers, len(request.body), authority)
 
     # the way back (Listener)
 
@@ -149,17 +143,24 @@ class Flight:
     def head(self, status: int, reason: bytes, headers: Survey, framing: Framing) -> None:
         """Pass the head on, framed as the client can read it."""
         self._status, self._headers, self._framing = status, headers.lower, framing
-        passed = headers.passed
         if framing in (Framing.CHUNKED, Framing.UNTIL_CLOSE):
-            if self._incoming.http_1_0:
-                self._keep_alive = False
-            else:
-                self._chunked = True
-                passed.append((b"Transfer-Encoding", b"chunked"))
+            self._chunked = not self._incoming.http_1_0
+            self._keep_alive = self._keep_alive and self._chunked
+        own = [(b"Transfer-Encoding", b"chunked")] if self._chunked else []
         connection = self._incoming.connection(close=not self._keep_alive)
         if connection is not None:
-            passed.append((b"Connection", connection))
-        self._pieces.append(wire.head(wire.status_line(status, reason), passed))
+            own.append((b"Connection", connection))
+        self._pieces.append(wire.head(wire.status_line(status, reason), headers.passed + own))
+
+    def whole(self, head: AnswerHead, body: bytes) -> None:
+        """Pass head and body on as they came, where the client can read both."""
+        if not self._keep_alive or self._incoming.http_1_0 or len(body) > self._room:
+            self.head(head.status, head.reason, head.headers, _LENGTH)
+            self.body(body)
+            return
+        self._status, self._headers, self._framing = head.status, head.headers.lower, _LENGTH
+        self._kept.append(body)
+        self._pieces.append(head.text + body)
 
     def body(self, data: bytes) -> None:
         """Pass some bytes of the body on, and keep a bounded copy."""
@@ -183,7 +184,7 @@ class Flight:
         self._upstream = None
         if self._chunked:
             self._pieces.append(wire.last_chunk(trailers))
-        self._write_last(End.ANSWERED)
+        self._write_last(_ANSWERED)
 
     def lost(self, end: End, *, stale: bool) -> None:
         """Try once more if a kept connection had merely been closed meanwhile; else tell the client."""
@@ -218,7 +219,9 @@ class Flight:
 
     def _write_last(self, outcome: End) -> None:
         self._outcome = outcome
-        self.flush()
+        if self._pieces and not self._over:
+            pieces, self._pieces = self._pieces, []
+            self._back.write(pieces)
         if not self._back.stuck:
             self._end(outcome)
 
@@ -244,7 +247,7 @@ class Flight:
 
     def _end(self, end: End) -> None:
         if not self._over:
-            self._settle(end, cut=end is End.CLIENT_GONE)
+            self._settle(end, cut=end is _CLIENT_GONE)
             self._back.landed(keep_alive=self._keep_alive)
 
     def _cut(self, end: End, *, reset: bool) -> None:
@@ -254,17 +257,22 @@ class Flight:
 
     def _settle(self, end: End, *, cut: bool) -> None:
         self._over = True
-        self._control.landed(self)
-        self._control.ended(self._exchange(end, cut=cut))
+        self._control.landed(self, self._exchange(end, cut=cut))
 
     def _exchange(self, end: End, *, cut: bool) -> Exchange:
-        return Exchange(
-            request=self._incoming.request,
-            status=self._status,
-            response_body=b"".join(self._kept),
-            started_at=self._incoming.started_at,
-            ended_at=time.monotonic(),
-            end=end,
-            cut=cut,
-            response_headers=self._headers,
+        incoming, body = self._incoming, b"".join(self._kept)
+        return exchange_of(
+            (
+                incoming.request,
+                self._status,
+                body,
+                incoming.started_at,
+                _now(),
+                end,
+                None,
+                None,
+                None,
+                cut,
+                self._headers,
+            )
         )

@@ -54,9 +54,10 @@ class Relay:
         """Stop listening, give the exchanges under way `grace_s` seconds to end, then cut every connection."""
         self._server.close()
         if self._control.flights:
+            self._control.idle = idle = asyncio.Event()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(grace_s):
-                    await self._control.idle.wait()
+                    await idle.wait()
         clients = tuple(self._clients)
         for client in clients:
             client.abort()

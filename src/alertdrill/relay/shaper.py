@@ -4,6 +4,7 @@ from typing import Protocol
 
 from alertdrill.relay.answer import Framing, Listener
 from alertdrill.relay.exchange import End, Headers
+from alertdrill.relay.heads import AnswerHead
 from alertdrill.relay.wire import Survey
 
 
@@ -63,6 +64,12 @@ class Shaper:
     def body(self, data: bytes) -> None:
         """Pass some bytes of the body on."""
         self._listener.body(data)
+
+    def whole(self, head: AnswerHead, body: bytes) -> None:
+        """Pass a head and a body on, one after the other."""
+        self.head(head.status, head.reason, head.headers, Framing.LENGTH)
+        if body:
+            self.body(body)
 
     def flush(self) -> None:
         """Pass on that a read has ended."""

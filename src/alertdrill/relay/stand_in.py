@@ -5,6 +5,7 @@ from alertdrill.relay.answer import Framing
 from alertdrill.relay.control import Control
 from alertdrill.relay.exchange import End, Headers, Response
 from alertdrill.relay.flight import Back, Flight, Incoming
+from alertdrill.relay.heads import AnswerHead
 from alertdrill.relay.wire import Survey
 
 NOT_FOUND = 404
@@ -12,8 +13,6 @@ NOT_FOUND = 404
 
 class StandIn(Flight):
     """An exchange under way whose answer is replaced if it is 404, or never comes."""
-
-    __slots__ = ("_absent", "_response")
 
     def __init__(self, control: Control, back: Back, incoming: Incoming, response: Response) -> None:
         super().__init__(control, back, incoming)
@@ -25,6 +24,12 @@ class StandIn(Flight):
         self._absent = status == NOT_FOUND
         if not self._absent:
             super().head(status, reason, headers, framing)
+
+    def whole(self, head: AnswerHead, body: bytes) -> None:
+        """Pass head and body on, unless they say that there is nothing."""
+        self._absent = head.status == NOT_FOUND
+        if not self._absent:
+            super().whole(head, body)
 
     def body(self, data: bytes) -> None:
         """Pass some bytes of the body on, if its head was."""

@@ -21,18 +21,6 @@ from alertdrill.relay.wire import Survey
 class Touched(Flight):
     """An exchange under way with an effect on it; its shapers listen to the answer before it does."""
 
-    __slots__ = (
-        "_effect",
-        "_effect_at",
-        "_first",
-        "_hold",
-        "_released_at",
-        "_shapers",
-        "_silent",
-        "_upload",
-        "_upload_s",
-    )
-
     def __init__(self, control: Control, back: Back, incoming: Incoming, effect: Effect) -> None:
         super().__init__(control, back, incoming)
         self._effect = effect
@@ -59,7 +47,7 @@ class Touched(Flight):
 
     def start(self) -> None:
         """Hold the request, then do the rest."""
-        self._control.launched(self)
+        self._control.flights.add(self)
         loop = asyncio.get_running_loop()
         if self._effect.delay_s > 0:
             self.took_effect()
@@ -185,7 +173,4 @@ class Touched(Flight):
 
     def _exchange(self, end: End, *, cut: bool) -> Exchange:
         exchange = super()._exchange(end, cut=cut)
-        exchange.effect = self._effect
-        exchange.effect_at = self._effect_at
-        exchange.released_at = self._released_at
-        return exchange
+        return exchange._replace(effect=self._effect, effect_at=self._effect_at, released_at=self._released_at)

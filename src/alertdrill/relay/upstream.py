@@ -10,10 +10,13 @@ import httptools
 
 from alertdrill.relay.answer import Framing, Listener, framing_of
 from alertdrill.relay.exchange import End
+from alertdrill.relay.heads import AnswerHead
 from alertdrill.relay.wire import survey
 
 if TYPE_CHECKING:
     from alertdrill.relay.upstream_pool import Pool
+
+_now = time.monotonic
 
 MAX_HEAD_BYTES = 1 << 16
 
@@ -23,6 +26,7 @@ class Upstream(asyncio.Protocol):
 
     def __init__(self, pool: "Pool") -> None:
         self._pool = pool
+        self._known = pool.heads.find
         self._listener: Listener | None = None
         self._used = False
         self._timer: asyncio.TimerHandle | None = None
@@ -32,13 +36,12 @@ class Upstream(asyncio.Protocol):
 
     def _renew(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
-        self._dirty = False
-        self._start(bodiless=False)
+        self._dirty = self._bodiless = self._answered = False
+        self._start()
 
-    def _start(self, *, bodiless: bool) -> None:
-        self._bodiless = bodiless
+    def _start(self) -> None:
+        self._spoken = False  # the parser has been fed, or the body comes later
         self._unsent = False
-        self._answered = False
         self._headed = False
         self._complete = False
         self._framing = Framing.NONE
@@ -50,9 +53,12 @@ class Upstream(asyncio.Protocol):
 
     def send(self, listener: Listener, head: bytes, body: bytes, *, bodiless: bool) -> None:
         """Send one request and tell `listener` what comes back. `bodiless`: the request is HEAD."""
-        self._start(bodiless=bodiless)
+        if self._spoken:
+            self._start()
+        self._bodiless = bodiless
+        self._answered = False
         self._listener = listener
-        self._active_at = time.monotonic()
+        self._active_at = _now()
         if self._timer is None:
             self._arm(self._pool.timeout_s)
         if len(body) < 65536:
@@ -63,7 +69,7 @@ class Upstream(asyncio.Protocol):
     def send_head(self, listener: Listener, head: bytes, *, bodiless: bool) -> None:
         """Send the head of a request whose body `send_piece` brings; listener and `bodiless` as for `send`."""
         self.send(listener, head, b"", bodiless=bodiless)
-        self._unsent = True
+        self._unsent = self._spoken = True
 
     def send_piece(self, piece: bytes, *, last: bool) -> None:
         """Send the next bytes of the body. The upstream has its full time to answer from here on."""
@@ -111,8 +117,12 @@ class Upstream(asyncio.Protocol):
         if listener is None:  # nobody asked: whatever this is, it must not become the next answer
             self._transport.abort()
             return
-        self._active_at = time.monotonic()
-        self._answered = True
+        self._active_at = _now()
+        fresh, self._answered = not self._answered, True
+        if fresh and not self._bodiless and (head := self._known(data)) is not None:
+            self._take_whole(listener, head, data)
+            return
+        self._spoken = True
         self._since_body += len(data)
         try:
             self._parser.feed_data(data)
@@ -126,6 +136,11 @@ class Upstream(asyncio.Protocol):
             self._lose(End.UPSTREAM_CLOSED)
         else:
             listener.flush()
+
+    def _take_whole(self, listener: Listener, head: AnswerHead, data: bytes) -> None:
+        """Tell of an answer that came in one read, its head known: as the parser would."""
+        listener.whole(head, data[head.body_at :])
+        self._end(listener)
 
     def eof_received(self) -> None:
         """The upstream will send no more; for an answer without length that is its end (asyncio).

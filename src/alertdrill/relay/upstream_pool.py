@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from typing import NamedTuple
 
+from alertdrill.relay.heads import Heads, learn_answer
 from alertdrill.relay.upstream import Upstream
 
 MAX_IDLE = 256
@@ -35,6 +36,7 @@ class Pool:
         self.authority = (f"[{host}]:{port}" if ":" in host else f"{host}:{port}").encode()
         self.url = f"{'http' if secure is None else 'https'}://{self.authority.decode()}"
         self._secure = secure
+        self.heads = Heads(learn_answer)
         self._idle: list[Upstream] = []
         self._open: set[Upstream] = set()
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from alertdrill.relay.exchange import Headers, Request, Response
+from alertdrill.relay.exchange import Headers, Response
 
 HOP_BY_HOP = frozenset(
     {b"connection", b"keep-alive", b"proxy-connection", b"te", b"transfer-encoding", b"upgrade"}
@@ -64,22 +64,24 @@ def head(start: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     return b"\r\n".join([start, *[b"%b: %b" % header for header in headers], b"", b""])
 
 
-def request_head(request: Request, headers: Survey, authority: bytes) -> bytes:
+def request_head(method: bytes, target: bytes, headers: Survey, length: int, authority: bytes) -> bytes:
     """The head to send upstream for a request whose body was read completely.
 
     Args:
-        request: the request.
-        headers: its headers, surveyed.
+        method: verb.
+        target: path and query.
+        headers: of the request, surveyed.
+        length: bytes of its body.
         authority: host and port of the upstream, for clients that name no host (HTTP/1.0).
     """
     passed = headers.passed
     if b"expect" in headers.marks:  # 100-continue was answered by the relay itself
         passed = [header for header in passed if header[0].lower() != b"expect"]
     if b"transfer-encoding" in headers.marks:
-        passed = [*passed, (b"Content-Length", b"%d" % len(request.body))]
+        passed = [*passed, (b"Content-Length", b"%d" % length)]
     if b"host" not in headers.marks:
         passed = [*passed, (b"Host", authority)]
-    return head(b"%b %b HTTP/1.1" % (request.method, request.target), passed)
+    return head(b"%b %b HTTP/1.1" % (method, target), passed)
 
 
 def status_line(status: int, reason: bytes) -> bytes:

@@ -49,6 +49,26 @@ def test_each_row_counts_once_in_every_feature(features: FeatureCounters, values
     }
 
 
+def test_rows_that_wait_count_as_if_each_had_been_counted_at_once(
+    cells: dict[str, Cells], detector: EDetector, values: Parse
+) -> None:
+    odd: tuple[Any, ...] = (None, True, "x", 1e300, -3, [1], {"a": 1}, float("nan"))
+    rows = [
+        row(amount=odd[n % 7] if n % 5 == 0 else n % 90, country=odd[n % 8] if n % 11 == 0 else "FR")
+        for n in range(2500)
+    ]
+    rows[::13] = [{"amount": 1.0, "other": 1} for _ in rows[::13]]
+    waiting, each = (FeatureCounters(LABELS, cells, ("id",), detector) for _ in range(2))
+    waiting.add(rows)
+    for one in rows:
+        each.add([one])
+        assert each.unknown_keys >= 0  # which has it counted
+    seen = [values("".join(counters.render())) for counters in (waiting, each)]
+    assert seen[0] == pytest.approx(seen[1])
+    assert sum(n for name, n in seen[0].items() if name[:2] == ("model_feature_values_total", "amount")) == 2500
+    assert waiting.unknown_keys == each.unknown_keys == len(rows[::13])
+
+
 def test_sums_give_the_mean_of_the_numbers_alone(features: FeatureCounters, values: Parse) -> None:
     features.add([row(amount=40), row(amount=60.0), row(amount=None), row(amount="60")])
     seen = values("".join(features.render()))

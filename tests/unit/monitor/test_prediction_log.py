@@ -1,5 +1,6 @@
 import gzip
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -141,3 +142,47 @@ def test_a_share_of_none_writes_nothing(tmp_path: Path) -> None:
     written = Written(tmp_path, share=0.0)
     written.log.take(batch(*[note(request_id=f"r{i}") for i in range(50)]))
     assert written.lines() == []
+
+
+@pytest.mark.parametrize("redact", [(), ("amount",)])
+@pytest.mark.parametrize("share", [1.0, 0.5])
+def test_lines_written_together_are_those_written_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float, redact: tuple[str, ...]
+) -> None:
+    draw = random.Random(3)
+    ids = ["a", '"', 'x","y', "\\", "é\n", "5" * 300, "", "%d", "{}"]
+
+    def one() -> Note:
+        body = draw.choice(
+            [b'{"amount": 50.0}', b'{\r\n"amount": "%b"}', b"{", b"", b"[1]", Malformed.INCOMPLETE, None]
+        )
+        answer = draw.choice(
+            [orjson.dumps({"prediction_id": draw.choice(ids)}), b'{"prediction_id": 7}', b"{}", b"NaN", b"null", None]
+        )
+        named = ((b"x-request-id", draw.choice(ids).encode()), (b"user-agent", draw.choice([b"a", b'"\xff%b'])))
+        headers = draw.choice([(), named, named[1:]])
+        more: dict[str, Any] = {"failure": draw.choice([None, None, Failure.RESET]), "headers": headers}
+        if answer is not None and draw.random() < 0.2:
+            answer, more["answer_headers"] = gzip.compress(answer), ((b"content-encoding", b"gzip"),)
+        note_ = note(body, answer, draw.choice([200, 200, 500]), **more)  # type: ignore[arg-type]
+        return note_._replace(duration_s=draw.choice([None, 1e-7, 0.25]), request_id=draw.choice([None, None, *ids]))
+
+    notes = [one() for _ in range(600)] + [note(headers=HEADERS) for _ in range(300)]
+    rows = [Bodies().read(one.body) if isinstance(one.body, bytes) else one.body for one in notes]
+    found = [read_answer(one.answer, one.answer_headers) if one.code == 200 else None for one in notes]
+    given = Batch(notes, rows, found)
+    texts = []
+    for name in ("together", "each"):
+        (tmp_path / name).mkdir()
+        written = Written(tmp_path / name, share, redact, ["user-agent", "x-none"])
+        written.log._mark = "mark"
+        if name == "each":
+            careful = written.log._line
+            monkeypatch.setattr(written.log, "_written", lambda all_, line=careful: [line(*one) for one in all_])
+        for start in range(0, len(notes), 100):
+            part = slice(start, start + 100)
+            written.log.take(Batch(given.notes[part], given.rows[part], given.answers[part]))
+        written.log.close()
+        texts.append(written.path.read_bytes())
+    assert texts[0] == texts[1]
+    assert texts[0].count(b"\n") == len(notes) - written.log.sampled_out

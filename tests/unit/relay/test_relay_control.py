@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 
 from alertdrill.relay.control import Control
-from alertdrill.relay.exchange import Request, Response
+from alertdrill.relay.exchange import Effect, Request, Response
 
 LAST_RESORT = Response(200, (), b"page", last_resort=True)
 NOWHERE = Response(404, (), b"nothing")
@@ -20,10 +20,19 @@ class Saying:
     def local(self, request: Request) -> Response | None:
         return self._response
 
+    def effect(self, request: Request) -> None:
+        return None
 
-def local(response: Response | None, otherwise: Response | None) -> Response | None:
-    control = Control(cast(Any, Saying(response)), cast(Any, None), 1, otherwise=otherwise)
-    return control.local(Request(b"GET", b"/", (), b"", 0.0))
+
+class Nowhere:
+    """A pool without an upstream."""
+
+    authority = b"nowhere"
+
+
+def treatment(response: Response | None, otherwise: Response | None) -> Response | Effect | None:
+    control = Control(cast(Any, Saying(response)), cast(Any, Nowhere()), 1, otherwise=otherwise)
+    return control.treatment(Request(b"GET", b"/", (), b"", 0.0))
 
 
 @pytest.mark.parametrize(
@@ -39,4 +48,4 @@ def local(response: Response | None, otherwise: Response | None) -> Response | N
 def test_an_answer_of_last_resort_is_given_at_once_where_there_is_nobody_to_ask(
     response: Response | None, otherwise: Response | None, expected: Response | None
 ) -> None:
-    assert local(response, otherwise) == expected
+    assert treatment(response, otherwise) == expected

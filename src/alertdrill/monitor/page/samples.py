@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 LEFT_OUT = "model"
+_PLAIN = re.compile(r'(\w+)="([^"]*)"')
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 _ESCAPED = re.compile(r"\\(.)")
 
@@ -68,17 +69,11 @@ def parse(key: str) -> tuple[str, list[str], list[str]]:
     """Name, labels and their values of what stands before a number, as `exposition.key` writes it."""
     name, _, inside = key.partition("{")
     labels, values = list[str](), list[str]()
-    for label, value in _escaped_pairs(inside) if "\\" in inside else _pairs(inside):
+    for label, value in _escaped_pairs(inside) if "\\" in inside else _PLAIN.findall(inside):
         if label != LEFT_OUT:
             labels.append(label)
             values.append(value)
     return name, labels, values
-
-
-def _pairs(inside: str) -> Iterator[tuple[str, str]]:
-    for one in inside[:-2].split('",') if inside else ():
-        label, _, value = one.partition('="')
-        yield label, value
 
 
 def _escaped_pairs(inside: str) -> Iterator[tuple[str, str]]:
