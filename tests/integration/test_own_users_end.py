@@ -177,7 +177,7 @@ AT_TIMES = """
 
 @events.test_start.add_listener
 def read_data(**_):
-    really_sleep(1.6)
+    really_sleep(3.0)
 """
 
 
@@ -186,10 +186,10 @@ async def test_a_user_that_lets_others_run_again_makes_sends_late_and_ends_nothi
     file = write(tmp_path, CALLER + AT_TIMES)
     async with (
         serving(Target()) as target,
-        loading(tmp_path, target.url, locustfile=file, users=8, silent_s=1.2) as load,
+        loading(tmp_path, target.url, locustfile=file, users=8, silent_s=2.8) as load,
     ):
         await load.saw("ready")
-        load.segment(FAULT_GATE, after_s=1.6)
+        load.segment(FAULT_GATE, after_s=3.0)
         await until(lambda: len(target.arrived) > 40)
         await load.close()
     assert not load.of("failed")
