@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 import alertdrill
-from alertdrill.adapters.bundled import bundled_targets
+from alertdrill.adapters.bundled import bundled_targets, targets_dir
 from alertdrill.adapters.schema_file import read_described
 from alertdrill.alerting.choices import Choices
 from alertdrill.alerting.profile import PROFILES
@@ -70,7 +70,7 @@ def generated() -> Iterator[tuple[str, str]]:
 
 def _of_target(target: str) -> Iterator[tuple[str, str]]:
     """What `alertdrill monitor rules` and `dashboards` write for a bundled target without further options."""
-    described = read_described(target)
+    described = read_described(str(targets_dir() / target))
     for profile in PROFILES:
         yield f"targets/{target}/rules/alerts.{profile}.yml", rule_file(described.schema, profile)
     for name, board in boards(described.name, described.schema, Choices()).items():

@@ -12,34 +12,27 @@ where its main thread is, tells the controller, and ends the tree. Time in which
 count. Standard library only.
 """
 
-import ast
 import contextlib
-import ctypes
 import faulthandler
 import json
 import mmap
 import os
-import re
 import select
 import signal
 import struct
 import time
-from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from alertdrill.lifeline import EXIT_LEASE_LOST, EXIT_ORPHANED, LINUX, Lease, die_with_parent, lease_of
+from alertdrill.process_tree import adopt_orphans, sweep
 
-PR_SET_CHILD_SUBREAPER = 36
 TICK_S = 0.25
 LATE_S = 0.5  # a tick that took longer was one of a guard that stood still itself
-SWEEP_S = 2.0  # what cannot be killed by then never can: a program that became another user's, a disk that hangs
-AGAIN_S = 0.002
 LEASE_GRACE_S = 0.3  # the guarded process ends by itself if it can, and says why
 STACK_S = 0.5
 STACK_SIGNAL = getattr(signal, "SIGRTMAX", signal.SIGUSR2)  # one that no program uses
-FRAME = re.compile(r'  File "(?P<file>.*)", line (?P<line>\d+) in (?P<name>.*)')
 
 
 @dataclass(frozen=True)
@@ -88,7 +81,6 @@ class _Line:
 
     board: Board | None = None
     stacks: int = -1
-    pid: int = 0
 
 
 def watched(file: Path) -> None:
@@ -100,8 +92,7 @@ def watched(file: Path) -> None:
 
 def turn(limit_s: float) -> None:
     """Say that this process is well; without another turn within `limit_s` seconds it fails."""
-    forked = os.getpid() != _Line.pid  # off the guarded process: what turns there is another hub
-    if _Line.board is not None and not forked and not _Line.board.read().ending:
+    if _Line.board is not None and not _Line.board.read().ending:
         _Line.board.turn(limit_s)
 
 
@@ -119,12 +110,12 @@ def stand() -> None:
     signal.signal(signal.SIGTERM, _terminated)
     die_with_parent(signal.SIGTERM)
     if LINUX:
-        _adopt_orphans()
+        adopt_orphans()
         inner = os.fork()
         if inner:
             _leave_with(inner)
         die_with_parent(signal.SIGTERM)
-        _adopt_orphans()
+        adopt_orphans()
     board, commands, stacks = Board(), os.pipe(), os.pipe()
     woken = _wake_on_children()
     guarded = os.fork()
@@ -140,7 +131,13 @@ def stand() -> None:
     os.dup2(commands[0], 0)
     os.close(commands[0])
     os.setpgid(0, 0)  # a signal that its programs send to their group is not for us
-    _Line.board, _Line.stacks, _Line.pid = board, stacks[1], os.getpid()
+    _Line.board, _Line.stacks = board, stacks[1]
+    os.register_at_fork(after_in_child=_forget)
+
+
+def _forget() -> None:
+    """In a copy of the guarded process: what turns there is another hub."""
+    _Line.board = None
 
 
 class _Guard:
@@ -224,6 +221,8 @@ class _Guard:
             self._give_up(said)
 
     def _give_up(self, said: Said) -> NoReturn:
+        from alertdrill.stood_still import stood_still  # seldom, and not while every load starts
+
         why = said.text if said.ending else stood_still(self._stack(), Path(said.text), self._silent_s)
         if not why:
             self._leave(0)
@@ -245,55 +244,13 @@ class _Guard:
         if not LINUX:
             with contextlib.suppress(OSError):
                 os.killpg(self._guarded, signal.SIGKILL)
-        _sweep()
+        sweep()
         with contextlib.suppress(OSError):
             if event is not None:
                 os.write(1, json.dumps(event, separators=(",", ":")).encode() + b"\n")
             if said:
                 os.write(2, said.encode() + b"\n")
         os._exit(code)
-
-
-def stood_still(stack: str, file: Path, for_s: float) -> str:
-    """What to say of a process whose hub has not turned, in one line.
-
-    Args:
-        stack: of its main thread, as faulthandler writes it, innermost call first.
-        file: whose code is suspected.
-        for_s: how long it has not turned.
-    """
-    frames = [found.groupdict() for line in stack.splitlines() if (found := FRAME.fullmatch(line))]
-    written = str(file).encode("ascii", "backslashreplace").decode()  # as faulthandler does
-    own = [one for one in frames if one["file"] == written and one["name"] != "<module>"]
-    where = _place(own[0]) + f": {_named(file, own[0])}" if own else file.name
-    caller = f", called by {_named(file, own[-1])}," if len(own) > 1 else ""
-    inside = f" (now in {frames[0]['name']}, {_place(frames[0])})" if frames and frames[0] not in own[:1] else ""
-    return (
-        f"{where}{caller} has kept all users from running for {for_s:.0f} s{inside}, expected code that waits with "
-        "gevent; let it sleep or do its input and output the way gevent patches, and give long work to "
-        "gevent.get_hub().threadpool"
-    )
-
-
-def _place(frame: dict[str, str]) -> str:
-    return f"{Path(frame['file']).name}:{frame['line']}"
-
-
-def _named(file: Path, frame: dict[str, str]) -> str:
-    """A function with the classes around it, as far as its file can be read."""
-    line, name = int(frame["line"]), frame["name"]
-    try:
-        tree = ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError):
-        return name
-    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-    around = [node for node in classes if node.lineno <= line <= (node.end_lineno or 0)]
-    return ".".join([*(node.name for node in sorted(around, key=lambda node: node.lineno)), name])
-
-
-def _adopt_orphans() -> None:
-    """Have Linux make this process the parent of every descendant whose own parent ends."""
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def _wake_on_children() -> int:
@@ -310,12 +267,12 @@ def _leave_with(inner: int) -> NoReturn:
     while True:
         pid, status = os.wait()
         if pid == inner:
-            _sweep()
+            sweep()
             os._exit(_code(status))
 
 
 def _terminated(*_: object) -> None:
-    _sweep()
+    sweep()
     os._exit(128 + signal.SIGTERM)
 
 
@@ -323,41 +280,3 @@ def _code(status: int) -> int:
     """An exit code, that of a shell for a process that a signal ended."""
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
-
-
-def _sweep() -> None:
-    """Kill every process that came of this one."""
-    deadline = time.monotonic() + SWEEP_S
-    while _has_children() and time.monotonic() < deadline:
-        for pid in _descendants(os.getpid()):
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
-        time.sleep(AGAIN_S)
-
-
-def _has_children() -> bool:
-    """Whether some are left, those that have ended not counted."""
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        return False
-    return True
-
-
-def _descendants(ancestor: int) -> list[int]:
-    """Processes that came of one, as far as this system tells; itself not among them."""
-    if not LINUX:
-        return []
-    children: dict[int, list[int]] = defaultdict(list)
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError):
-            stat = Path("/proc", name, "stat").read_bytes()
-            children[int(stat[stat.rindex(b")") + 2 :].split()[1])].append(int(name))
-    found: list[int] = []
-    todo = [ancestor]
-    while todo:
-        of_this = children[todo.pop()]
-        found += of_this
-        todo += of_this
-    return found

@@ -108,7 +108,7 @@ main()
 
 def of_nulls(directory: Path, phases: str = NULLS, monitoring: str = "", more: str = "") -> str:
     """Write a scenario about the alert on nulls alone: with a shorter tail than all alerts have, it is over sooner."""
-    return scenario(directory, phases, f"monitoring: {{scope: {{alerts: [{ALERT}]}}{monitoring}}}\n{more}")
+    return scenario(directory, phases, f"monitoring: {{scope: {{alerts: [{ALERT}]}}, {monitoring}}}\n{more}")
 
 
 def seed(directory: Path) -> Drill:
@@ -154,7 +154,7 @@ def bypassed(directory: Path) -> Drill:
 def already_firing(directory: Path) -> Drill:
     extra = "\n      - alert: AlwaysFiring\n        expr: vector(1)\n"
     more = rules(directory, lambda text: text.rstrip() + "\n" + extra)
-    path = scenario(directory, ALWAYS + NULLS, "monitoring: {scope: {alerts: [AlwaysFiring, FeatureNullRateHigh]}}")
+    path = scenario(directory, ALWAYS + NULLS, f"monitoring: {{scope: {{alerts: [AlwaysFiring, {ALERT}]}}}}")
     return run(directory, path, "--rules", more).ended()
 
 
@@ -301,11 +301,11 @@ def longer_window(directory: Path) -> Drill:
 
 
 def slower_scrapes(directory: Path) -> Drill:
-    return _with(directory, ", scrape_interval: 2s")
+    return _with(directory, "scrape_interval: 2s")
 
 
 def slower_evaluations(directory: Path) -> Drill:
-    return _with(directory, ", evaluation_interval: 2s")
+    return _with(directory, "evaluation_interval: 2s")
 
 
 SETTINGS = (usual_settings, longer_for, longer_window, slower_scrapes, slower_evaluations)

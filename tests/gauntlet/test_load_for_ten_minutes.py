@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httptools
 import numpy as np
 import psutil
 import pytest
 
+from tests.gauntlet.answering import Answering
 from tests.integration.load_process import FAULT_PHASE, OK, loading, make_plan
 
 RATE_PER_S = 2000
@@ -20,24 +20,11 @@ EVERY_S = 5.0
 MOST_MB_A_MINUTE = 1.0
 
 
-class Answering(asyncio.Protocol):
-    """Answers every request, and counts them."""
+class Empty(Answering):
+    """Says 200 and nothing more."""
 
-    count = 0
-
-    def __init__(self) -> None:
-        self._parser = httptools.HttpRequestParser(self)
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._parser.feed_data(data)
-
-    def on_message_complete(self) -> None:
-        Answering.count += 1
-        self._transport.write(OK)
+    def answer(self) -> bytes:
+        return OK
 
 
 @pytest.mark.timeout(2 * LASTS_S)
@@ -45,7 +32,7 @@ async def test_ten_minutes_at_2000_a_second_lose_nothing_and_keep_the_memory(
     tmp_path: Path, keep: Callable[[Any], None]
 ) -> None:
     make_plan(tmp_path, f"{RATE_PER_S}/s", arrivals="poisson", broken_s=LASTS_S)
-    server = await asyncio.get_running_loop().create_server(Answering, "127.0.0.1", 0, backlog=1024)
+    server = await asyncio.get_running_loop().create_server(Empty, "127.0.0.1", 0, backlog=1024)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     seconds, memory_mb = [], []
     async with loading(tmp_path, url) as load:
@@ -80,5 +67,5 @@ async def test_ten_minutes_at_2000_a_second_lose_nothing_and_keep_the_memory(
             "cpu_us_a_request": round(cpu_s / closed["sent"] * 1e6, 1),
         }
     )
-    assert closed["sent"] == closed["scheduled"] == answered + failed == Answering.count
+    assert closed["sent"] == closed["scheduled"] == answered + failed == Empty.count
     assert slope < MOST_MB_A_MINUTE

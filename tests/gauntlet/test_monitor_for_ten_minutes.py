@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
-import httptools
 import httpx
 import numpy as np
 import psutil
 import pytest
 
+from tests.gauntlet.answering import Answering
 from tests.integration.load_process import FAULT_PHASE, SCHEMA, loading, make_plan
 from tests.integration.monitor_process import running, values_of
 
@@ -31,32 +31,17 @@ FAULTS = (
 )
 
 
-class Model(asyncio.Protocol):
-    """Answers every request with a prediction of its own id, and counts them."""
+class Model(Answering):
+    """Gives every prediction an id of its own."""
 
-    count = 0
     newest: ClassVar[deque[int]] = deque(maxlen=5 * RATE_PER_S)
 
-    def __init__(self) -> None:
-        self._parser = httptools.HttpRequestParser(self)
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._parser.feed_data(data)
-
-    def on_message_complete(self) -> None:
-        Model.count += 1
-        Model.newest.append(Model.count)
-        body = b'{"prediction_id":"p%d","score":%.3f,"label":%d}' % (
-            Model.count,
-            Model.count % 997 / 997,
-            Model.count % 2,
-        )
-        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
-        self._transport.write(head + body)
+    def answer(self) -> bytes:
+        n = self.count
+        self.newest.append(n)
+        body = b'{"prediction_id":"p%d","score":%.3f,"label":%d}' % (n, n % 997 / 997, n % 2)
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+        return head % len(body) + body
 
 
 def options(folder: Path, model_port: int) -> list[str]:

@@ -7,7 +7,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 from prometheus_client.parser import text_string_to_metric_families
@@ -21,7 +23,7 @@ SCHEMA = {
 }
 ROW = b'{"id":"7","amount":50.0,"country":"DE"}'
 ANSWER = b'{"prediction_id":"p-1","score":0.25,"label":1}'
-DEADLINE_S = 10.0
+DEADLINE_S = 15.0
 CHECKOUT = Path(__file__).parents[2]
 GROWING = ("_total", "_sum", "_count", "_bucket", "_sum_squares")
 
@@ -96,6 +98,58 @@ class Since(Server):
         return {key: value - self._before.get(key, 0.0) for key, value in super().metrics().items()}
 
 
+class Sidecar(Server):
+    """A monitor that its test ends by itself."""
+
+    def close(self) -> None:
+        """End it as a controller would."""
+        self.process.terminate()
+        assert self.process.wait(2.0) == 0
+        self.forget()
+
+    def forget(self) -> None:
+        """Close our ends of what has ended."""
+        self.client.close()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe:
+                pipe.close()
+
+
+def command(folder: Path, *more: str) -> list[str]:
+    """Command line of a monitor with the files of `write_model`."""
+    return [sys.executable, "-m", "alertdrill.lifeline", "-m", "alertdrill.monitor", *write_model(folder), *more]
+
+
+def refusal(started: list[str]) -> tuple[int, str]:
+    """Exit code and message of a process that should not start. Its controller's pipe stays open until it ended."""
+    process = subprocess.Popen(started, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert process.stdin
+    assert process.stderr
+    with process.stdin, process.stderr:
+        message = process.stderr.read().decode()
+        return process.wait(DEADLINE_S), message
+
+
+def total(seen: Values, *prefix: str) -> float:
+    """The sum of all samples whose name and label values begin so."""
+    return sum(value for name, value in seen.items() if name[: len(prefix)] == prefix)
+
+
+@contextmanager
+def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[ThreadingHTTPServer]:
+    """A small server in threads of its own."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
 @contextmanager
 def running(argv: list[str]) -> Iterator[Server]:
     """A process that says its port in its first line: a number, or alertdrill's ready event."""
@@ -119,6 +173,6 @@ def running(argv: list[str]) -> Iterator[Server]:
 @contextmanager
 def monitor(folder: Path, *options: str) -> Iterator[Server]:
     """A monitor with these options."""
-    with running(["-m", "alertdrill.lifeline", "-m", "alertdrill.monitor", *write_model(folder), *options]) as server:
+    with running(command(folder, *options)[1:]) as server:
         yield server
         assert server.process.poll() is None, "the monitor did not live"

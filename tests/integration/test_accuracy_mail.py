@@ -17,9 +17,8 @@ import pytest
 import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
+from tests.integration.monitor_process import DEADLINE_S
 from tests.integration.truth_process import Monitor, model, monitor
-
-DEADLINE_S = 15.0
 
 
 class Postbox:
@@ -81,7 +80,7 @@ def until(holds: Callable[[], bool]) -> None:
 
 
 def judged(running: Monitor, verdict: str, at_least: int = 1) -> None:
-    running.metrics_when(lambda values: values["model_accuracy_checks_total", verdict] >= at_least, DEADLINE_S)
+    running.metrics_when(lambda values: values["model_accuracy_checks_total", verdict] >= at_least)
 
 
 def week(running: Monitor, name: str, wrong: int) -> None:

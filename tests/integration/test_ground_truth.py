@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.integration.test_monitor import DEADLINE_S, command, refusal, total
+from tests.integration.monitor_process import DEADLINE_S, command, refusal, total
 from tests.integration.truth_process import Monitor, model, monitor
 
 DAY = "1d"

@@ -250,10 +250,7 @@ while True:
 
 
 def test_time_in_which_it_was_stopped_is_not_held_against_it(guarded: Callable[..., Guarded]) -> None:
-    turns = (
-        'while True:\n    guard.turn(0.4)\n    emit({"event": "turn", "at": time.monotonic()})\n    time.sleep(0.05)\n'
-    )
-    one = guarded(HOLDS.format(holds="pass") + turns)
+    one = guarded(HOLDS.format(holds="pass") + TURNS)
     assert one.read() == {"event": "ready"}
     *guards, itself = one.line()
     for stopped in ([itself], [*guards, itself]):

@@ -1,34 +1,18 @@
 """The monitor as a process, before a small real server: what it passes on, counts and survives."""
 
-import http.client
 import json
 import os
 import signal
 import socket
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import product
 from pathlib import Path
-from threading import Thread
 
-import numpy as np
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
-
-SCHEMA = {
-    "features": [
-        {"name": "id", "kind": "category", "watched": False},
-        {"name": "amount", "kind": "number"},
-        {"name": "country", "kind": "category"},
-    ]
-}
-ROW = b'{"id":"7","amount":50.0,"country":"DE"}'
-DEADLINE_S = 10.0
-
-Values = dict[tuple[str, ...], float]
+from tests.integration.monitor_process import ROW, Sidecar, command, refusal, served, total
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -59,76 +43,10 @@ class Echo(BaseHTTPRequestHandler):
         pass
 
 
-class Sidecar:
-    """A monitor process, and one client connection to it."""
-
-    def __init__(self, process: "subprocess.Popen[bytes]", port: int) -> None:
-        self.process, self.port = process, port
-        self._client = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE_S)
-
-    def ask(
-        self, body: bytes, path: str = "/predict", method: str = "POST", **headers: str
-    ) -> tuple[int, bytes, dict[str, str]]:
-        """Status, body and headers of an answer."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self._client.request(method, path, body, named)
-        answer = self._client.getresponse()
-        return answer.status, answer.read(), dict(answer.getheaders())
-
-    def metrics(self) -> Values:
-        """Name and label values (model and version left out) of every sample, to its value."""
-        _, text, _ = self.ask(b"", "/metrics", "GET")
-        return {
-            (sample.name, *(v for k, v in sample.labels.items() if k not in ("model", "version"))): sample.value
-            for family in text_string_to_metric_families(text.decode())
-            for sample in family.samples
-        }
-
-    def metrics_when(self, holds: Callable[[Values], bool], deadline_s: float = DEADLINE_S) -> Values:
-        """The metrics as soon as a condition holds of them."""
-        deadline = time.monotonic() + deadline_s
-        while not holds(seen := self.metrics()):
-            assert time.monotonic() < deadline, "the metrics never said so"
-        return seen
-
-    def close(self) -> None:
-        """End it as a controller would."""
-        self.process.terminate()
-        assert self.process.wait(2.0) == 0
-        self.forget()
-
-    def disconnect(self) -> None:
-        """Close the client's connection."""
-        self._client.close()
-
-    def forget(self) -> None:
-        """Close our ends of what has ended."""
-        self.disconnect()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe:
-                pipe.close()
-
-
-def command(folder: Path, *more: str) -> list[str]:
-    rng = np.random.default_rng(1)
-    (folder / "schema.json").write_text(json.dumps(SCHEMA))
-    amounts, countries = rng.normal(50.0, 10.0, 2_000), rng.choice(["DE", "FR"], 2_000)
-    lines = [f"{i},{a},{c}" for i, (a, c) in enumerate(zip(amounts, countries, strict=True))]
-    (folder / "sample.csv").write_text("\n".join(["id,amount,country", *lines]) + "\n")
-    files = ["--schema", str(folder / "schema.json"), "--reference", str(folder / "sample.csv")]
-    return [sys.executable, "-m", "alertdrill.lifeline", "-m", "alertdrill.monitor", *files, *more]
-
-
 @pytest.fixture
 def upstream() -> Iterator[ThreadingHTTPServer]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
-    server.daemon_threads = True
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(Echo) as server:
+        yield server
 
 
 @pytest.fixture
@@ -142,10 +60,6 @@ def sidecar(tmp_path: Path, upstream: ThreadingHTTPServer) -> Iterator[Sidecar]:
     running = Sidecar(process, ready["port"])
     yield running
     running.close()
-
-
-def total(seen: Values, *prefix: str) -> float:
-    return sum(value for name, value in seen.items() if name[: len(prefix)] == prefix)
 
 
 def test_answers_pass_unaltered_whatever_the_body(sidecar: Sidecar) -> None:
@@ -265,16 +179,6 @@ def test_it_ends_with_its_controller(tmp_path: Path) -> None:
     process.stdin.close()
     assert process.wait(2.0) != 0
     process.stdout.close()
-
-
-def refusal(started: list[str]) -> tuple[int, str]:
-    """Exit code and message of a process that should not start. Its controller's pipe stays open until it ended."""
-    process = subprocess.Popen(started, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert process.stdin
-    assert process.stderr
-    with process.stdin, process.stderr:
-        message = process.stderr.read().decode()
-        return process.wait(DEADLINE_S), message
 
 
 @pytest.mark.parametrize(

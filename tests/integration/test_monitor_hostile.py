@@ -7,11 +7,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from tests.integration.monitor_process import ANSWER, ROW, Server, monitor, of_kind, running, write_model
+from tests.integration.monitor_process import ANSWER, ROW, Server, monitor, of_kind, running, served, write_model
 
 CLOCK = Path(__file__).with_name("monitor_with_a_clock.py")
 
@@ -46,16 +46,8 @@ class Model(BaseHTTPRequestHandler):
 @contextmanager
 def model() -> Iterator[str]:
     """A model server, and its address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Model)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with served(Model) as server:
         yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @contextmanager

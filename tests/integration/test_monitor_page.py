@@ -3,12 +3,11 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 
 import pytest
-from tests.integration.monitor_process import ANSWER, ROW, Server, monitor, running, write_model
+from tests.integration.monitor_process import ANSWER, ROW, Server, monitor, running, served, write_model
 
 BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
 DOCTYPE = b"<!doctype html>"
@@ -44,14 +43,8 @@ class Model(BaseHTTPRequestHandler):
 @contextmanager
 def model(page: bytes | None = None) -> Iterator[str]:
     """The URL of a running model."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Paged", (Model,), {"page": page}))
-    server.daemon_threads = True
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(type("Paged", (Model,), {"page": page})) as server:
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 def shown(server: Server, path: str, accept: str = BROWSER) -> tuple[int, bytes]:

@@ -2,14 +2,21 @@
 
 import json
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.integration.monitor_process import ANSWER, DEADLINE_S, ROW, Server, Since, monitor, of_kind, write_model
+from tests.integration.monitor_process import (
+    ANSWER,
+    ROW,
+    Server,
+    Since,
+    command,
+    monitor,
+    of_kind,
+    refusal,
+)
 
 REQUEST, RESPONSE = (f"org.kubeflow.serving.inference.{kind}" for kind in ("request", "response"))
 INSTANCES = b'{"instances": [["7", 50.0, "DE"], ["8", null, "FR"]]}'
@@ -175,14 +182,6 @@ def test_a_long_log_is_read_whole_without_a_drop(tmp_path: Path) -> None:
     assert seen["model_monitor_dropped_total",] == 0
 
 
-def refusal(folder: Path, *options: str) -> tuple[int, str]:
-    argv = [sys.executable, "-m", "alertdrill.lifeline", "-m", "alertdrill.monitor", *write_model(folder), *options]
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
-        assert process.stderr
-        message = process.stderr.read().decode()
-        return process.wait(DEADLINE_S), message
-
-
 @pytest.mark.parametrize(
     ("options", "says"),
     [
@@ -195,7 +194,7 @@ def refusal(folder: Path, *options: str) -> tuple[int, str]:
     ],
 )
 def test_bad_options_are_one_message_and_exit_2(tmp_path: Path, options: list[str], says: list[str]) -> None:
-    code, message = refusal(tmp_path, *options)
+    code, message = refusal(command(tmp_path, *options))
     assert code == 2
     for part in [*says, "fix:"]:
         assert part in message
@@ -204,5 +203,5 @@ def test_bad_options_are_one_message_and_exit_2(tmp_path: Path, options: list[st
 
 def test_a_mirror_on_a_port_that_is_taken_says_so(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        code, message = refusal(tmp_path, "--events", "/", "--port", str(taken.getsockname()[1]))
+        code, message = refusal(command(tmp_path, "--events", "/", "--port", str(taken.getsockname()[1])))
     assert (code, "fix:" in message) == (2, True)

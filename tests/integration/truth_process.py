@@ -5,12 +5,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
-from tests.integration.test_monitor import Sidecar, command
+from tests.integration.monitor_process import Sidecar, command, served
 
 
 class Model(BaseHTTPRequestHandler):
@@ -36,14 +35,8 @@ class Model(BaseHTTPRequestHandler):
 @contextmanager
 def model() -> Iterator[str]:
     """The URL of a running model."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Model)
-    server.daemon_threads = True
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(Model) as server:
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 class Monitor(Sidecar):

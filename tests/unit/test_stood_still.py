@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from alertdrill.guard import stood_still
+from alertdrill.stood_still import stood_still
 
 FILE = """class Caller:
     def predict(self):

@@ -6,6 +6,7 @@ from pathlib import Path
 import alertdrill
 from alertdrill.core.errors import BadInput, Mistake, nearest
 
+TARGET_FILE = "target.yaml"
 _SUFFIXES = (".yaml", ".yml")
 
 
@@ -21,7 +22,7 @@ def targets_dir() -> Path:
 
 def bundled_targets() -> list[str]:
     """Names of the bundled targets, sorted."""
-    return _names(path.name for path in _children(targets_dir()) if (path / "target.yaml").is_file())
+    return _names(path.name for path in _children(targets_dir()) if (path / TARGET_FILE).is_file())
 
 
 def bundled_scenarios() -> list[str]:

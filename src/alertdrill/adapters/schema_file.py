@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from alertdrill.adapters.bundled import bundled_targets, targets_dir
+from alertdrill.adapters.bundled import TARGET_FILE, bundled_targets, targets_dir
 from alertdrill.adapters.target import TargetSpec
 from alertdrill.adapters.yaml_file import load_model
 from alertdrill.core.errors import BadInput, Mistake, nearest
 from alertdrill.protocols.schema import Schema
-
-TARGET_FILE = "target.yaml"
 
 
 @dataclass(frozen=True)
@@ -47,19 +45,17 @@ def read_described(name_or_path: str) -> Described:
 
 
 def _file(name_or_path: str) -> Path:
-    path = Path(name_or_path)
+    path, known = Path(name_or_path), bundled_targets()
     try:
         if path.is_file():
             return path
         if (path / TARGET_FILE).is_file():
             return path / TARGET_FILE
-        bundled = targets_dir() / name_or_path / TARGET_FILE
-        if name_or_path in bundled_targets() and bundled.is_file():
-            return bundled
+        if name_or_path in known:
+            return targets_dir() / name_or_path / TARGET_FILE
         got = f"a folder without a {TARGET_FILE}" if path.is_dir() else "no such file or target"
     except (OSError, ValueError):  # a name too long, or with a zero byte in it
         got = "no name of a file"
-    known = bundled_targets()
     near = nearest(name_or_path, known)
     fix = f"write {near}" if near else f"check the path (bundled targets: {', '.join(known)})"
     raise BadInput([Mistake(name_or_path[:100], got, "a schema file or a target", fix)])

@@ -10,7 +10,7 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field
 
 from alertdrill.adapters import processes
-from alertdrill.adapters.bundled import targets_dir
+from alertdrill.adapters.bundled import TARGET_FILE, targets_dir
 from alertdrill.adapters.reachable import check_reachable, tls_settings
 from alertdrill.adapters.yaml_file import beside, load_model
 from alertdrill.core.errors import BadInput, Mistake
@@ -119,7 +119,7 @@ async def prepare_target(scenario: Scenario, scenario_path: Path, say: Callable[
 
 async def _bundled(name: str, say: Callable[[str], None]) -> PreparedTarget:
     folder = targets_dir() / name
-    spec = load_model(folder / "target.yaml", TargetSpec)
+    spec = load_model(folder / TARGET_FILE, TargetSpec)
     data = platformdirs.user_cache_path("alertdrill") / "targets" / name
     data.mkdir(parents=True, exist_ok=True)
     say(f"preparing model {name}")

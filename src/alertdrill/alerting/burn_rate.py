@@ -8,6 +8,8 @@ resolves soon after the fault has gone.
 
 from dataclasses import dataclass
 
+from alertdrill.alerting.wording import number
+
 
 @dataclass(frozen=True)
 class Burn:
@@ -47,8 +49,8 @@ def burns(recorded: str, budget: float, table: tuple[Burn, ...]) -> str:
         table: rows.
     """
     rows = (
-        f"{recorded}{burn.long} > {burn.rate:g} * {budget:.12g}\n"
-        f"and {recorded}{burn.short} > {burn.rate:g} * {budget:.12g}"
+        f"{recorded}{burn.long} > {burn.rate:g} * {number(budget)}\n"
+        f"and {recorded}{burn.short} > {burn.rate:g} * {number(budget)}"
         for burn in table
     )
     return "\nor\n".join(rows)

@@ -34,7 +34,7 @@ def _recordings(schema: Schema, profile: Profile) -> Iterator[Recording]:
     yield from recordings.requests(profile)
     if profile.days:
         yield from recordings.errors(FAST_WINDOWS)
-    if any(feature.watched and feature.numeric for feature in schema.features):
+    if schema.has_watched_numbers:
         yield recordings.mean_shift(profile)
     yield from recordings.stability(profile)
 
@@ -48,7 +48,7 @@ def _alerts(profile: Profile, limits: Limits, choices: Choices) -> Iterator[Aler
     if profile.days:
         yield system.monitor_failing(profile)
         yield data.all_drift(profile)
-        yield data.drift_watch_alert(profile, choices)
+        yield data.drift_watch_alert(choices)
     if choices.predictions:
         yield quality.prediction_drift(profile)
     if choices.labels:

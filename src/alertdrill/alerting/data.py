@@ -7,7 +7,10 @@ from alertdrill.alerting.limits import Limits
 from alertdrill.alerting.profile import Profile
 from alertdrill.alerting.recordings import ABSENT, FEATURE, MODEL, malformed_share, null_share
 from alertdrill.alerting.rule import Alert, Pillar, Severity, Type
-from alertdrill.alerting.wording import number, percent
+from alertdrill.alerting.wording import evidence, number
+from alertdrill.core.units import format_share
+
+DOUBT_WAIT = "1h"
 
 
 def data_alerts(profile: Profile, limits: Limits) -> Iterator[Alert]:
@@ -25,10 +28,7 @@ def _drift(profile: Profile) -> Alert:
         type=Type.CAUSE,
         pillar=Pillar.DATA,
         summary="{{ $labels.feature }} of {{ $labels.model }} has drifted",
-        description=(
-            "The evidence that {{ $labels.feature }} no longer looks like the reference is "
-            '{{ printf "%.1f" $value }} (natural log), at or above its threshold.'
-        ),
+        description=evidence("{{ $labels.feature }} no longer looks like the reference"),
         hold=profile.drift_hold,
         comment=(
             "The threshold is one false alarm a week over all that is watched together; the evidence already weighs "
@@ -48,7 +48,7 @@ def _nulls(profile: Profile, limits: Limits) -> Alert:
         summary="{{ $labels.feature }} of {{ $labels.model }} is often null or missing",
         description=(
             "{{ $value | humanizePercentage }} of the values of {{ $labels.feature }} are null or missing; "
-            f"{percent(limits.nulls)} are tolerated."
+            f"{format_share(limits.nulls)} are tolerated."
         ),
     )
 
@@ -65,7 +65,7 @@ def _malformed(profile: Profile, limits: Limits) -> Alert:
         summary="{{ $labels.model }} gets requests that it cannot read",
         description=(
             "{{ $value | humanizePercentage }} of the requests hold no row; "
-            f"{percent(limits.malformed)} are tolerated."
+            f"{format_share(limits.malformed)} are tolerated."
         ),
     )
 
@@ -79,10 +79,7 @@ def all_drift(profile: Profile) -> Alert:
         type=Type.CAUSE,
         pillar=Pillar.DATA,
         summary="The inputs of {{ $labels.model }} have drifted",
-        description=(
-            "The evidence that the features of {{ $labels.model }}, taken together, no longer look like the reference "
-            'is {{ printf "%.1f" $value }} (natural log), at or above its threshold.'
-        ),
+        description=evidence("the features of {{ $labels.model }}, taken together, no longer look like the reference"),
         hold=profile.drift_hold,
         comment=(
             "Comes no later than the first FeatureDrift, within the same budget of false alarms, and also where small "
@@ -91,7 +88,7 @@ def all_drift(profile: Profile) -> Alert:
     )
 
 
-def drift_watch_alert(profile: Profile, choices: Choices) -> Alert:
+def drift_watch_alert(choices: Choices) -> Alert:
     """The conditions of the drift alarms' promise do not hold."""
     expr = "model_drift_warning > 0"
     if choices.predictions:  # how large a reference of first answers is was somebody's choice
@@ -99,7 +96,7 @@ def drift_watch_alert(profile: Profile, choices: Choices) -> Alert:
     return Alert(
         name="DriftWatchDoubtful",
         expr=expr,
-        wait=profile.warning_wait,
+        wait=DOUBT_WAIT,
         severity=Severity.P2,
         type=Type.CAUSE,
         pillar=Pillar.DATA,

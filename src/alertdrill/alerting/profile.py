@@ -21,7 +21,7 @@ class Profile:
         distribution: window of what is recorded of a feature's distribution.
         feedback: window in which labels must arrive while predictions are given.
         null_wait, malformed_wait, latency_wait, error_wait, traffic_wait, model_wait, monitor_wait, feedback_wait,
-            quality_wait, warning_wait: `for` of the alerts on these.
+            quality_wait: `for` of the alerts on these.
         drift_hold: `keep_firing_for` of the alert on drift, whose evidence starts anew once it falls.
         least: occurrences in a window below which a share of it says nothing; 0: none are asked for.
         least_requests: requests in the long window below which its latency quantile says nothing; 0: none.
@@ -45,7 +45,6 @@ class Profile:
     monitor_wait: str
     feedback_wait: str
     quality_wait: str
-    warning_wait: str
     drift_hold: str
     least: int
     least_requests: int
@@ -73,7 +72,6 @@ DRILL = Profile(
     monitor_wait="2s",
     feedback_wait="5s",
     quality_wait="3s",
-    warning_wait="2s",
     drift_hold="",
     least=0,
     least_requests=0,
@@ -101,7 +99,6 @@ PRODUCTION = Profile(
     monitor_wait="5m",
     feedback_wait="1h",
     quality_wait="30m",
-    warning_wait="1h",
     drift_hold="15m",
     least=20,
     least_requests=100,

@@ -6,7 +6,7 @@ from alertdrill.alerting.choices import Bound
 from alertdrill.alerting.profile import Profile
 from alertdrill.alerting.recordings import MODEL
 from alertdrill.alerting.rule import Alert, Pillar, Severity, Type
-from alertdrill.alerting.wording import number, spoken
+from alertdrill.alerting.wording import evidence, number, spoken
 
 
 def labels(profile: Profile) -> Iterator[Alert]:
@@ -40,10 +40,7 @@ def prediction_drift(profile: Profile) -> Alert:
         type=Type.CAUSE,
         pillar=Pillar.MODEL,
         summary="The predictions of {{ $labels.model }} have drifted: {{ $labels.output }}",
-        description=(
-            "The evidence that the {{ $labels.output }} of {{ $labels.model }} no longer looks like its reference is "
-            '{{ printf "%.1f" $value }} (natural log), at or above its threshold.'
-        ),
+        description=evidence("the {{ $labels.output }} of {{ $labels.model }} no longer looks like its reference"),
         hold=profile.drift_hold,
     )
 

@@ -1,4 +1,4 @@
-"""What is recorded: shares, rates and distributions over the windows of a profile. Metric names are DESIGN.md's."""
+"""What is recorded: shares, rates and distributions over the windows of a profile, of docs/monitor/metrics.md."""
 
 from collections.abc import Iterator
 
@@ -14,9 +14,10 @@ ERRORS = 'model_requests_total{code=~"5.."}'
 ERROR_RATIO = "model:request_errors:ratio_rate"
 
 
-def share(part: str, whole: str, by: str, window: str) -> str:
-    """PromQL of one counter's share of another."""
-    return f"sum by ({by}) (rate({part}[{window}]))\n/ sum by ({by}) (rate({whole}[{window}]))"
+def share(part: str, whole: str, window: str, by: str = "") -> str:
+    """PromQL of one counter's share of another, 0 to 1; `by` labels, or over everything."""
+    grouped = f" by ({by})" if by else ""
+    return f"sum{grouped} (rate({part}[{window}]))\n/ sum{grouped} (rate({whole}[{window}]))"
 
 
 def null_share(window: str) -> str:
@@ -43,12 +44,12 @@ def requests(profile: Profile) -> Iterator[Recording]:
     """Nulls, malformed requests, traffic and latency."""
     yield Recording(
         null_share(profile.ratio),
-        share(ABSENT, "model_feature_values_total", FEATURE, profile.ratio),
+        share(ABSENT, "model_feature_values_total", profile.ratio, FEATURE),
         "Share of a feature's values that are null or whose key is missing, 0 to 1.",
     )
     yield Recording(
         malformed_share(profile.ratio),
-        share("model_malformed_requests_total", "model_requests_total", MODEL, profile.ratio),
+        share("model_malformed_requests_total", "model_requests_total", profile.ratio, MODEL),
         "Share of requests whose body holds no row, 0 to 1.",
     )
     yield from errors((profile.ratio,) if not profile.days else ())
@@ -71,7 +72,7 @@ def errors(windows: tuple[str, ...]) -> Iterator[Recording]:
     """The share of 5xx over some windows."""
     comment = "Share of requests answered 5xx, 0 to 1."
     for window in windows:
-        yield Recording(ERROR_RATIO + window, share(ERRORS, "model_requests_total", MODEL, window), comment)
+        yield Recording(ERROR_RATIO + window, share(ERRORS, "model_requests_total", window, MODEL), comment)
         comment = ""
 
 

@@ -8,7 +8,8 @@ from alertdrill.alerting.limits import Limits
 from alertdrill.alerting.profile import Profile
 from alertdrill.alerting.recordings import ERROR_RATIO, ERRORS, MODEL, slow_quantile
 from alertdrill.alerting.rule import Alert, Pillar, Severity, Type
-from alertdrill.alerting.wording import number, percent, spoken_seconds
+from alertdrill.alerting.wording import number, spoken_seconds
+from alertdrill.core.units import format_share
 
 STALE_EVIDENCE_S = 600
 FEWEST_ERRORS = 10
@@ -41,9 +42,9 @@ def latency(profile: Profile, limits: Limits) -> Alert:
 
 def errors(profile: Profile, limits: Limits) -> Alert:
     """Requests fail: a share of them at once, or the error budget burns so fast that it cannot wait."""
-    tolerated = f"{percent(limits.errors)} are tolerated."
+    tolerated = f"{format_share(limits.errors)} are tolerated."
     if profile.days:
-        budget = percent(limits.error_budget)
+        budget = format_share(limits.error_budget)
         tolerated = f"at that pace the error budget of 30 days, {budget} of the requests, is gone within days."
     return Alert(
         name="ErrorRateHigh",
@@ -79,7 +80,7 @@ def error_budget(limits: Limits) -> Alert:
         summary="{{ $labels.model }} fails more often than its objective allows",
         description=(
             "{{ $value | humanizePercentage }} of the requests of three days were answered 5xx; "
-            f"{percent(limits.error_budget)} are the budget of 30 days."
+            f"{format_share(limits.error_budget)} are the budget of 30 days."
         ),
     )
 

@@ -1,7 +1,5 @@
 """Quantities as alerts say them to people."""
 
-from alertdrill.core.units import format_share
-
 _UNITS = {"s": "s", "m": "min", "h": "h", "d": "days"}
 _ONE = {"1d": "a day", "1h": "an hour"}
 
@@ -16,9 +14,9 @@ def spoken_seconds(duration_s: float) -> str:
     return f"{duration_s * 1000:.6g} ms" if duration_s < 1 else f"{duration_s:.6g} s"
 
 
-def percent(share: float) -> str:
-    """A share (0 to 1) as a percentage, `5%`."""
-    return format_share(share)
+def evidence(clause: str) -> str:
+    """What an alert on evidence for drift says, its value the evidence: `clause` is what the evidence says."""
+    return f'The evidence that {clause} is {{{{ printf "%.1f" $value }}}} (natural log), at or above its threshold.'
 
 
 def number(value: float) -> str:

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Look = Literal["lines", "bars", "number", "heat"]
-Unit = Literal["short", "percentunit", "s", "bytes", "reqps", "cores", "sd", "ratio"]
+Unit = Literal["short", "percentunit", "s", "bytes", "reqps"]
 
-WIDTH = 24
 INTERVAL = "$__rate_interval"
 RANGE = "$__range"
 

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from alertdrill.alerting.choices import Choices
 from alertdrill.alerting.limits import Limits
+from alertdrill.alerting.recordings import share
 from alertdrill.dashboards.board import INTERVAL, Board, Panel, Query, Row
 from alertdrill.dashboards.feedback import feedback_rows
 from alertdrill.dashboards.predictions import prediction_rows
-from alertdrill.dashboards.selectors import firing, quantile, select, share
+from alertdrill.dashboards.selectors import firing, quantile, select
 from alertdrill.protocols.schema import Schema
 
 OF = 'model="$model",version=~"$version"'
@@ -107,7 +108,6 @@ def _data(schema: Schema) -> Iterator[Panel]:
         "Evidence for drift ÷ threshold",
         "Logarithms; at 1 FeatureDrift fires, or InputDrift for all together; clean data gets there about once a week.",
         (Query(evidence, "{{feature}}"), Query(together, "all together")),
-        unit="ratio",
         limit=1,
     )
     yield Panel(
@@ -123,12 +123,11 @@ def _data(schema: Schema) -> Iterator[Panel]:
         (Query(odd, "{{feature}}"),),
         unit="percentunit",
     )
-    if has_numbers(schema):
+    if schema.has_watched_numbers:
         yield Panel(
             "Means, in standard deviations from the reference",
             "Which way and how far a feature has moved.",
             (Query(mean_shift(OF, INTERVAL), "{{feature}}"),),
-            unit="sd",
             width=12,
         )
     yield Panel(
@@ -141,11 +140,6 @@ def _strange_cells(schema: Schema) -> str:
     numbers = ["below", "above"] if any(feature.numeric for feature in watched) else []
     texts = ["unseen"] if any(not feature.numeric for feature in watched) else []
     return "|".join(["type_error", *numbers, *texts])
-
-
-def has_numbers(schema: Schema) -> bool:
-    """Whether the monitor keeps means: it does of watched numbers."""
-    return any(feature.watched and feature.numeric for feature in schema.features)
 
 
 def mean_shift(of: str, window: str) -> str:
@@ -209,7 +203,6 @@ def _monitor() -> Row:
             "CPU of the monitor",
             "Processor seconds a second.",
             (Query(f'rate(process_cpu_seconds_total{{job="monitor"}}[{INTERVAL}])', "{{instance}}"),),
-            unit="cores",
             width=6,
         ),
         Panel(

@@ -21,14 +21,13 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from alertdrill.dashboards.board import WIDTH, Board, Panel, Query, Unit
+from alertdrill.dashboards.board import Board, Panel, Query
 
 LONGEST_UID = 40
 HEIGHT, NUMBER_HEIGHT = 8, 4
 REFRESH = "30s"
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 _GOOD, _BAD = "green", "red"
-_UNITS: dict[Unit, str] = {"cores": "short", "sd": "short", "ratio": "short"}
 
 _Picture = timeseries.Panel | stat.Panel | heatmap.Panel
 
@@ -94,7 +93,7 @@ def _picture(panel: Panel) -> _Picture:
     picture = _drawn(panel)
     height = NUMBER_HEIGHT if panel.look == "number" else HEIGHT
     picture = picture.title(panel.title).description(panel.description).datasource(SOURCE)
-    picture = picture.span(min(panel.width, WIDTH)).height(height).unit(_UNITS.get(panel.unit, panel.unit))
+    picture = picture.span(panel.width).height(height).unit(panel.unit)
     for position, query in enumerate(panel.queries):
         picture = picture.with_target(_target(panel, query).ref_id(ascii_uppercase[position]))
     steps = list(_steps(panel))

@@ -20,7 +20,6 @@ def prediction_rows(choices: Choices, of: str) -> list[Row]:
         "Evidence for drift of predictions ÷ threshold",
         "Logarithms; at 1 the alert PredictionDrift fires.",
         (Query(" / ".join(pair), "{{output}}"),),
-        unit="ratio",
         limit=1,
     )
     shares = Panel(

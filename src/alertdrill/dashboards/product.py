@@ -2,6 +2,7 @@
 
 from alertdrill.alerting.choices import Choices
 from alertdrill.alerting.limits import Limits
+from alertdrill.alerting.recordings import share
 from alertdrill.dashboards.board import INTERVAL, RANGE, Board, Panel, Query, Row
 from alertdrill.dashboards.feedback import feedback_rows
 from alertdrill.dashboards.selectors import firing, quantile, select
@@ -84,10 +85,7 @@ def _over_time() -> Row:
         f"1 - sum(rate({select('model_predictions_total', OF)}[{INTERVAL}]))\n"
         f"/ sum(rate({select('model_requests_total', OF)}[{INTERVAL}]))"
     )
-    unread = (
-        f"sum(rate({select('model_malformed_requests_total', OF)}[{INTERVAL}]))\n"
-        f"/ sum(rate({select('model_requests_total', OF)}[{INTERVAL}]))"
-    )
+    unread = share(select("model_malformed_requests_total", OF), select("model_requests_total", OF), INTERVAL)
     return Row(
         "Over time",
         (

@@ -6,12 +6,6 @@ def select(metric: str, of: str, *more: str) -> str:
     return f"{metric}{{{','.join([of, *more])}}}"
 
 
-def share(part: str, whole: str, window: str, by: str = "") -> str:
-    """One counter's share of another, 0 to 1; `by` a label, or over everything."""
-    grouped = f" by ({by})" if by else ""
-    return f"sum{grouped} (rate({part}[{window}]))\n/ sum{grouped} (rate({whole}[{window}]))"
-
-
 def quantile(q: float, of: str, window: str) -> str:
     """A quantile (0 to 1) of the latency in seconds."""
     buckets = select("model_request_duration_seconds_bucket", of)

@@ -14,7 +14,7 @@ from typing import Any
 
 from alertdrill import tls
 from alertdrill.lifeline import emit, flush
-from alertdrill.monitor.bad_settings import BadSettings, Mistake, named
+from alertdrill.monitor.bad_settings import BadSettings, Mistake, mistake_of, named
 from alertdrill.monitor.books import Books
 from alertdrill.monitor.clock import WallClock
 from alertdrill.monitor.mirror import Mirror
@@ -87,8 +87,7 @@ def open_ways(options: argparse.Namespace, settings: Settings) -> Ways:
     try:
         return Ways(mirror, Tail(labels, file, options.tail_inputs, options.tail_outputs))
     except ValueError as error:
-        what, _, fix = str(error).partition("; fix: ")
-        raise BadSettings(Mistake("--tail-inputs, --tail-outputs", what, fix)) from None
+        raise BadSettings(mistake_of("--tail-inputs, --tail-outputs", error)) from None
 
 
 async def watch(options: argparse.Namespace, context: ssl.SSLContext | None, books: Books, ways: Ways) -> None:

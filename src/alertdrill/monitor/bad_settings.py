@@ -31,6 +31,12 @@ class Mistake(NamedTuple):
     fix: str
 
 
+def mistake_of(where: str, error: Exception) -> Mistake:
+    """A mistake whose error says what was got and expected, and then how to fix it."""
+    what, _, fix = str(error).partition("; fix: ")
+    return Mistake(where, what, fix)
+
+
 class BadSettings(ValueError):
     """Settings that cannot be used."""
 

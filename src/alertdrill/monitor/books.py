@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from alertdrill.drift.e_detector import EDetector, log_threshold
 from alertdrill.drift.reference import watched_cells
 from alertdrill.monitor.account import Account
-from alertdrill.monitor.bad_settings import BadSettings, Mistake, named
+from alertdrill.monitor.bad_settings import BadSettings, Mistake, mistake_of, named
 from alertdrill.monitor.bodies import Bodies
 from alertdrill.monitor.dependencies import Dependencies
 from alertdrill.monitor.exposition import METRICS_PATH
@@ -89,8 +89,7 @@ def _system(settings: Settings, labels: Mapping[str, str]) -> System | None:
     try:
         gpus = [Gpus(labels)] if settings.gpu else []
     except NoGpu as error:
-        what, _, fix = str(error).partition("; fix: ")
-        raise BadSettings(Mistake(named("gpu"), what, fix)) from None
+        raise BadSettings(mistake_of(named("gpu"), error)) from None
     processes = [Resources(labels, settings.model_pid)] if settings.model_pid is not None else []
     return System([*processes, *gpus]) if processes or gpus else None
 

@@ -134,9 +134,9 @@ class Monitor:
 
     async def _freshen(self) -> None:
         """Bring up to date what is looked at only when somebody asks."""
-        if self._system is not None and self._system.due:
+        if self._system is not None:
             with self._account.failures:
-                await asyncio.to_thread(self._system.sample)
+                await self._system.freshen()
         if self._loop is None:
             self._update()
 

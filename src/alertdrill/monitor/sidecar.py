@@ -126,6 +126,6 @@ async def keep_account(account: Account, relay: Relay, clock: WallClock, system:
         account.clock_jumps += clock.jumped()
         with account.failures:
             account.update(window_end)
-        if system is not None and system.due:
+        if system is not None:
             with account.failures:
-                await asyncio.to_thread(system.sample)
+                await system.freshen()

@@ -1,5 +1,6 @@
 """Resources of the machine among the monitor's metrics: sampled off the event loop, rendered with the rest."""
 
+import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -30,14 +31,14 @@ class System(Taker):
         self._parts = tuple(parts)
         self._sampled_at = -SAMPLE_S
 
-    @property
-    def due(self) -> bool:
-        """Whether the last sample is a second old."""
-        return time.monotonic() - self._sampled_at >= SAMPLE_S
+    async def freshen(self) -> None:
+        """Look at everything, off the event loop, if the last look began a second ago."""
+        now = time.monotonic()
+        if now - self._sampled_at >= SAMPLE_S:
+            self._sampled_at = now
+            await asyncio.to_thread(self._sample)
 
-    def sample(self) -> None:
-        """Look at everything; for a thread of its own."""
-        self._sampled_at = time.monotonic()
+    def _sample(self) -> None:
         for part in self._parts:
             part.sample()
 

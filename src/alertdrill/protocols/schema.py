@@ -51,6 +51,11 @@ class Schema(BaseModel):
         default=None, description="column of the sample that holds the true label of a row; never sent"
     )
 
+    @property
+    def has_watched_numbers(self) -> bool:
+        """Whether there are features of which the monitor keeps means."""
+        return any(feature.watched and feature.numeric for feature in self.features)
+
     def names(self) -> tuple[str, ...]:
         """Names of the features, in order."""
         return tuple(feature.name for feature in self.features)

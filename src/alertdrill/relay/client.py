@@ -241,15 +241,14 @@ class Client(asyncio.Protocol):
         treatment = self._control.treatment(incoming.request)
         if treatment is None:
             self._flight = Flight(self._control, self, incoming)
-            self._flight.start()
         elif isinstance(treatment, Effect):
             self._flight = Touched(self._control, self, incoming, treatment)
-            self._flight.start()
-        elif treatment.last_resort:
+        elif treatment.last_resort and self._control.otherwise is None:  # there is somebody to ask first
             self._flight = StandIn(self._control, self, incoming, treatment)
-            self._flight.start()
         else:
             self._answer(incoming, treatment)
+            return
+        self._flight.start()
 
     def _answer(self, incoming: Incoming, response: Response) -> None:
         connection = incoming.connection(close=not incoming.keep_alive)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
@@ -69,8 +69,7 @@ class Control:
             self._failed()
             response = self.otherwise
         if response is not None:
-            alone = self.otherwise is not None and response.last_resort
-            return replace(response, last_resort=False) if alone else response
+            return response
         try:
             return self.handler.effect(request)
         except Exception:  # noqa: BLE001 - whatever it is

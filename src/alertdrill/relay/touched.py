@@ -83,7 +83,8 @@ class Touched(Flight):
 
     def _send(self, upstream: Upstream) -> None:
         self._upstream = upstream
-        head, body, bodiless = self._request_head(), self._incoming.request.body, self._incoming.bodiless
+        head = self._incoming.forwarded or self._request_head()
+        body, bodiless = self._incoming.request.body, self._incoming.bodiless
         if self._upload_s > 0 and body:
             self.took_effect()
             upstream.send_head(self._first, head, bodiless=bodiless)

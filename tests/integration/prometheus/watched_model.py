@@ -6,15 +6,14 @@ import itertools
 import json
 import os
 import random
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from typing import Any, ClassVar
+
+from tests.integration.monitor_process import running, served
 
 from alertdrill.protocols.schema import Feature, FeatureKind, Schema
 
@@ -112,18 +111,10 @@ def watched(folder: Path, schema: Schema, *options: str) -> Iterator[Watched]:
         options: of the monitor, besides those that it needs.
     """
     model = type("CountingModel", (Model,), {"asked": itertools.count()})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), model)
-    server.daemon_threads = True
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with served(model) as server:
         address = f"127.0.0.1:{server.server_port}"
         with _monitor(folder, schema, address, options) as port:
             yield Watched(schema, f"127.0.0.1:{port}", address)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def with_truth(folder: Path) -> tuple[str, ...]:
@@ -159,14 +150,8 @@ def _monitor(folder: Path, schema: Schema, model: str, more: Sequence[str]) -> I
     (folder / "sample.csv").write_text("\n".join([names, *rows]) + "\n")
     files = ["--schema", str(folder / "schema.json"), "--reference", str(folder / "sample.csv")]
     options = ["--upstream", f"http://{model}", "--model", "fraud", *files, *more]
-    argv = [sys.executable, "-m", "alertdrill.lifeline", "-m", "alertdrill.monitor", *options]
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdout
-        try:
-            yield json.loads(process.stdout.readline())["port"]
-        finally:
-            process.terminate()
-            process.wait(TIMEOUT_S)
+    with running(["-m", "alertdrill.lifeline", "-m", "alertdrill.monitor", *options]) as monitor:
+        yield monitor.port
 
 
 def _value(feature: Feature, random_: random.Random) -> Any:

@@ -7,7 +7,7 @@ from tests.unit.alerting.models import BOTH, CATEGORIES, EVERYTHING, NUMBERS
 
 from alertdrill.alerting.choices import Choices
 from alertdrill.core.promql import parse, selectors
-from alertdrill.dashboards.board import WIDTH, Board
+from alertdrill.dashboards.board import Board
 from alertdrill.dashboards.boards import boards
 from alertdrill.dashboards.grafana import grafana_json, uid
 
@@ -49,7 +49,7 @@ def test_panels_fill_their_rows_and_do_not_overlap(board: Board) -> None:
     for one, other in ((a, b) for i, a in enumerate(places) for b in places[i + 1 :]):
         apart_x = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
         assert apart_x or one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
-    assert all(place["x"] + place["w"] <= WIDTH for place in places)
+    assert all(place["x"] + place["w"] <= 24 for place in places)
     assert all(one["y"] <= other["y"] for one, other in pairwise(places))
 
 

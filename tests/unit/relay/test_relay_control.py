@@ -41,11 +41,11 @@ def treatment(response: Response | None, otherwise: Response | None) -> Response
         (None, None, None),
         (None, NOWHERE, NOWHERE),
         (LAST_RESORT, None, LAST_RESORT),
-        (LAST_RESORT, NOWHERE, Response(200, (), b"page")),
+        (LAST_RESORT, NOWHERE, LAST_RESORT),
     ],
-    ids=["forwarded", "nowhere", "asked-first", "at-once"],
+    ids=["forwarded", "nowhere", "asked-first", "nobody-to-ask"],
 )
-def test_an_answer_of_last_resort_is_given_at_once_where_there_is_nobody_to_ask(
+def test_the_handlers_answer_goes_before_what_stands_for_it(
     response: Response | None, otherwise: Response | None, expected: Response | None
 ) -> None:
     assert treatment(response, otherwise) == expected

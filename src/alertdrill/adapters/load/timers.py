@@ -14,6 +14,7 @@ READ = 1
 CLOCK_MONOTONIC = 1
 TFD_NONBLOCK = 0o4000
 TFD_TIMER_ABSTIME = 1
+NO_FD = -1
 MOST_LEAD_S = 200e-6  # what a core needs to wake from its sleep; later than that others had it
 LEAD_STEP_S = 2e-6
 
@@ -40,8 +41,8 @@ class TimerFd:
     """A timerfd that the hub watches; libev's own timers wait in whole milliseconds.
 
     It is set for a little earlier than it must call back, by what three of four wakings are late here, and what is
-    left then is waited for awake. A copy of this process (`os.fork`) has the very same timer in its hands, and leaves
-    it to the original.
+    left then is waited for awake. A copy of this process (`os.fork`) would have the very same timer in its hands, and
+    closes its own end.
     """
 
     def __init__(self, callback: Callable[[], None]) -> None:
@@ -52,15 +53,14 @@ class TimerFd:
         if self._fd < 0:
             raise OSError(ctypes.get_errno(), "timerfd_create")
         self._spec = _Itimerspec()
-        self._callback, self._pid = callback, os.getpid()
+        self._callback = callback
         self._at = self._lead_s = 0.0
         self._watcher = get_hub().loop.io(self._fd, READ)
         self._watcher.start(self._fire)
+        os.register_at_fork(after_in_child=self._leave_to_original)
 
     def set(self, at: float) -> None:
         """Call back at `at`, in seconds of `monotonic_s`; at once if that has passed."""
-        if os.getpid() != self._pid:
-            return
         self._at = at
         nanoseconds = max(1, int((at - self._lead_s) * 1e9))
         self._spec.value.seconds, self._spec.value.nanoseconds = divmod(nanoseconds, 1_000_000_000)
@@ -71,11 +71,13 @@ class TimerFd:
         self._watcher.stop()
         self._watcher.close()
         os.close(self._fd)
+        self._fd = NO_FD  # to set that does nothing
+
+    def _leave_to_original(self) -> None:
+        if self._fd != NO_FD:
+            self.close()
 
     def _fire(self) -> None:
-        if os.getpid() != self._pid:
-            self._watcher.stop()
-            return
         try:
             os.read(self._fd, 8)
         except BlockingIOError:  # set anew between the expiry and this call

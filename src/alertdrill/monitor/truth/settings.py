@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
-from alertdrill.monitor.bad_settings import BadSettings, Mistake, named
+from alertdrill.monitor.bad_settings import BadSettings, Mistake, mistake_of, named
 from alertdrill.monitor.setting_types import Address, Addresses, Duration, Line, Texts, Where, Windows, written
 from alertdrill.monitor.truth.feedback import MOST_KPIS
 from alertdrill.monitor.truth.kpis import parse_kpi
@@ -110,8 +110,7 @@ def _of_kpis(of: TruthSettings) -> Iterator[Mistake]:
         try:
             parse_kpi(text, of.task)
         except ValueError as error:
-            what, _, fix = str(error).partition("; fix: ")
-            yield Mistake(named("kpi"), what, fix)
+            yield mistake_of(named("kpi"), error)
     names = [text.partition("=")[0].strip() for text in of.kpis]
     if len(names) > MOST_KPIS or len(set(names)) < len(names):
         what = f"got {len(names)} of {len(set(names))} names, expected at most {MOST_KPIS}, all different"

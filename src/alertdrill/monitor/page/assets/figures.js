@@ -121,7 +121,7 @@ function columnOf(span, kind, name) {
   const [evidence, threshold] = [own(kind.evidence), own(kind.threshold)];
   const [usualMean, usualSd] = [own(`${kind.of}_reference_mean`), own(`${kind.of}_reference_sd`)];
   return {
-    name, kind, total, n, mean, usualMean, usualSd, evidence, threshold,
+    name, kind, total, mean, usualMean, usualSd, evidence, threshold,
     numeric: usualMean !== null || (kind === ANSWERS && name === "score"),
     sd: exact ? Math.sqrt(variance) : null,
     shift: mean !== null && usualSd > 0 ? (mean - usualMean) / usualSd : null,
