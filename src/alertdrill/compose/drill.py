@@ -46,6 +46,7 @@ from alertdrill.core import journal as records
 from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.faults.base import ExchangeFault, Place
 from alertdrill.core.feasibility import unknown_features
+from alertdrill.core.label_sets import unnamed, with_label_sets
 from alertdrill.core.observations import AlertPost
 from alertdrill.core.plan import Plan
 from alertdrill.core.result import Result
@@ -88,7 +89,8 @@ async def _run_drill(
 ) -> Outcome:
     token = inside_token(scenario)
     target = await prepare_target(scenario, path, progress.note)
-    refuse(in_file(path, unknown_features(scenario, target.schema)))
+    refuse(in_file(path, [*unknown_features(scenario, target.schema), *unnamed(scenario, target.schema)]))
+    scenario = with_label_sets(scenario, target.schema)
     log = recorded_traffic(scenario, path, target)
     async with AsyncExitStack() as stack:
         work = stack.enter_context(Scratch("alertdrill-run-"))

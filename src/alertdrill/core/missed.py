@@ -1,13 +1,18 @@
 """Why an alert did not fire as expected, in words: what the rule saw, and what would have decided it."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from alertdrill.core.alerts import Episode
 from alertdrill.core.asked import Asked, because
 from alertdrill.core.errors import nearest
 from alertdrill.core.health import input_targets, scrapes
+from alertdrill.core.matchers import may_match
 from alertdrill.core.promql import PromqlError, parse
-from alertdrill.core.result import Code, Reason
+from alertdrill.core.result import Code, LabelDifference, Reason
+from alertdrill.core.scenario import Expectation
+from alertdrill.core.scope import wanted_by
 
 
 def not_loaded(asked: Asked) -> Reason:
@@ -18,10 +23,31 @@ def not_loaded(asked: Asked) -> Reason:
     return because(Code.RULE_NOT_LOADED, f"the engine has no alert {asked.expectation.alert}", fix)
 
 
+def differences(expectation: Expectation, labels: Mapping[str, str]) -> tuple[LabelDifference, ...]:
+    """In which labels an alert is not the one that an expectation asks for."""
+    return tuple(
+        LabelDifference(
+            label=one.label,
+            got=labels.get(one.label),
+            expected=one.value if one.op == "=" else one.text().removeprefix(one.label),
+        )
+        for one in wanted_by(expectation)
+        if not one.matches(labels)
+    )
+
+
+def nearest_episode(expectation: Expectation, others: Sequence[Episode]) -> Episode:
+    """Of episodes with other labels the one that differs in the fewest, the first of several."""
+    return min(others, key=lambda one: (len(differences(expectation, one.label_map)), one.firing_at or 0))
+
+
 def labels_differ(asked: Asked, episode: Episode) -> Reason:
     """The alert fired with other labels; which."""
-    wanted, got = asked.expectation.labels, episode.label_map
-    parts = [f"{k}: got {got.get(k, 'none')!r}, expected {v!r}" for k, v in wanted.items() if got.get(k) != v]
+    parts = [
+        f"{one.label}: got {'none' if one.got is None else repr(one.got)}, expected "
+        + (repr(one.expected) if one.label in asked.expectation.labels else one.expected)
+        for one in differences(asked.expectation, episode.label_map)
+    ]
     return because(
         Code.LABELS_DIFFER,
         "fired with other labels: " + ", ".join(parts),
@@ -78,11 +104,11 @@ def _signal(asked: Asked, from_ms: int, to_ms: int) -> tuple[float, str, float] 
         or str(node.op) not in (">", ">=")
     ):
         return None
-    wanted = asked.expectation.labels
+    wanted = wanted_by(asked.expectation)
     peaks = [
         float(np.nanmax(one.values[inside]))
         for one in asked.case.recording.named(str(left.name))
-        if all(one.labels.get(k, v) == v for k, v in wanted.items())
+        if may_match(wanted, one.labels)
         if (inside := (one.times_ms > from_ms) & (one.times_ms <= to_ms) & ~np.isnan(one.values)).any()
     ]
     return (max(peaks), str(node.op), float(right.val)) if peaks else None

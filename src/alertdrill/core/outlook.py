@@ -74,6 +74,7 @@ class ExpectationOutlook(_Frozen):
     fault: str
     alert: str
     labels: Mapping[str, str]
+    matchers: tuple[str, ...] = Field(default=(), description="further conditions on the labels")
     loaded: bool
     for_s: float | None = Field(description="`for` of the rule")
     floor_s: float | None = Field(description="never sooner; null where it cannot be derived")
@@ -204,6 +205,7 @@ class Planned:
             fault=fault_id(expected_fault(one.phase, expectation)),
             alert=expectation.alert,
             labels=expectation.labels,
+            matchers=tuple(one.text() for one in expectation.matchers),
             loaded=one.rule is not None,
             for_s=None if one.rule is None else one.rule.rule.for_s,
             floor_s=one.bounds.floor_s,

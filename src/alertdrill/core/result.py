@@ -94,6 +94,14 @@ class HopResult(_Frozen):
     setting: str | None
 
 
+class LabelDifference(_Frozen):
+    """One label of an alert that fired with other labels than asked for."""
+
+    label: str
+    got: str | None = Field(description="null: the alert has no such label")
+    expected: str = Field(description='the value, or a matcher such as =~"P[01]"')
+
+
 class ExpectationResult(_Frozen):
     """Verdict on one expectation. Instants are seconds since the epoch, on the engine's clock."""
 
@@ -102,6 +110,7 @@ class ExpectationResult(_Frozen):
     fault: str
     alert: str
     labels: dict[str, str]
+    matchers: tuple[str, ...] = Field(default=(), description="further conditions on the labels, as they were written")
     verdict: Verdict
     reason: Reason | None
     control: bool = Field(description="the fault was written with share 0: `nothing_touched` is the passing answer")
@@ -129,6 +138,9 @@ class ExpectationResult(_Frozen):
     worst_s: float | None
     waterfall: tuple[HopResult, ...]
     carry_over: float | None
+    label_differences: tuple[LabelDifference, ...] = Field(
+        default=(), description="of `wrong_labels`: how the episode that comes nearest differs"
+    )
     evidence: dict[str, Any]
 
 
@@ -141,6 +153,11 @@ class EpisodeResult(_Frozen):
     pending_at: float
     firing_at: float | None
     resolved_at: float | None
+    in_baseline: bool | None = Field(
+        default=None,
+        description="whether the same label set also fired between the steady state and the first fault; null: nobody "
+        "watched it then",
+    )
     host_stalls: tuple[float, ...] = Field(
         default=(), description="lateness in seconds of our own sends around it: a stalled host, not the model"
     )

@@ -1,5 +1,7 @@
 """Results for a terminal: a table of verdicts, one block of text a verdict, and the sentence that sums them up."""
 
+from collections.abc import Sequence
+
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -71,8 +73,9 @@ def _hops(expectation: ExpectationResult) -> str:
     return " + ".join(f"{hop.hop} {hop.seconds:.3f}" for hop in expectation.waterfall)
 
 
-def _labels(labels: dict[str, str]) -> str:
-    return "{" + ", ".join(f'{k}="{v}"' for k, v in sorted(labels.items())) + "}" if labels else ""
+def _labels(labels: dict[str, str], matchers: Sequence[str] = ()) -> str:
+    parts = [*(f'{k}="{v}"' for k, v in sorted(labels.items())), *matchers]
+    return "{" + ", ".join(parts) + "}" if parts else ""
 
 
 def _detected(one: ExpectationResult) -> list[str]:
@@ -97,7 +100,7 @@ def _detected(one: ExpectationResult) -> list[str]:
 
 def expectation_block(one: ExpectationResult) -> Text:
     """One verdict in words: what happened, why, and what would decide or change it."""
-    text = Text.assemble(_styled(one.verdict, upper=True), f" {one.alert}{_labels(one.labels)} ")
+    text = Text.assemble(_styled(one.verdict, upper=True), f" {one.alert}{_labels(one.labels, one.matchers)} ")
     if one.reason is None:
         first, *rest = _detected(one)
         text.append(first)
@@ -118,7 +121,7 @@ def _matcher(prohibition: ProhibitionResult) -> str:
     matcher = prohibition.matcher
     name = matcher.get("alert", "")
     excepted = f" except {', '.join(matcher['except'])}" if matcher.get("except") else ""
-    return f"{name}{_labels(matcher.get('labels', {}))}{excepted}"
+    return f"{name}{_labels(matcher.get('labels', {}), matcher.get('matchers', ()))}{excepted}"
 
 
 def prohibition_block(one: ProhibitionResult) -> Text:
@@ -143,7 +146,8 @@ def _episode(episode: EpisodeResult) -> str:
         if episode.host_stalls
         else ""
     )
-    return f"{episode.alert}{_labels(labels)}{during}{stalls}"
+    before = ", as before any fault" if episode.in_baseline else ""
+    return f"{episode.alert}{_labels(labels)}{during}{before}{stalls}"
 
 
 def _list(title: str, episodes: tuple[EpisodeResult, ...], style: str) -> list[RenderableType]:

@@ -1,6 +1,6 @@
 import io
 
-from drill import Drill
+from drill import Drill, expect, nulls_phase
 from rich.console import Console
 
 from alertdrill.core.result import Result
@@ -54,3 +54,11 @@ def test_a_target_that_answers_something_else_than_predictions_is_shown() -> Non
     text = text_of(result.model_copy(update={"load": load}), width=400)
     assert "no predictions: 3 of 4 answers that were read (of every 50th request)" in text
     assert f"'<p>': why, in {first.name}" in text
+
+
+def test_matchers_are_shown_beside_labels() -> None:
+    wanted = expect(matchers=['severity=~"P[01]"'])
+    result = Drill(nulls_phase(expect=[wanted], must_not_fire=[{"matchers": ['team="a"']}])).detect().judge()
+    text = text_of(result, width=400)
+    assert 'DETECTED NullsHigh{feature="amount", severity=~"P[01]"}' in text
+    assert '{team="a"} in nulls' in text
