@@ -173,6 +173,42 @@ class ProhibitionResult(_Frozen):
     episodes: tuple[EpisodeResult, ...]
 
 
+class Rate(_Frozen):
+    """Episodes an hour, with an exact interval (Garwood); null where nothing was watched."""
+
+    episodes: int
+    per_hour: float | None
+    low_per_hour: float | None
+    high_per_hour: float | None
+
+
+class StretchNoise(_Frozen):
+    """One stretch of the drill in which no fault could have caused an alert."""
+
+    kind: str = Field(description="steady, phase, gate or settle")
+    name: str = Field(description="the phase that it is, or leads to")
+    fault_free_s: float = Field(description="how much of it lies outside every tail")
+    episodes: int = Field(description="false alarms in it")
+
+
+class AlertNoise(_Frozen):
+    """How noisy one alert in scope is."""
+
+    alert: str
+    rate: Rate = Field(description="its false alarms")
+    flaps: int = Field(description="how often a label set fired again within one tail of its end, faults or not")
+
+
+class NoiseResult(_Frozen):
+    """What fired where no fault could have caused it."""
+
+    fault_free_s: float = Field(description="time outside every tail, from the steady state to the end of the load")
+    confidence: float = Field(description="of every interval")
+    total: Rate
+    stretches: tuple[StretchNoise, ...]
+    alerts: tuple[AlertNoise, ...]
+
+
 class FaultResult(_Frozen):
     """What one injection did."""
 
@@ -258,6 +294,7 @@ class Result(_Frozen):
     also_fired: tuple[EpisodeResult, ...]
     false_alarms: tuple[EpisodeResult, ...]
     background: tuple[EpisodeResult, ...]
+    noise: NoiseResult | None = Field(default=None, description="false alarms an hour, and noise by alert")
     faults: tuple[FaultResult, ...]
     load: LoadResult
     clock: ClockResult

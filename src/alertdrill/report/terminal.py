@@ -11,6 +11,7 @@ from alertdrill.core.result import (
     EpisodeResult,
     ExpectationResult,
     FaultResult,
+    NoiseResult,
     ProhibitionResult,
     ProhibitionVerdict,
     Reason,
@@ -154,6 +155,21 @@ def _list(title: str, episodes: tuple[EpisodeResult, ...], style: str) -> list[R
     return [Text(f"{title}: {_episode(episode)}", style=style) for episode in episodes]
 
 
+def noise_lines(noise: NoiseResult | None) -> list[Text]:
+    """How many false alarms an hour the drill speaks for, and which alerts flapped."""
+    if noise is None or noise.total.per_hour is None:
+        return []
+    total, count = noise.total, _many(noise.total.episodes, "false alarm") if noise.total.episodes else "no false alarm"
+    limits = f"{total.low_per_hour:.3g} to {total.high_per_hour:.3g} an hour ({noise.confidence:.0%} interval)"
+    said = Text(f"{count} in {noise.fault_free_s:.0f} s without a fault: {limits}", style="dim")
+    flapped = [f"{one.alert} flapped {_many(one.flaps, 'time')}" for one in noise.alerts if one.flaps]
+    return [said, *(Text(line, style="yellow") for line in flapped)]
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def _no_predictions(result: Result) -> list[RenderableType]:
     read = sum(segment.answers_read for segment in result.load.segments)
     wrong = [segment for segment in result.load.segments if segment.answers_unreadable]
@@ -194,6 +210,7 @@ def render(result: Result) -> RenderableType:
     if result.background:
         names = sorted({episode.alert for episode in result.background})
         parts.append(Text(f"background, before the drill counted: {', '.join(names)}", style="dim"))
+    parts += noise_lines(result.noise)
     parts += _no_predictions(result)
     parts += [Text(f"trouble: {trouble}", style="yellow") for trouble in result.troubles]
     return Group(*parts, Text(), summary(result))

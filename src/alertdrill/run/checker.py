@@ -7,6 +7,7 @@ from alertdrill.core import silence, verdict
 from alertdrill.core.attribution import attribute
 from alertdrill.core.case import Case, Delivery
 from alertdrill.core.crossing import Question, questions
+from alertdrill.core.noise import noise
 from alertdrill.core.plan import Plan
 from alertdrill.core.recording import Recording
 from alertdrill.core.result import (
@@ -60,6 +61,7 @@ def judge(plan: Plan, journal: Iterable[records.Record], recording: Recording) -
         also_fired=silence.also_fired(case, attribution),
         false_alarms=false_alarms,
         background=silence.background(case, attribution),
+        noise=noise(case, attribution),
         faults=tuple(_fault(case, delivery) for delivery in case.deliveries.values()),
         load=_load(case),
         clock=ClockResult(

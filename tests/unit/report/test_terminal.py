@@ -62,3 +62,16 @@ def test_matchers_are_shown_beside_labels() -> None:
     text = text_of(result, width=400)
     assert 'DETECTED NullsHigh{feature="amount", severity=~"P[01]"}' in text
     assert '{team="a"} in nulls' in text
+
+
+def test_false_alarms_are_said_with_the_time_they_speak_for() -> None:
+    drill = Drill(monitoring={"scope": {"alerts": ["Slow"]}}).detect()
+    text = text_of(drill.judge(), width=400)
+    assert "no false alarm in " in text
+    assert " s without a fault: 0 to " in text
+    at = drill.evaluation(drill.start_ms() - 8000)
+    drill.fire(at, at + 1000, at + 2000, alert="Slow", job="monitor")
+    drill.fire(at + 4000, at + 5000, at + 6000, alert="Slow", job="monitor")
+    text = text_of(drill.judge(), width=400)
+    assert "2 false alarms in " in text
+    assert "Slow flapped 1 time" in text
