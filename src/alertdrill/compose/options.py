@@ -26,6 +26,7 @@ class Options:
         workers: processes that share the load.
         distributed: HOST:PORT where workers that are started elsewhere join; None: they are started here.
         allow_locustfile: whether the code of a locustfile may be run.
+        seed: in place of the scenario's; None: the scenario's.
     """
 
     results: Path = Path("results")
@@ -35,6 +36,7 @@ class Options:
     workers: int = 1
     distributed: str | None = None
     allow_locustfile: bool = False
+    seed: int | None = None
 
 
 def read_to_run(name_or_path: str, options: Options) -> tuple[Scenario, Path]:
@@ -70,7 +72,8 @@ def read_scenario(name_or_path: str, options: Options) -> tuple[Scenario, Path]:
             raise BadInput([Mistake("--rules", "rules for a Prometheus of your own", "a managed Prometheus", fix)])
         monitoring = monitoring.model_copy(update={"rules": tuple(str(path.absolute()) for path in options.rules)})
     refuse(locate(path, _without_history(scenario, monitoring)))
-    changed = {"monitoring": monitoring, "phases": _chosen(scenario, options.only, path)}
+    seed = scenario.seed if options.seed is None else options.seed
+    changed = {"monitoring": monitoring, "phases": _chosen(scenario, options.only, path), "seed": seed}
     return scenario.model_copy(update=changed), path
 
 

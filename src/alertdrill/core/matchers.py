@@ -3,7 +3,7 @@
 import json
 import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -127,3 +127,9 @@ def may_match(matchers: Iterable[Matcher], known: Mapping[str, str]) -> bool:
 def exactly(labels: Mapping[str, str]) -> tuple[Matcher, ...]:
     """Matchers for the exact values of a mapping."""
     return tuple(Matcher(label, "=", value) for label, value in labels.items())
+
+
+def in_braces(labels: Mapping[str, str], matchers: Sequence[str] = ()) -> str:
+    """Labels and matchers as a selector has them; nothing where there are none."""
+    parts = [*(f'{name}="{value}"' for name, value in sorted(labels.items())), *matchers]
+    return "{" + ", ".join(parts) + "}" if parts else ""

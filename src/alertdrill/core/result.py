@@ -130,7 +130,13 @@ class ExpectationResult(_Frozen):
     ttd_s: float | None
     notify_s: float | None
     ttn_s: float | None
+    silent_s: float | None = Field(
+        default=None, description="where it did not fire: for how long after fault_start that is certain"
+    )
     within_s: float
+    probability: float | None = Field(
+        default=None, description="how likely it must be detected, which `run --repeat` judges; null: each time"
+    )
     notifies_within_s: float | None
     resolves_within_s: float | None
     floor_s: float | None
@@ -142,6 +148,11 @@ class ExpectationResult(_Frozen):
         default=(), description="of `wrong_labels`: how the episode that comes nearest differs"
     )
     evidence: dict[str, Any]
+
+    @property
+    def passes_as_control(self) -> bool:
+        """Whether its fault, written with share 0, touched nothing: as it should."""
+        return self.control and self.reason is not None and self.reason.code is Code.NOTHING_TOUCHED
 
 
 class EpisodeResult(_Frozen):
@@ -286,6 +297,7 @@ class Result(_Frozen):
     run_id: str
     scenario: str
     verdict: DrillVerdict
+    judged_by: str = Field(default="", description="version of alertdrill that drew the verdicts")
     mode: Literal["live"] = "live"
     started_at: float
     ended_at: float

@@ -15,7 +15,7 @@ from alertdrill.core.case import Case
 from alertdrill.core.crossing import crossed
 from alertdrill.core.detection import Bounds
 from alertdrill.core.health import doubt, scrapes
-from alertdrill.core.missed import differences, labels_differ, nearest_episode, not_loaded, why_silent
+from alertdrill.core.missed import differences, labels_differ, nearest_episode, not_loaded, signal_of, why_silent
 from alertdrill.core.plan import Injection
 from alertdrill.core.preconditions import why_not_started
 from alertdrill.core.result import Code, ExpectationResult, HopResult, LabelDifference, Reason, Verdict
@@ -208,7 +208,9 @@ def _result(
         ttd_s=_difference(firing, start),
         notify_s=_difference(notified, firing),
         ttn_s=_difference(notified, start),
+        silent_s=_silent_s(asked, found),
         within_s=expectation.within,
+        probability=expectation.probability,
         notifies_within_s=expectation.notifies.within if expectation.notifies else None,
         resolves_within_s=expectation.resolves_within,
         floor_s=limits.floor_s,
@@ -219,6 +221,16 @@ def _result(
         label_differences=found.differences,
         evidence=_evidence(asked, episode),
     )
+
+
+def _silent_s(asked: Asked, found: Found) -> float | None:
+    """For how long after fault_start it is certain that the alert did not fire; None where it did, or nobody knows."""
+    if found.verdict not in (Verdict.MISSED, Verdict.WRONG_LABELS):
+        return None
+    if asked.rule is None or asked.delivery.first_ms is None:
+        return asked.expectation.within
+    tail_end = (asked.delivery.over_ms or 0) + asked.case.tail_ms
+    return (min(asked.deadline_ms, tail_end) - asked.delivery.first_ms) / 1000
 
 
 def _dose_at(case: Case, injection: Injection, at_ms: int) -> float | None:
@@ -249,7 +261,21 @@ def _evidence(asked: Asked, episode: Episode | None) -> dict[str, object]:
             "query": asked.rule.rule.query,
             "for_s": asked.rule.rule.for_s,
         }
+        settings = settings_of(case, asked.rule)
+        evidence["settings"] = {
+            "window_s": settings.window_s,
+            "scrape_s": settings.scrape_ms / 1000,
+            "evaluation_s": settings.evaluation_ms / 1000,
+        }
         if delivery.first_ms is not None:
+            signal = signal_of(asked, delivery.first_ms, (delivery.over_ms or delivery.first_ms) + case.tail_ms)
+            if signal is not None:
+                evidence["signal"] = {
+                    "peak": signal.peak,
+                    "peak_at": signal.peak_ms / 1000,
+                    "op": signal.op,
+                    "threshold": signal.threshold,
+                }
             seen = scrapes(case, asked.rule, delivery.first_ms, asked.deadline_ms)
             evidence["scrapes"] = {"seen": seen.seen, "due": seen.due}
     if episode is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from alertdrill import __version__
 from alertdrill.core import journal as records
 from alertdrill.core import silence, verdict
 from alertdrill.core.attribution import attribute
@@ -12,7 +13,6 @@ from alertdrill.core.plan import Plan
 from alertdrill.core.recording import Recording
 from alertdrill.core.result import (
     ClockResult,
-    Code,
     DrillVerdict,
     EpisodeResult,
     ExpectationResult,
@@ -53,6 +53,7 @@ def judge(plan: Plan, journal: Iterable[records.Record], recording: Recording) -
     return Result(
         run_id=plan.run_id,
         scenario=plan.scenario.name,
+        judged_by=__version__,
         verdict=_drill_verdict(case, expectations, prohibitions, false_alarms),
         started_at=round(started[0].at, 3),
         ended_at=round(last_at, 3),
@@ -89,14 +90,9 @@ def _drill_verdict(
         or any(p.verdict is ProhibitionVerdict.FALSE_ALARM for p in prohibitions)
     ):
         return DrillVerdict.FAILED
-    unsure = any(e.verdict is Verdict.INCONCLUSIVE and not _passing_control(e) for e in expectations)
+    unsure = any(e.verdict is Verdict.INCONCLUSIVE and not e.passes_as_control for e in expectations)
     unsure = unsure or any(p.verdict is ProhibitionVerdict.INCONCLUSIVE for p in prohibitions)
     return DrillVerdict.INCONCLUSIVE if unsure or troubles or not case.all(records.Ended) else DrillVerdict.PASSED
-
-
-def _passing_control(expectation: ExpectationResult) -> bool:
-    """A fault written with share 0 that touched nothing answered as it should."""
-    return expectation.control and expectation.reason is not None and expectation.reason.code is Code.NOTHING_TOUCHED
 
 
 def _fault(case: Case, delivery: Delivery) -> FaultResult:

@@ -125,6 +125,12 @@ def test_a_fault_that_another_one_hides_behind_is_noted(tmp_path: Path) -> None:
         assert list(one.prospectus(one.plan("planned")).outlook.notes) == notes
 
 
+def test_a_probability_names_the_repeats_that_it_takes(tmp_path: Path) -> None:
+    one = planner(tmp_path, within="10s, probability: 95%")
+    notes = one.prospectus(one.plan("planned")).outlook.notes
+    assert notes == ("one/NullsHigh: probability 95% takes --repeat 59, if every drill detects",)
+
+
 def test_the_traffic_of_others_makes_a_rule_slower(tmp_path: Path) -> None:
     alone = planner(tmp_path)
     among = planner(tmp_path, background=Background(60.0, "others send 60/s"))

@@ -1,15 +1,15 @@
 """A phase: what is broken, which alerts must fire, and which must not."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from alertdrill.core.errors import BadValue
 from alertdrill.core.faults.catalogue import FaultSpec
 from alertdrill.core.matchers import EXAMPLE
 from alertdrill.core.scenario.load import PhaseLoad
 from alertdrill.core.scenario.part import AutoDurationS, Labels, Matchers, Name, Part, Text, check_together
-from alertdrill.core.units import PositiveDurationS
+from alertdrill.core.units import PositiveDurationS, Share
 
 MATCHERS = "further conditions on the labels, with =, !=, =~ or !~, as Prometheus anchors and compares them"
 
@@ -19,6 +19,13 @@ class Notifies(Part):
 
     within: PositiveDurationS = Field(description="from the first confirmed effect of the fault, such as 12s")
     receiver: Name = Field(default="pager", description="name of the receiver")
+
+
+def _check_probability(share: float) -> float:
+    if 0 < share < 1:
+        return share
+    expected = "a share above 0 and below 1, as no number of drills proves 100%"
+    raise BadValue(expected, "write 95%, or leave it out, so that each drill must detect")
 
 
 class Expectation(Part):
@@ -35,6 +42,11 @@ class Expectation(Part):
     within: AutoDurationS = Field(
         description="from the first confirmed effect of the fault, such as 10s; auto: enough in 95 of 100 drills",
         examples=["10s", "auto"],
+    )
+    probability: Annotated[Share, AfterValidator(_check_probability)] | None = Field(
+        default=None,
+        description="how likely it must be met, judged over the drills of `run --repeat`; default: in each",
+        examples=["95%"],
     )
     notifies: Notifies | None = Field(default=None, description="the alert must also reach a receiver in time")
     resolves_within: PositiveDurationS | None = Field(
