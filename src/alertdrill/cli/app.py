@@ -159,6 +159,23 @@ def check(
 
 
 @app.command()
+def explain(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="results/<scenario>/<run id> of a drill")],
+    expectation: Annotated[
+        str | None, typer.Argument(metavar="EXPECTATION", help="its id, such as nulls/FeatureNullRateHigh; none: all")
+    ] = None,
+    no_color: NoColor = False,
+) -> None:
+    """Say in words why a verdict is what it is, with its evidence, and what would change it.
+
+    The drill is judged from its plan, journal and recording; nothing is written.
+    """
+    from alertdrill.cli.explain import explain_folder
+
+    raise typer.Exit(explain_folder(_console(no_color), folder, expectation))
+
+
+@app.command()
 def faults(
     kind: Annotated[str | None, typer.Argument(metavar="KIND", help="kind of a fault; none: list them all")] = None,
     no_color: NoColor = False,
