@@ -74,7 +74,8 @@ def _repeated(console: Console, scenario: str, options: Options, json: Path | No
         console.print(f"run {number} of {repeat} broke: {error}\n", style="red", soft_wrap=True)
 
     repeated = run_repeats(scenario, options, repeat, Watcher(lambda _: TerminalProgress(console, quiet), ended, broke))
-    return _report_repeat(console, repeated, json)
+    code = _report_repeat(console, repeated, json)
+    return INTERRUPTED if repeated.result.interrupted else code
 
 
 def _report_repeat(console: Console, repeated: Repeated, json: Path | None) -> int:
@@ -82,7 +83,7 @@ def _report_repeat(console: Console, repeated: Repeated, json: Path | None) -> i
     console.print(f"evidence: {repeated.folder}", soft_wrap=True)
     if json is not None:
         json.write_bytes(repeated.result.to_json())
-    return INTERRUPTED if repeated.result.interrupted else EXIT_CODES[repeated.result.verdict]
+    return EXIT_CODES[repeated.result.verdict]
 
 
 def _refuse_unusable(scenarios: list[str], options: Options, json: Path | None, repeat: int) -> None:

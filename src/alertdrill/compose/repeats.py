@@ -89,7 +89,9 @@ class _Series:
         """A drill was judged."""
         self.runs.append((seed, outcome.result))
         self.in_a_row = 0
+        self.interrupted = True  # if the process is killed before the next drill ends, that is how it was
         self.judged()
+        self.interrupted = False
 
     def broke(self, number: int, seed: int, error: AlertdrillError) -> int:
         """A drill came to no result; how many in a row."""

@@ -139,7 +139,7 @@ class RepeatResult(_Frozen):
     scenario: str
     verdict: DrillVerdict
     asked: int = Field(description="how many runs were asked for")
-    interrupted: bool = Field(description="whether the user ended it before all of them")
+    interrupted: bool = Field(description="whether it ended before all of them, by the user or by whoever killed it")
     runs: tuple[RunSummary, ...]
     broken: tuple[BrokenRun, ...]
     expectations: tuple[ExpectationSummary, ...]

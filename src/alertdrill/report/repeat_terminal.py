@@ -7,7 +7,7 @@ from rich.text import Text
 from alertdrill.core.matchers import in_braces
 from alertdrill.core.repeat import ExpectationSummary, RepeatResult, RunSummary
 from alertdrill.core.result import DrillVerdict, Result, Verdict
-from alertdrill.report.terminal import expectation_block, matcher_text, noise_lines, styled, summary
+from alertdrill.report.terminal import expectation_block, many, matcher_text, noise_lines, styled, summary
 
 _STYLES = {"passed": "bold green", "failed": "bold red", "inconclusive": "bold yellow"}
 
@@ -48,7 +48,9 @@ def gate_text(one: ExpectationSummary) -> Text | None:
     text = Text.assemble(
         (gate.verdict.upper(), _STYLES[gate.verdict]), f" {one.id}: asked for {gate.probability:.1%}; "
     )
-    text.append(f"after {e.runs} runs that could tell it is at least {e.at_least:.1%} and at most {e.at_most:.1%}")
+    text.append(
+        f"after {many(e.runs, 'run')} that could tell it is at least {e.at_least:.1%} and at most {e.at_most:.1%}"
+    )
     text.append(f" (each {e.confidence:.0%} sure)")
     if gate.verdict == "inconclusive":
         more = "over 100,000" if gate.more_if_all_detect is None else gate.more_if_all_detect
@@ -81,7 +83,7 @@ def render(result: RepeatResult) -> RenderableType:
         name = matcher_text(one.matcher) + (f" in {one.phase}" if one.phase else "")
         unsure = f", {one.inconclusive} could not tell" if one.inconclusive else ""
         loud = Text(f"{one.false_alarm} FALSE ALARMS ", style="bold red") if one.false_alarm else Text()
-        parts.append(Text.assemble(loud, f"quiet in {one.quiet} runs{unsure}: {name}"))
+        parts.append(Text.assemble(loud, f"quiet in {many(one.quiet, 'run')}{unsure}: {name}"))
     parts += noise_lines(result.noise)
     parts += [_could_not_tell(run) for run in result.runs]
     parts += [Text(f"run {one.number} broke: {one.what}", style="yellow") for one in result.broken]

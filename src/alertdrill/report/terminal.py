@@ -157,14 +157,19 @@ def noise_lines(noise: NoiseResult | NoiseSummary | None) -> list[Text]:
     """How many false alarms an hour the drill speaks for, and which alerts flapped."""
     if noise is None or noise.total.per_hour is None:
         return []
-    total, count = noise.total, _many(noise.total.episodes, "false alarm") if noise.total.episodes else "no false alarm"
-    limits = f"{total.low_per_hour:.3g} to {total.high_per_hour:.3g} an hour ({noise.confidence:.0%} interval)"
+    total, count = noise.total, many(noise.total.episodes, "false alarm") if noise.total.episodes else "no false alarm"
+    limits = f"{_rate(total.low_per_hour)} to {_rate(total.high_per_hour)} an hour ({noise.confidence:.0%} interval)"
     said = Text(f"{count} in {noise.fault_free_s:.0f} s without a fault: {limits}", style="dim")
-    flapped = [f"{one.alert} flapped {_many(one.flaps, 'time')}" for one in noise.alerts if one.flaps]
+    flapped = [f"{one.alert} flapped {many(one.flaps, 'time')}" for one in noise.alerts if one.flaps]
     return [said, *(Text(line, style="yellow") for line in flapped)]
 
 
-def _many(count: int, noun: str) -> str:
+def _rate(per_hour: float | None) -> str:
+    return f"{per_hour or 0.0:,.0f}" if (per_hour or 0.0) >= 100 else f"{per_hour or 0.0:.3g}"
+
+
+def many(count: int, noun: str) -> str:
+    """So many of something: 1 run, 2 runs."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 

@@ -22,6 +22,7 @@ class World:
         self.script = script.split()
         self.seeds: list[int | None] = []
         self.told: list[str] = []
+        self.so_far: list[bool] = []
 
     def run_drill(self, name: str, options: Options, progress: object) -> Outcome:
         self.seeds.append(options.seed)
@@ -38,6 +39,11 @@ class World:
         drill = drill.detect() if step == "detected" else drill
         return left_behind(options.results, f"run-{len(self.seeds)}", drill)
 
+    def ended(self, number: int, outcome: Outcome) -> None:
+        self.told.append(f"{number} {outcome.result.verdict}")
+        (summary,) = outcome.folder.parent.glob("repeat-*/repeat.json")
+        self.so_far.append(json.loads(summary.read_bytes())["interrupted"])
+
     def run(self, count: int) -> Any:
         @contextlib.contextmanager
         def progress(number: int) -> Iterator[Any]:
@@ -45,7 +51,7 @@ class World:
 
         watcher = Watcher(
             progress,
-            lambda number, outcome: self.told.append(f"{number} {outcome.result.verdict}"),
+            self.ended,
             lambda number, error: self.told.append(f"{number} broke"),
         )
         return run_repeats("drill", self.options, count, watcher)
@@ -72,7 +78,8 @@ def test_each_drill_has_a_seed_and_a_folder_of_its_own_and_all_one_summary(world
     written = json.loads((repeated.folder / "repeat.json").read_bytes())
     assert [run["run_id"] for run in written["runs"]] == ["run-1", "run-2", "run-3"]
     assert [run["seed"] for run in written["runs"]] == world.seeds
-    assert (written["verdict"], written["asked"]) == ("failed", 3)
+    assert (written["verdict"], written["asked"], written["interrupted"]) == ("failed", 3, False)
+    assert world.so_far == [True, True, True]  # what a kill would leave behind
     assert repeated.folder.parent == (repeated.folder.parent / "run-1").parent
 
 

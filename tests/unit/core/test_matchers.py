@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alertdrill.core.errors import BadValue
@@ -96,6 +96,7 @@ def test_what_is_not_known_contradicts_nothing() -> None:
     assert not may_match(wanted, {"feature": "hour"})
 
 
+@settings(deadline=None)
 @given(st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True), st.sampled_from(["=", "!="]), st.text(max_size=20))
 def test_a_matcher_survives_its_text(label: str, op: Operator, value: str) -> None:
     matcher = Matcher(label, op, value)

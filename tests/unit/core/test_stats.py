@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
@@ -15,6 +15,7 @@ from alertdrill.core.stats import (
 )
 
 DRAWS = 4000
+QUICK = settings(deadline=None, max_examples=25)  # SciPy searches for its exact bounds
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,7 @@ def test_garwoods_intervals_are_those_of_his_table(count: int, low: float, high:
     assert (tenth.low, tenth.high) == pytest.approx((low / 10, high / 10), abs=1e-6)
 
 
+@QUICK
 @given(st.integers(0, 60), st.integers(1, 60))
 def test_the_bounds_are_scipys_exact_ones(hits: int, more: int) -> None:
     runs = hits + more
@@ -61,6 +63,7 @@ def test_misses_that_are_needed_to_refute_a_probability() -> None:
     assert misses_needed(0, 2, 0.95) == 0
 
 
+@QUICK
 @given(st.integers(0, 30), st.integers(0, 30), st.floats(0.01, 0.99))
 def test_one_run_fewer_would_not_decide(hits: int, misses: int, probability: float) -> None:
     runs = hits + misses
@@ -83,6 +86,7 @@ def test_misses_are_times_that_were_cut_off() -> None:
     assert time_quantile([], [], 0.5) is None
 
 
+@QUICK
 @given(
     st.lists(st.tuples(st.integers(1, 12), st.booleans()), min_size=1, max_size=25), st.sampled_from([0.1, 0.5, 0.9])
 )

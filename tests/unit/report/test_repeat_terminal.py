@@ -44,7 +44,7 @@ def test_detections_have_their_interval_bound_and_times() -> None:
 
 def test_a_probability_that_is_open_says_how_many_runs_decide_it() -> None:
     text = together(drill(probability=0.95).detect().judge())
-    assert "INCONCLUSIVE nulls/NullsHigh: asked for 95.0%; after 1 runs that could tell it is at least 5.0%" in text
+    assert "INCONCLUSIVE nulls/NullsHigh: asked for 95.0%; after 1 run that could tell it is at least 5.0%" in text
     assert "to decide it: 58 more runs if all detect, 2 if none does" in text
 
 
