@@ -311,7 +311,9 @@ def test_an_alert_with_other_labels_is_told_apart() -> None:
 
 def test_of_several_wrong_label_sets_the_nearest_is_compared() -> None:
     wanted = expect(labels={"feature": "amount"}, matchers=['zone=~"a|b"'])
-    one = Drill(nulls_phase(expect=[wanted])).detect(feature="hour", zone="c").detect(feature="amount").expectation()
+    drill = Drill(nulls_phase(expect=[wanted])).detect(feature="amount")
+    early = pending_ms(drill) - 1000
+    one = drill.fire(early, early + 2000, early + 9000, feature="hour", zone="c").expectation()
     assert outcome(one) == ("wrong_labels", "labels_differ")
     assert one.reason is not None
     assert 'zone: got none, expected =~"a|b"' in one.reason.text
