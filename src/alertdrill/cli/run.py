@@ -97,6 +97,10 @@ def _refuse_unusable(scenarios: list[str], options: Options, json: Path | None, 
     if json is not None and len(scenarios) > 1:
         got = f"one file for {len(scenarios)} scenarios"
         mistakes.append(Mistake("--json", got, "one scenario", "leave --json out: every folder has its result.json"))
+    if repeat > 1 and options.distributed is not None:
+        fix = "leave --distributed out, and share the load by --workers on this machine"
+        expected = "one drill, as workers that were started elsewhere end with it"
+        mistakes.append(Mistake("--repeat", f"{repeat} drills beside --distributed", expected, fix))
     if repeat < 1:
         mistakes.append(Mistake("--repeat", str(repeat), "how many drills to run, from 1", "leave --repeat out: one"))
     refuse([*dict.fromkeys(mistakes), *unwritable(json)])

@@ -105,3 +105,11 @@ def test_several_drills_of_a_scenario_are_judged_together(tmp_path: Path, monkey
 def test_a_number_of_drills_below_one_is_refused(started: list[str]) -> None:
     with pytest.raises(BadInput, match="--repeat"):
         command.run_scenarios(Console(file=io.StringIO()), ["bad"], Options(), None, quiet=True, repeat=0)
+
+
+def test_several_drills_have_no_workers_elsewhere_which_end_with_the_first(started: list[str]) -> None:
+    with pytest.raises(BadInput, match="--repeat"):
+        command.run_scenarios(
+            Console(file=io.StringIO()), ["bad"], Options(distributed="127.0.0.1:9"), None, quiet=True, repeat=2
+        )
+    assert started == []
