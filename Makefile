@@ -14,8 +14,8 @@ setup: ## build .venv from the lock and get a Prometheus
 demo: setup ## run the first drill: four faults, four alerts, less than two minutes
 	@.venv/bin/alertdrill run seed-disaster
 
-test: setup ## run all tests: two files at a time, then the drills, which run three at a time by themselves
-	@one=0; $(PY) -m pytest -n 2 --dist loadfile tests/unit tests/contract tests/integration || one=$$?; \
+test: setup ## run all tests: three files at a time, then the drills, which run three at a time by themselves
+	@one=0; $(PY) -m pytest -n 3 --dist loadfile tests/unit tests/contract tests/integration || one=$$?; \
 	two=0; $(PY) -m pytest tests/e2e || two=$$?; exit $$((one > two ? one : two))
 
 static: lint types layers generated ## what needs no running parts; make -k static shows everything that is wrong
@@ -31,7 +31,7 @@ types: setup ## mypy --strict
 layers: setup ## who may import whom
 	.venv/bin/lint-imports --no-logo
 
-generated: setup ## whether docs/faults and docs/schema are up to date
+generated: setup ## whether docs/faults, docs/schema and the targets' rules and dashboards are up to date
 	$(PY) -m alertdrill.generate --check
 
 check: static test ## everything that must hold before a commit
@@ -39,14 +39,14 @@ check: static test ## everything that must hold before a commit
 bench: setup ## compare with peers: every file of benchmarks/
 	@for file in benchmarks/*.py; do [ -e "$$file" ] || continue; echo "== $$file"; $(PY) "$$file" || exit 1; done
 
-generate: setup ## write docs/faults and docs/schema from the code
+generate: setup ## write docs/faults, docs/schema and the targets' rules and dashboards from the code
 	@$(PY) -m alertdrill.generate
 
 gauntlet: setup ## the long proofs, one share of them: make gauntlet SHARD=1/4
 	@SHARD=$(SHARD) $(PY) -m pytest -v tests/gauntlet
 
 lock: ## resolve requirements.lock anew (needs uv)
-	uv pip compile --universal --python-version 3.11 --no-annotate --extra targets --group dev \
+	uv pip compile --universal --python-version 3.11 --no-annotate --extra dashboards --extra targets --group dev \
 	    --custom-compile-command 'make lock' --upgrade --output-file requirements.lock pyproject.toml
 
 clean: ## remove .venv, caches and builds; results and the cached Prometheus stay

@@ -1,4 +1,4 @@
-"""Documents and JSON Schemas that are derived from the code: `python -m alertdrill.generate [--check]`."""
+"""Documents, JSON Schemas, rules and dashboards that the code gives: `python -m alertdrill.generate [--check]`."""
 
 import argparse
 import sys
@@ -9,13 +9,20 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 import alertdrill
+from alertdrill.adapters.bundled import bundled_targets
+from alertdrill.adapters.schema_file import read_described
+from alertdrill.alerting.choices import Choices
+from alertdrill.alerting.profile import PROFILES
+from alertdrill.alerting.rule_file import rule_file
 from alertdrill.core.faults.base import Fault, Unit
 from alertdrill.core.faults.catalogue import KINDS
 from alertdrill.core.faults.documentation import HEADINGS, Undocumented, sections
+from alertdrill.dashboards.boards import boards
+from alertdrill.dashboards.grafana import grafana_json
 from alertdrill.report.schema import SCHEMAS
 
-DIRECTORIES = ("docs/faults", "docs/schema")
-"""Folders in which every file is generated."""
+DIRECTORIES = ("docs/faults", "docs/schema", "targets/*/rules", "targets/*/dashboards")
+"""Folders in which every file is generated; `*` is any name."""
 
 _NOTE = "<!-- Generated from {source} by `make generate`: edit it there. -->\n"
 
@@ -57,6 +64,17 @@ def generated() -> Iterator[tuple[str, str]]:
     yield "docs/faults/README.md", fault_index()
     for name, schema in SCHEMAS.items():
         yield f"docs/schema/{name}.v1.json", schema()
+    for target in bundled_targets():
+        yield from _of_target(target)
+
+
+def _of_target(target: str) -> Iterator[tuple[str, str]]:
+    """What `alertdrill monitor rules` and `dashboards` write for a bundled target without further options."""
+    described = read_described(target)
+    for profile in PROFILES:
+        yield f"targets/{target}/rules/alerts.{profile}.yml", rule_file(described.schema, profile)
+    for name, board in boards(described.name, described.schema, Choices()).items():
+        yield f"targets/{target}/dashboards/{name}", grafana_json(board, described.name)
 
 
 def outdated(root: Path) -> list[str]:
@@ -106,7 +124,7 @@ def _read(path: Path) -> str | None:
 
 
 def _strays(root: Path, expected: Mapping[str, str]) -> list[str]:
-    files = [path for folder in DIRECTORIES for path in (root / folder).glob("*") if path.is_file()]
+    files = [path for folder in DIRECTORIES for path in root.glob(f"{folder}/*") if path.is_file()]
     return [name for path in files if (name := path.relative_to(root).as_posix()) not in expected]
 
 

@@ -3,7 +3,8 @@
 `python -m alertdrill.lifeline [-m MODULE | SCRIPT] ARG…` watches standard input *before* anything heavy is imported,
 then runs the module or script as `__main__`. When the pipe closes (the controller ended, by SIGKILL too) the process
 exits at once. `--exec PROGRAM ARG…` is for foreign binaries, which cannot watch a pipe: on Linux the kernel is asked
-to kill them with their parent (PR_SET_PDEATHSIG); elsewhere this process stays as their watchdog.
+to kill them with their parent (PR_SET_PDEATHSIG); elsewhere this process stays as their watchdog. `--guard` before all
+that is for a process that runs code of others: see `alertdrill.guard`.
 
 Commands come in as one JSON object a line on standard input; events go out the same way on standard output. Anything
 that a library prints is moved to standard error, and whoever reads standard input finds nothing there.
@@ -70,24 +71,36 @@ class _Inbox:
             self._waiting.clear()
 
 
-class _Lease:
-    """Until when this process may run; for ever if it was granted none."""
+class Lease:
+    """Until when a process may run; for ever if it was granted none.
+
+    Attributes:
+        deadline: when it ends, as `time.monotonic`.
+        wakes: a descriptor; a byte written there has the watch look at the deadline again.
+    """
 
     def __init__(self) -> None:
         self.deadline: float | None = None
-        self.wakes: int | None = None  # a byte written here has the watch look at the deadline again
+        self.wakes: int | None = None
 
     def grant(self, seconds: float) -> None:
+        """Let it run for that many seconds from now."""
         self.deadline = _monotonic() + seconds
         if self.wakes is not None:
             _write(self.wakes, b"x")
 
     def left_s(self) -> float | None:
+        """Seconds that are left; None if it was granted none."""
         return None if self.deadline is None else max(0.0, self.deadline - _monotonic())
 
 
+def lease_of(command: Command) -> float | None:
+    """For how many seconds a command lets a process run; None if it is no lease."""
+    return float(command["s"]) if command.get("do") == "lease" else None
+
+
 _inbox = _Inbox()
-_lease = _Lease()
+_lease = Lease()
 
 
 def grant(seconds: float) -> None:
@@ -175,17 +188,18 @@ def _listen(fd: int, wakened: int) -> None:
         *lines, buffer = (buffer + chunk).split(b"\n")
         for line in lines:
             command = json.loads(line)
-            if command.get("do") == "lease":
-                _lease.grant(float(command["s"]))
+            seconds = lease_of(command)
+            if seconds is not None:
+                _lease.grant(seconds)
             else:
                 _inbox.put(command)
 
 
-def die_with_parent() -> None:
-    """Ask Linux to kill this process when the thread that forked it ends; elsewhere do nothing."""
+def die_with_parent(number: int = signal.SIGKILL) -> None:
+    """Ask Linux to send this process a signal when the thread that forked it ends; elsewhere do nothing."""
     if LINUX:
         parent = os.getppid()
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
         if os.getppid() != parent:
             _exit(EXIT_ORPHANED)
 
@@ -236,8 +250,13 @@ def _exec(argv: list[str]) -> NoReturn:
 
 def main() -> None:
     """Start the lifeline, then run what the command line names."""
-    die_with_parent()
     argv = sys.argv[1:]
+    if argv[0] == "--guard":
+        from alertdrill import guard  # the others need not read it
+
+        guard.stand()
+        argv = argv[1:]
+    die_with_parent()
     if argv[0] == "--exec":
         _exec(argv[1:])
     atexit.register(gc.freeze)  # the interpreter would look at every object once more at the end, for half a second

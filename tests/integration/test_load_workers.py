@@ -81,9 +81,9 @@ async def test_any_number_of_workers_sends_the_same_and_tells_the_same(tmp_path:
         async with serving(Target()) as target, loading(tmp_path, target.url, workers=workers) as load:
             await load.saw("ready")
             now = time.time()
-            for after_s, k in ((0.3, PHASE), (1.0, FAULT_PHASE), (2.9, 4)):
+            for after_s, k in ((0.2, PHASE), (0.6, FAULT_PHASE), (2.0, 4)):
                 load.segment(k, at=now + after_s)
-            await asyncio.sleep(3.0)
+            await asyncio.sleep(2.1)
             await load.close()
         arrived = {(request.k, request.i): request.body for request in target.arrived}
         assert len(arrived) == len(target.arrived)
@@ -235,7 +235,7 @@ while True:
 """
 
 
-@pytest.mark.parametrize(("number", "limit_s"), [(signal.SIGKILL, 1.0), (signal.SIGSTOP, 4.0)])
+@pytest.mark.parametrize(("number", "limit_s"), [(signal.SIGKILL, 2.0), (signal.SIGSTOP, 4.0)])
 async def test_no_load_outlives_its_controller(number: signal.Signals, limit_s: float, tmp_path: Path) -> None:
     make_plan(tmp_path, "200/s")
     async with serving(Target()) as target:
@@ -341,12 +341,11 @@ async def test_a_worker_that_leaves_before_the_load_begins_makes_room_for_anothe
 
 async def test_a_load_whose_workers_do_not_come_says_so(tmp_path: Path) -> None:
     make_plan(tmp_path, "200/s")
-    async with loading(tmp_path, "http://127.0.0.1:9", workers=2, listen=launch.Address(), join_s=8) as load:
-        port = (await load.saw("listening"))["port"]
+    async with loading(tmp_path, "http://127.0.0.1:9", workers=2, listen=launch.Address(), join_s=4) as load:
         load.workers.append(await start_worker(tmp_path, 0))
-        load.workers[0].join(port)
+        load.workers[0].join((await load.saw("listening"))["port"])
         failed = await load.saw("failed")
-        assert failed["why"] == "1 of 2 workers joined the load within 8 s"
+        assert failed["why"] == "1 of 2 workers joined the load within 4 s"
         assert await load.exit_code() == 1
         assert await load.workers[0].exit_code(3.0) == 1
 
@@ -380,8 +379,8 @@ async def test_a_worker_that_finds_no_drill_says_what_it_found(tmp_path: Path) -
         port = int(target.url.rpartition(":")[2])
         workers = [await start_worker(tmp_path, number) for number in range(4)]
         try:
-            workers[0].join(port)  # a web server
-            workers[3].join(int(await other.stdout.readline()))
+            workers[0].join(port, wait_s=0.5)  # a web server
+            workers[3].join(int(await other.stdout.readline()), wait_s=0.5)
             workers[1].join(1, wait_s=0.5)
             workers[2].join(port, host="nohost.invalid")
             whys = [(await worker.saw("failed"))["why"] for worker in workers]

@@ -84,18 +84,26 @@ class Sidecar:
             for sample in family.samples
         }
 
-    def metrics_when(self, holds: Callable[[Values], bool]) -> Values:
+    def metrics_when(self, holds: Callable[[Values], bool], deadline_s: float = DEADLINE_S) -> Values:
         """The metrics as soon as a condition holds of them."""
-        deadline = time.monotonic() + DEADLINE_S
+        deadline = time.monotonic() + deadline_s
         while not holds(seen := self.metrics()):
             assert time.monotonic() < deadline, "the metrics never said so"
         return seen
 
     def close(self) -> None:
         """End it as a controller would."""
-        self._client.close()
         self.process.terminate()
         assert self.process.wait(2.0) == 0
+        self.forget()
+
+    def disconnect(self) -> None:
+        """Close the client's connection."""
+        self._client.close()
+
+    def forget(self) -> None:
+        """Close our ends of what has ended."""
+        self.disconnect()
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe:
                 pipe.close()
@@ -205,6 +213,16 @@ def test_evidence_reaches_its_threshold_when_values_turn_null(sidecar: Sidecar) 
     assert before < seen["model_monitor_window_end_timestamp_seconds",] <= time.time()
 
 
+def test_rows_that_come_five_times_are_warned_of(sidecar: Sidecar) -> None:
+    repeated = ("model_drift_warning", "repeated_rows")
+    for i in range(300):
+        sidecar.ask(b'{"id":"7","amount":%d.5,"country":"DE"}' % i)
+    assert sidecar.metrics()[repeated] == 0
+    for i in range(1_000):
+        sidecar.ask(b'{"id":"7","amount":%d.25,"country":"DE"}' % (i // 5))
+    sidecar.metrics_when(lambda values: values[repeated] == 1)
+
+
 def test_an_upstream_that_dies_is_counted_and_the_monitor_lives(
     sidecar: Sidecar, upstream: ThreadingHTTPServer
 ) -> None:
@@ -265,6 +283,7 @@ def refusal(started: list[str]) -> tuple[int, str]:
         (["--upstream", "ftp://x"], "expected http://host:port"),
         (["--upstream", "http://127.0.0.1:9", "--schema", "/nowhere.json"], "/nowhere.json\n  No such file"),
         (["--upstream", "http://127.0.0.1:9", "--reference", os.devnull], "expected rows of values"),
+        (["--upstream", "http://127.0.0.1:9", "--false-alarms-per-week", "0"], "--false-alarms-per-week\n  got '0'"),
     ],
 )
 def test_bad_input_is_one_message_and_exit_2(tmp_path: Path, changed: list[str], says: str) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -118,7 +120,7 @@ async def test_untouched_requests_are_those_that_the_users_built_each_at_its_pla
     assert {one.headers[b"x-alertdrill-run"] for one in came} == {b"run-1"}
     assert {one.headers[b"content-type"] for one in came} == {b"application/json"}
     assert told["error_p99_s"] < 0.1
-    assert told["answered"] == told["sent"]
+    assert told["answered"] + told["in_flight"] == told["sent"]
     assert told["payload_sha256"] == [payload_sha256(built)]
 
 
@@ -269,15 +271,42 @@ async def test_a_user_without_an_answer_gives_up_in_time(tmp_path: Path, users: 
     assert {kind for event in load.of("sent") for kind in event["errors"]} == {"timeout"}
 
 
+CANNOT_BE_IMPORTED = {
+    "import locust\n\nimport nowhere_to_be_found\n": "users.py:3: ModuleNotFoundError: No module named",
+    "def broken(:\n": "users.py:1: SyntaxError: ",
+    "import sys\nsys.exit(4)\n": "users.py:2: SystemExit: 4",
+    "x = 1\0\n": "users.py: SyntaxError: ",
+    "raise KeyboardInterrupt\n": "users.py:1: KeyboardInterrupt",
+    "from locust import HttpUser\n": "users.py without a User class",
+}
+IMPORTS = """
+import pathlib, sys
+from alertdrill.adapters.load.users_file import Unusable, import_users
+for folder in sys.argv[1:]:
+    try:
+        import_users(pathlib.Path(folder, "users.py"))
+    except Unusable as error:
+        print(error.got)
+"""
+
+
+def test_what_keeps_a_locustfile_from_being_imported_is_said_in_one_line(tmp_path: Path) -> None:
+    folders = [tmp_path / str(number) for number in range(len(CANNOT_BE_IMPORTED))]
+    for folder, text in zip(folders, CANNOT_BE_IMPORTED, strict=True):
+        folder.mkdir()
+        write_users(folder, text)
+
+    command = [sys.executable, "-c", IMPORTS, *map(str, folders)]
+    said = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=20, check=True).stdout.splitlines()
+
+    for got, expected in zip(said, CANNOT_BE_IMPORTED.values(), strict=True):
+        assert got.startswith(expected)
+
+
 @pytest.mark.parametrize(
     ("text", "got"),
     [
-        ("import locust\n\nimport nowhere_to_be_found\n", "users.py:3: ModuleNotFoundError: No module named"),
-        ("def broken(:\n", "users.py:1: SyntaxError: "),
         ("import sys\nsys.exit(4)\n", "users.py:2: SystemExit: 4"),
-        ("x = 1\0\n", "users.py: SyntaxError: "),
-        ("raise KeyboardInterrupt\n", "users.py:1: KeyboardInterrupt"),
-        ("from locust import HttpUser\n", "users.py without a User class"),
         (
             "import sys\nfrom locust import HttpUser, events\nclass Caller(HttpUser):\n    pass\n"
             "events.init.add_listener(lambda **_: sys.exit(4))\n",
@@ -304,15 +333,18 @@ async def test_users_that_never_call_the_endpoint_fail_the_load_in_one_line(tmp_
     elsewhere = HTTP.replace("/predict", "/v2/predict").replace("constant(0)", "constant(0.5)")
     file = write_users(tmp_path, HEAD + elsewhere)
 
-    async with serving(Target()) as server, loading(tmp_path, server.url, locustfile=file, users=3) as load:
+    async with (
+        serving(Target()) as server,
+        loading(tmp_path, server.url, locustfile=file, users=3, silent_s=1.0) as load,
+    ):
         await load.saw("ready")
         load.segment(FAULT_GATE)
-        await until(lambda: bool(load.of("failed")), 20.0)
+        await until(lambda: bool(load.of("failed")), 5.0)
         assert await load.exit_code() == 1
 
     why = load.of("failed")[0]["why"]
     assert why.startswith(
-        "no user of users.py called POST /predict of its host for 10 s while requests were due: 3 of 3"
+        "no user of users.py called POST /predict of its host for 1 s while requests were due: 3 of 3"
     )
     assert "POST /v2/predict" in why
     assert (tmp_path / "load.log").read_text().splitlines()[-1] == why
@@ -367,7 +399,7 @@ async def test_a_user_that_ends_with_an_error_ends_alone(tmp_path: Path) -> None
     _, load, closed = await drill(tmp_path, "import gevent\n" + user(POST, members=ENDS_EARLY), [FAULT_GATE])
 
     told = closed[FAULT_GATE]
-    assert told["sent"] == told["answered"] == told["scheduled"]
+    assert told["sent"] == told["answered"] + told["in_flight"] == told["scheduled"]
     assert not load.of("failed")
 
 
@@ -385,10 +417,13 @@ async def test_the_error_that_ended_all_users_is_named(tmp_path: Path, text: str
     make_plan(tmp_path, "20/s")
     file = write_users(tmp_path, HEAD + text)
 
-    async with serving(Target()) as server, loading(tmp_path, server.url, locustfile=file, users=3) as load:
+    async with (
+        serving(Target()) as server,
+        loading(tmp_path, server.url, locustfile=file, users=3, silent_s=1.0) as load,
+    ):
         await load.saw("ready")
         load.segment(FAULT_GATE)
-        await until(lambda: bool(load.of("failed")), 20.0)
+        await until(lambda: bool(load.of("failed")), 5.0)
 
     why = load.of("failed")[0]["why"]
     assert "0 of 3 users run" in why

@@ -9,7 +9,6 @@ import gevent
 import pytest
 from tests.integration.load_process import FAULT_GATE, arguments, make_plan
 
-from alertdrill.adapters.load import paced
 from alertdrill.adapters.load.paced import LoadOver, PacedRun, Ticket
 from alertdrill.adapters.load.task import Task
 from alertdrill.core.faults.base import Body
@@ -21,10 +20,10 @@ LIMIT_S = 5.0
 class Paced:
     """A run in a greenlet of its own, with what it told."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **options: Any) -> None:
         make_plan(folder, "20/s")
         self.events: list[dict[str, Any]] = []
-        task = Task.read(arguments(folder, "http://127.0.0.1:9"))
+        task = Task.read(arguments(folder, "http://127.0.0.1:9", **options))
         self.run = PacedRun(task, lambda event: self.events.append(dict(event)), lambda: "nobody came")
         self.greenlet = gevent.spawn(self._run)
 
@@ -122,14 +121,14 @@ def test_after_the_end_a_user_is_told_to_stop(load: Paced) -> None:
         load.run.ticket(BODY)
 
 
-def test_users_that_do_something_else_fail_the_load(load: Paced, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paced, "SILENT_S", 0.3)
+def test_users_that_do_something_else_fail_the_load(tmp_path: Path) -> None:
+    load = Paced(tmp_path, silent_s=0.3)
     load.begin()
     assert load.greenlet.get(timeout=LIMIT_S) == "nobody came"
 
 
-def test_users_that_wait_for_answers_do_not(load: Paced, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paced, "SILENT_S", 0.3)
+def test_users_that_wait_for_answers_do_not(tmp_path: Path) -> None:
+    load = Paced(tmp_path, silent_s=0.3)
     user = gevent.spawn(load.run.ticket, BODY)
     load.begin()
     user.join(timeout=LIMIT_S)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alertdrill import __version__
+from alertdrill.cli.monitor import monitor
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,6 +23,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Fire drills for the alerts that watch machine-learning models.",
 )
+
+app.add_typer(monitor, name="monitor")
 
 Scenarios = Annotated[
     list[str], typer.Argument(metavar="SCENARIO…", help="scenario files, or names of bundled scenarios")

@@ -15,7 +15,7 @@ from alertdrill.core.payloads import AT_ONCE, Payloads
 from alertdrill.core.plan import LOAD_TIMEOUT_S, Injection, Plan
 from alertdrill.core.touch import Touch
 from alertdrill.drift.cells import Absent, Cells
-from alertdrill.drift.e_detector import UPDATE_S, EDetector, log_threshold
+from alertdrill.drift.e_detector import OUTPUTS, UPDATE_S, EDetector, log_threshold
 from alertdrill.drift.reference import place_column, watched_cells
 from alertdrill.protocols import json_rows
 from alertdrill.protocols.rows import Cell, Rows
@@ -67,7 +67,7 @@ class PlannedTraffic:
         self._background_per_s = plan.background_per_s
         self._payloads = Payloads(plan, sample, touch)
         self._cells = watched_cells(plan.target.schema_, self._reference)
-        self._threshold = log_threshold(len(self._cells))
+        self._threshold = log_threshold(len(self._cells) + OUTPUTS)  # as the monitor has it
         self._seen = cache(self._look)
 
     def until(self, k: int, starts_s: Mapping[int, float], counts: Mapping[int, int]) -> Traffic:

@@ -1,8 +1,9 @@
 """Alternatives: the drifts that an e-detector bets on, as shares of the cells of a feature.
 
 Numeric features: shifts and scalings in the normal scores of the reference, so that any shape of distribution will
-do; spikes in one quantile cell; values out of range; nulls, missing keys, wrong types. Categories: each one more
-frequent, or half gone; unseen ones; nulls, missing keys, wrong types.
+do; spikes in one quantile cell; values out of range; sentinels more frequent or half gone, where the reference has
+some; nulls, missing keys, wrong types. Categories: each one more frequent, or half gone; unseen ones; nulls, missing
+keys, wrong types.
 """
 
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ SHIFTS_SD = (0.1, -0.1, 0.2, -0.2, 0.4, -0.4, 0.8, -0.8, 1.6, -1.6)
 SCALES = (0.5, 0.8, 1.25, 1.5, 2.0, 3.0)
 NULL_SHARES = (0.02, 0.05, 0.1, 0.2, 0.5)
 MISSING_SHARES = (0.02, 0.1, 0.5)
+SENTINEL_SHARES = (0.02, 0.1, 0.5)
 RARE_SHARES = (0.01, 0.05, 0.3)
 SPIKE_SHARE = 0.3
 MORE_FREQUENT_SHARE = 0.1
@@ -45,8 +47,7 @@ def alternatives(cells: Cells, exact_reference: bool = False) -> NDArray[np.floa
     Returns:
         Shape (alternatives, cells); all above 0, each row sums to 1. At least one.
     """
-    numeric = isinstance(cells, NumericCells)
-    pairs = [*(_numeric(cells) if numeric else _category(cells)), *_absent(cells)]
+    pairs = [*(_numeric(cells) if isinstance(cells, NumericCells) else _category(cells)), *_absent(cells)]
     kept = [shares for shares, supported in pairs if exact_reference or supported]
     floor = SMALLEST_RATIO * cells.reference_shares
     shares = np.maximum(np.array(kept or [pairs[-1][0]]), floor)
@@ -63,26 +64,27 @@ def log_ratios(cells: Cells, exact_reference: bool = False) -> NDArray[np.float6
 _Pair = tuple[NDArray[np.float64], bool]
 
 
-def _numeric(cells: Cells) -> Iterator[_Pair]:
+def _numeric(cells: NumericCells) -> Iterator[_Pair]:
     smallest = smallest_shift_sd(cells.reference_rows)
     for shift in SHIFTS_SD:
         yield _in_normal_scores(cells, shift, 1.0), abs(shift) >= smallest
     for scale in SCALES:
         # A scaling by s is as hard to tell from none as a shift by sqrt(2) ln s: equal Kullback-Leibler divergence.
         yield _in_normal_scores(cells, 0.0, scale), abs(np.sqrt(2) * np.log(scale)) >= smallest
-    last = cells.value_cells - 1
-    for cell in range(1, last):
+    for cell in range(1, cells.above):
         yield _with_more(cells, cell, SPIKE_SHARE)
-    for cell in (0, last):
+    for cell in (0, cells.above):
         yield from (_with_more(cells, cell, share) for share in RARE_SHARES)
+    if cells.sentinel is not None:
+        yield from (_with_more(cells, cells.sentinel, share) for share in SENTINEL_SHARES)
+        yield _half_gone(cells, cells.sentinel)
 
 
 def _category(cells: Cells) -> Iterator[_Pair]:
     unseen = cells.value_cells - 1
     for cell in range(unseen):
         yield from (_with_more(cells, cell, share) for share in (MORE_FREQUENT_SHARE, SPIKE_SHARE))
-        share = cells.reference_shares[cell]
-        yield _with_more(cells, cell, -0.5 * share / (1 - share))
+        yield _half_gone(cells, cell)
     yield from (_with_more(cells, unseen, share) for share in RARE_SHARES)
 
 
@@ -92,14 +94,20 @@ def _absent(cells: Cells) -> Iterator[_Pair]:
     yield from (_with_more(cells, cells.type_error, share) for share in RARE_SHARES)
 
 
-def _in_normal_scores(cells: Cells, shift_sd: float, scale: float) -> NDArray[np.float64]:
-    """The value cells redistributed as if the feature's normal scores were N(shift, scale^2); the others unchanged."""
+def _half_gone(cells: Cells, cell: int) -> _Pair:
+    """Half of the rows in one cell replaced by rows in the others."""
+    share = cells.reference_shares[cell]
+    return _with_more(cells, cell, -0.5 * share / (1 - share))
+
+
+def _in_normal_scores(cells: NumericCells, shift_sd: float, scale: float) -> NDArray[np.float64]:
+    """Below to above redistributed as if the feature's normal scores were N(shift, scale^2); the others unchanged."""
     shares = cells.reference_shares.copy()
-    values = shares[: cells.value_cells]
+    values = shares[: cells.above + 1]
     present = values.sum()
     cumulative = np.cumsum(values / present)[:-1].clip(1e-12, 1 - 1e-12)
     moved = [_NORMAL.cdf((_NORMAL.inv_cdf(p) - shift_sd) / scale) for p in cumulative.tolist()]
-    shares[: cells.value_cells] = np.diff(np.r_[0.0, moved, 1.0]) * present
+    shares[: cells.above + 1] = np.diff(np.r_[0.0, moved, 1.0]) * present
     return shares
 
 

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from alertdrill.drift.sentinels import sentinels
+
 QUANTILES = 10
 TOP_CATEGORIES = 10
 LONGEST_NAME = 40
@@ -96,21 +98,36 @@ class NumericCells(Cells):
     """Below the reference's range, its quantile cells in order, above its range; then null, missing, type error.
 
     A value belongs to the first cell whose upper edge it does not exceed. Where values repeat so much that quantiles
-    coincide, there are fewer than ten quantile cells.
+    coincide, there are fewer than ten quantile cells. Where the reference has sentinels, they are left out of all this
+    and have a cell of their own after above.
 
     Attributes:
-        edges: shape (value cells - 1,), strictly increasing: upper edges of all value cells but the last.
-        mean: of the reference's values.
-        sd: of the reference's values (population form), 0 if all are equal.
+        edges: shape (above,), strictly increasing: upper edges of below and the quantile cells.
+        mean: of the reference's values, sentinels left out.
+        sd: of the same values (population form), 0 if all are equal.
+        sentinels: shape (s,), the reference's numbers that stand for "unknown", ascending; mostly none.
     """
 
     edges: NDArray[np.float64]
     mean: float
     sd: float
+    sentinels: NDArray[np.float64]
     _edge_list: list[float] = field(init=False, repr=False, compare=False)
+    _sentinel_set: frozenset[float] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_edge_list", self.edges.tolist())
+        object.__setattr__(self, "_sentinel_set", frozenset(self.sentinels.tolist()))
+
+    @cached_property
+    def above(self) -> int:
+        """Index of the cell for values above the range; below is 0, the quantile cells lie between."""
+        return len(self.edges)
+
+    @cached_property
+    def sentinel(self) -> int | None:
+        """Index of the cell for sentinels; None where the reference has none."""
+        return self.above + 1 if len(self.sentinels) else None
 
     @classmethod
     def from_reference(cls, values: NDArray[np.float64], nulls: int = 0, missing: int = 0) -> "NumericCells":
@@ -121,28 +138,35 @@ class NumericCells(Cells):
         """
         if not len(values) or not np.isfinite(values).all():
             raise ValueError("the reference needs at least one value, and finite ones only")
-        low, high = values.min(), values.max()
-        inner = np.unique(np.quantile(values, np.arange(1, QUANTILES) / QUANTILES, method="inverted_cdf"))
+        unknown = sentinels(values)
+        known = values[~np.isin(values, unknown)]
+        low, high = known.min(), known.max()
+        inner = np.unique(np.quantile(known, np.arange(1, QUANTILES) / QUANTILES, method="inverted_cdf"))
         edges = np.r_[np.nextafter(low, -np.inf), inner[inner < high], high].astype(np.float64)
-        counts = np.bincount(edges.searchsorted(values), minlength=len(edges) + 1)
-        quantiles = tuple(f"q{i:02d}" for i in range(1, len(edges)))
+        counts = np.bincount(edges.searchsorted(known), minlength=len(edges) + 1)
+        names, standing_in = ((SENTINEL,), [len(values) - len(known)]) if len(unknown) else ((), [])
         return cls(
-            names=(BELOW, *quantiles, ABOVE, *ABSENT_CELLS),
-            reference_counts=np.r_[counts, nulls, missing, 0].astype(np.int64),
+            names=(BELOW, *(f"q{i:02d}" for i in range(1, len(edges))), ABOVE, *names, *ABSENT_CELLS),
+            reference_counts=np.r_[counts, standing_in, nulls, missing, 0].astype(np.int64),
             edges=edges,
-            mean=float(values.mean()),
-            sd=float(values.std()),
+            mean=float(known.mean()),
+            sd=float(known.std()),
+            sentinels=unknown,
         )
 
     def place_numbers(self, numbers: NDArray[np.float64]) -> NDArray[np.int64]:
         """Shape (n,): the cell of each number; infinities are above or below, NaN is a type error."""
         placed = self.edges.searchsorted(numbers).astype(np.int64)
         placed[np.isnan(numbers)] = self.type_error
+        if self.sentinel is not None:
+            placed[np.isin(numbers, self.sentinels)] = self.sentinel
         return placed
 
     def place_value(self, value: object) -> int:
         """The cell of one decoded value; a boolean is not a number."""
         if isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value):
+            if self.sentinel is not None and value in self._sentinel_set:
+                return self.sentinel
             return bisect_left(self._edge_list, value)
         return self._place_absent(value)
 
@@ -203,7 +227,14 @@ class CategoryCells(Cells):
 
     def count(self, values: Sequence[object]) -> NDArray[np.int64]:
         """Shape (cells,): how many of the decoded values fall into each cell."""
-        return np.bincount(self.place(values), minlength=len(self.names))
+        try:
+            times = Counter(values)
+        except TypeError:  # lists and objects have no hash
+            return np.bincount(self.place(values), minlength=len(self.names))
+        counts = np.zeros(len(self.names), dtype=np.int64)
+        for value, number in times.items():
+            counts[self.place_value(value)] += number
+        return counts
 
 
 def _category_name(text: str) -> str:

@@ -5,8 +5,14 @@ Source: J. Shin, A. Ramdas, A. Rinaldo, "E-detectors: a nonparametric framework 
 
 For each alternative q of a feature whose cells have the reference shares p0, every batch of rows updates
 R <- (1 + R) * exp(counts . L) with L = ln(q / p0); the evidence is the log of the mean of R over the alternatives. If
-p0 is exact and rows are independent, the mean number of updates until R first reaches c is at least c, whatever the
-dependence between features; F features that share a budget each use c * F.
+p0 is exact and rows are independent, R_n - n is a martingale, so that the mean number of updates until the mean of R
+first reaches c is at least c, whatever the dependence between features.
+
+Two kinds of alarm spend the same budget of one false alarm in c updates. Each of F features alarms by itself at c * F.
+The global alarm takes the mean over all features and alternatives and needs c only. A feature at c * F lifts the global
+mean to c, so until the first alarm of an episode the global one is never later (and, as evidence of several features
+adds up but does not multiply, seldom much sooner), and both kinds together alarm no more often than it. A detector of F
+among W that share a budget has F parts of W of it: all this with c * W / F for c.
 """
 
 import math
@@ -20,27 +26,42 @@ from alertdrill.drift.cells import Cells
 
 WEEK_S = 604_800.0
 UPDATE_S = 0.1
+OUTPUTS = 2  # of an answer, score and class: unless told otherwise, they are watched beside the features
+FEWEST_A_WEEK, MOST_A_WEEK = 1e-4, 1000.0
 CAP_LOG = math.log(1e4)
-LARGEST_GAIN = 600.0  # R stays below e^50 by the cap, so that this factor cannot overflow; one so large meets the cap
+LARGEST_GAIN = 600.0  # R stays below e^70 by the cap, so that this factor cannot overflow; one so large meets the cap
 
 
-def log_threshold(features: int, budget_s: float = WEEK_S, update_s: float = UPDATE_S) -> float:
-    """Evidence at which one feature alarms: ln c + ln F, c = budget_s / update_s.
+def log_threshold(watched: int, false_alarms_per_week: float = 1.0, update_s: float = UPDATE_S) -> float:
+    """Evidence at which one of those watched alarms: ln c + ln W, c = updates in a week / false alarms allowed in it.
 
     Args:
-        features: how many are watched, F, at least 1.
-        budget_s: mean seconds between false alarms over all features together, at least.
+        watched: features and outputs that can alarm, W, at least 1, in however many detectors: each of them spends one
+            part of W of the budget, and the global alarm of a detector's F features what they spend, F parts.
+        false_alarms_per_week: at most so many on average, over all that are watched together.
         update_s: seconds between two updates, at least.
+
+    Raises:
+        ValueError: the budget is not between 0.0001 (one in 192 years) and 1,000 (one in ten minutes).
     """
-    return math.log(budget_s / update_s) + math.log(features)
+    if not FEWEST_A_WEEK <= false_alarms_per_week <= MOST_A_WEEK:
+        raise ValueError(f"got {false_alarms_per_week:g} false alarms a week, expected {FEWEST_A_WEEK:g} to 1000")
+    return math.log(WEEK_S / (false_alarms_per_week * update_s)) + math.log(watched)
 
 
 class EDetector:
-    """Evidence for drift of several features, updated together; every feature has its own alarm.
+    """Evidence for drift of several features, updated together: an alarm for each feature, and a global one.
 
-    After an alarm the evidence must be able to fall again: R is rescaled so that its mean over the alternatives is at
-    most 10^4 times the alarm level (which cannot move a first alarm), and when it falls below that level R <- 0, which
-    renews the guarantee for the next episode.
+    After an alarm the evidence must be able to fall again: R is rescaled so that its mean is at most 10^4 times the
+    alarm level (which cannot move a first alarm), and when it falls below that level R <- 0, which renews the guarantee
+    for the next episode. The global alarm keeps an R of its own, as its caps and resets are others.
+
+    Attributes:
+        log_threshold: evidence at which a feature alarms, ln c + ln W.
+        log_global_threshold: evidence at which the global alarm is raised, ln c + ln W - ln F.
+        global_evidence: ln of the mean of R over all features and alternatives, no lower than 0.
+        globally_alarmed: whether it stands at or above its threshold.
+        exact_reference: see `alternatives`.
     """
 
     def __init__(self, cells: Sequence[Cells], log_threshold: float, exact_reference: bool = False) -> None:
@@ -52,27 +73,40 @@ class EDetector:
             exact_reference: see `alternatives`.
         """
         ratios = [log_ratios(feature, exact_reference) for feature in cells]
-        most = max(r.shape[0] for r in ratios)
-        self._width = max(r.shape[1] for r in ratios)
-        self._log_ratios = np.zeros((len(ratios), self._width, most))
-        self._weights = np.zeros((len(ratios), most))
+        features = len(ratios)
+        most, width = (max(r.shape[axis] for r in ratios) for axis in (0, 1))
+        self._log_ratios = np.zeros((features, width, most))
+        self._weights = np.zeros((2, features, most))
         for at, feature in enumerate(ratios):
-            k, width = feature.shape
-            self._log_ratios[at, :width, :k] = feature.T
-            self._weights[at, :k] = 1 / k
-        self._r = np.zeros((len(ratios), most))
-        self._alarmed = np.zeros(len(ratios), dtype=bool)
+            k, own_width = feature.shape
+            self._log_ratios[at, :own_width, :k] = feature.T
+            self._weights[:, at, :k] = np.array([1 / k, 1 / (k * features)])[:, None]
+        self._r = np.zeros(self._weights.shape)  # weight times R: of the features' own alarms, of the global one
+        self._ones = np.ones(most)  # a product with ones is the fastest sum
+        self._alarmed = np.zeros(features, dtype=bool)
+        self.exact_reference = exact_reference
         self.log_threshold = log_threshold
+        self.log_global_threshold = log_threshold - math.log(features)
+        self.global_evidence = 0.0
+        self.globally_alarmed = False
 
     @property
     def shape(self) -> tuple[int, int]:
         """Shape of the counts that `update` takes: (features, the most cells of any feature)."""
-        return len(self._r), self._width
+        return self._log_ratios.shape[0], self._log_ratios.shape[1]
 
     @property
     def alarmed(self) -> NDArray[np.bool_]:
         """Shape (features,): whether the evidence stands at or above the threshold."""
         return self._alarmed.copy()
+
+    @property
+    def mean_r(self) -> NDArray[np.float64]:
+        """Shape (features,): the mean of R over the alternatives, whose log is the evidence wherever it is 1 or more.
+
+        Under the reference's shares it is the number of updates on average, while no cap or reset has touched it.
+        """
+        return np.asarray(self._r[0].sum(axis=1), dtype=np.float64)
 
     def update(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
         """Take one batch of rows.
@@ -83,36 +117,34 @@ class EDetector:
         Returns:
             Shape (features,): the evidence, ln of the mean of R over the alternatives, no lower than 0.
         """
-        gain = np.matmul(counts[:, None, :].astype(np.float64), self._log_ratios)[:, 0, :]
-        r = (1.0 + self._r) * np.exp(np.minimum(gain, LARGEST_GAIN))
-        evidence = np.log(np.maximum((r * self._weights).sum(axis=1), 1.0))
-        excess = np.maximum(evidence - (self.log_threshold + CAP_LOG), 0.0)
-        evidence -= excess
-        r *= np.exp(-excess)[:, None]
+        growth = np.matmul(counts[:, None, :].astype(np.float64), self._log_ratios)[:, 0, :]
+        np.minimum(growth, LARGEST_GAIN, out=growth)
+        np.exp(growth, out=growth)
+        self._r += self._weights
+        self._r *= growth
+        own, shared = self._r @ self._ones
+        self._judge_globally(math.log(max(float(shared.sum()), 1.0)))
+        return self._judge(np.log(np.maximum(own, 1.0)))
+
+    def _judge(self, evidence: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Cap and reset the features' own R; the evidence after it."""
         over = evidence >= self.log_threshold
-        ended = self._alarmed & ~over
-        r[ended] = 0.0
-        evidence[ended] = 0.0
-        self._r, self._alarmed = r, over
-        return np.asarray(evidence, dtype=np.float64)
+        if np.count_nonzero(over | self._alarmed):
+            excess = np.maximum(evidence - (self.log_threshold + CAP_LOG), 0.0)
+            evidence -= excess
+            self._r[0] *= np.exp(-excess)[:, None]
+            ended = self._alarmed & ~over
+            self._r[0, ended] = 0.0
+            evidence[ended] = 0.0
+        self._alarmed = over
+        return evidence
 
-
-def crossing(
-    cells: Cells, counts: NDArray[np.int64], log_threshold: float, start: int = 0, exact_reference: bool = False
-) -> int | None:
-    """Index of the batch after which one feature's evidence first stands at or above the threshold, or None.
-
-    Args:
-        cells: of the feature.
-        counts: shape (batches, cells): rows of each batch in each cell; batches without rows are skipped, as the
-            monitor skips them.
-        log_threshold: evidence at which it alarms.
-        start: earlier batches are taken, but an alarm within them is not an answer.
-        exact_reference: see `alternatives`.
-    """
-    detector = EDetector([cells], log_threshold, exact_reference)
-    for index in np.flatnonzero(counts.sum(axis=1)).tolist():
-        evidence = detector.update(counts[index : index + 1])[0]
-        if index >= start and evidence >= log_threshold:
-            return int(index)
-    return None
+    def _judge_globally(self, evidence: float) -> None:
+        """The same for the global R."""
+        over = evidence >= self.log_global_threshold
+        excess = max(evidence - (self.log_global_threshold + CAP_LOG), 0.0)
+        if excess:
+            self._r[1] *= math.exp(-excess)
+        elif self.globally_alarmed and not over:
+            self._r[1] = evidence = 0.0
+        self.global_evidence, self.globally_alarmed = evidence - excess, over

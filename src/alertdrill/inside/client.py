@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 
-from alertdrill.inside.asgi import Message, Receive
+from alertdrill.asgi import Message, Receive
 
 READ_AHEAD_BYTES = 1 << 20
 

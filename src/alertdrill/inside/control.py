@@ -15,6 +15,7 @@ import secrets
 from typing import Any
 
 from alertdrill import __version__
+from alertdrill.asgi import App, Receive, Scope, Send, header, respond
 from alertdrill.core.drill_headers import RUN_HEADER
 from alertdrill.core.inside_protocol import (
     AFTER_HEADER,
@@ -24,7 +25,6 @@ from alertdrill.core.inside_protocol import (
     SHORTEST_LEASE_S,
     TOKEN_HEADER,
 )
-from alertdrill.inside.asgi import App, Receive, Scope, Send, header, respond
 from alertdrill.inside.client import Client
 from alertdrill.inside.drill import Clock, Drill, Faults, Unusable
 from alertdrill.inside.exchange import Exchange

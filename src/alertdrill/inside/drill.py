@@ -5,13 +5,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from alertdrill.asgi import Scope, header
 from alertdrill.core.drill_headers import RUN_HEADER, SEQ_HEADER, read_seq
 from alertdrill.core.exchanges import cannot_be_inside, combined
 from alertdrill.core.faults.base import ExchangeEffect, Place
 from alertdrill.core.plan import Plan
 from alertdrill.core.planned_exchanges import PlannedExchanges
 from alertdrill.inside.account import Account
-from alertdrill.inside.asgi import Scope, header
 
 SHOWN_CHARACTERS = 300
 

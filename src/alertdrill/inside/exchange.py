@@ -5,8 +5,8 @@ import logging
 from contextlib import suppress
 from itertools import pairwise
 
+from alertdrill.asgi import App, Message, Scope, Send, respond
 from alertdrill.core.exchange_account import Ended
-from alertdrill.inside.asgi import App, Message, Scope, Send, respond
 from alertdrill.inside.client import Client
 from alertdrill.inside.drill import Drill, Effect
 

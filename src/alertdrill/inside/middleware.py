@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from alertdrill.asgi import App, Receive, Scope, Send
 from alertdrill.core.inside_protocol import SHORTEST_TOKEN, TOKEN_VARIABLE
-from alertdrill.inside.asgi import App, Receive, Scope, Send
 
 if TYPE_CHECKING:
     from alertdrill.inside.control import Control

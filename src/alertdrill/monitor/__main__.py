@@ -2,63 +2,95 @@
 
 import argparse
 import asyncio
+import gc
 import logging
 import signal
 import ssl
 import sys
-import time
+from collections.abc import Coroutine
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from alertdrill import tls
-from alertdrill.drift.e_detector import EDetector, log_threshold
-from alertdrill.drift.reference import watched_cells
 from alertdrill.lifeline import emit, flush
-from alertdrill.monitor.account import Account
-from alertdrill.monitor.reference import BadFile, load_reference, load_schema, unwatched_names
+from alertdrill.monitor.bad_settings import BadSettings, Mistake, named
+from alertdrill.monitor.books import Books
+from alertdrill.monitor.mirror import Mirror
+from alertdrill.monitor.mirror_endpoint import MirrorEndpoint
+from alertdrill.monitor.notes import Taker
+from alertdrill.monitor.reference import BadFile
+from alertdrill.monitor.settings import Settings, add_options, settings_of
 from alertdrill.monitor.sidecar import Sidecar, keep_account
+from alertdrill.monitor.tail import LineFile, Tail
+from alertdrill.relay.exchange import Handler
 from alertdrill.relay.loop import run
 from alertdrill.relay.server import serve, upstream_address
 
 GRACE_S = 0.5
+COLLECTIONS = (20_000, 20, 100)
 
 
 def parse_arguments(argv: list[str]) -> argparse.Namespace:
     """The options of the command line."""
-    parser = argparse.ArgumentParser(prog="alertdrill monitor", description="Watch a model endpoint from in front.")
-    parser.add_argument("--upstream", required=True, help="http(s)://host:port of the model server")
+    parser = argparse.ArgumentParser(
+        prog="alertdrill monitor", description="Watch a model from in front, from its payload logger, or from its log."
+    )
+    ways = parser.add_argument_group("ways in, at least one")
+    ways.add_argument("--upstream", help="http(s)://host:port of the model server: be a reverse proxy in front of it")
+    ways.add_argument("--events", metavar="PATH", help="take CloudEvents that a payload logger posts to this path")
+    ways.add_argument("--tail", metavar="FILE", type=Path, help="follow a prediction log of JSON lines")
     tls.add_options(parser)
-    parser.add_argument("--schema", required=True, type=Path, help="JSON file: the features and the endpoint")
-    parser.add_argument("--reference", required=True, type=Path, help="CSV file: a sample of normal rows")
-    parser.add_argument("--model", default="model", help="value of the label model")
-    parser.add_argument("--model-version", default="1", help="value of the label version")
+    parser.add_argument("--tail-from", choices=("end", "start"), default="end", help="where in it to begin")
+    parser.add_argument("--tail-inputs", default="/inputs", metavar="TEXT", help="JSON pointer to a line's request")
+    parser.add_argument("--tail-outputs", default="/outputs", metavar="TEXT", help="JSON pointer to a line's answer")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=0, help="port to listen on; 0: any free one")
-    parser.add_argument(
-        "--exact-reference",
-        action="store_true",
-        help="live rows are drawn from the reference itself: watch also for drifts that its size would not support",
-    )
+    add_options(parser)
     return parser.parse_args(argv)
 
 
-def open_account(options: argparse.Namespace) -> tuple[Account, str]:
-    """The books of the model that the options describe, and the path of its endpoint.
+@dataclass(frozen=True)
+class Ways:
+    """How exchanges come in, besides a reverse proxy."""
+
+    mirror: Mirror | None
+    tail: Tail | None
+
+    @property
+    def takers(self) -> list[Taker]:
+        """What has metrics of its own."""
+        return [way for way in (self.mirror, self.tail) if way is not None]
+
+
+def open_ways(options: argparse.Namespace, settings: Settings) -> Ways:
+    """The ways in that the options name.
 
     Raises:
-        BadFile: a file cannot be used.
+        BadSettings: there is none, or one cannot be used.
     """
-    schema = load_schema(options.schema)
-    rows = load_reference(options.reference, schema)
+    if options.upstream is None and options.events is None and options.tail is None:
+        what = "got none, expected at least one"
+        raise BadSettings(Mistake("--upstream, --events, --tail", what, "give --upstream http://host:port"))
+    if options.events is not None and not options.events.startswith("/"):
+        what = f"got {options.events!r}, expected a path"
+        raise BadSettings(Mistake("--events", what, f"write /{options.events}"))
+    if settings.truth is not None and options.events == settings.truth.feedback_path:
+        what = f"got {options.events}, to which --events has events posted, expected a path of its own"
+        raise BadSettings(Mistake(named("feedback_path"), what, "write /feedback, and --events /events"))
+    labels = {"model": settings.model, "version": settings.model_version}
+    mirror = Mirror(labels) if options.events is not None else None
+    if options.tail is None:
+        return Ways(mirror, None)
+    file = LineFile(options.tail, options.tail_from == "start")
     try:
-        cells = watched_cells(schema, rows)
+        return Ways(mirror, Tail(labels, file, options.tail_inputs, options.tail_outputs))
     except ValueError as error:
-        raise BadFile(options.reference, str(error), "give a sample with values of it, or set watched: false") from None
-    detector = EDetector(list(cells.values()), log_threshold(len(cells)), options.exact_reference)
-    labels = {"model": options.model, "version": options.model_version}
-    return Account(labels, cells, unwatched_names(schema), detector, time.time()), schema.path
+        what, _, fix = str(error).partition("; fix: ")
+        raise BadSettings(Mistake("--tail-inputs, --tail-outputs", what, fix)) from None
 
 
-async def watch(options: argparse.Namespace, context: ssl.SSLContext | None, account: Account, path: str) -> None:
+async def watch(options: argparse.Namespace, context: ssl.SSLContext | None, books: Books, ways: Ways) -> None:
     """Serve until SIGTERM.
 
     Raises:
@@ -66,19 +98,36 @@ async def watch(options: argparse.Namespace, context: ssl.SSLContext | None, acc
     """
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    account = books.account
+    handler: Handler = Sidecar(account, books.schema.path, books.truth, books.page)
+    if ways.mirror is not None:
+        ways.mirror.note_in(account)
+        handler = MirrorEndpoint(ways.mirror, options.events, account.failures, handler)
     relay = await serve(
         options.upstream,
-        Sidecar(account, path),
+        handler,
         host=options.host,
         port=options.port,
         context=context,
         server_name=options.upstream_server_name,
     )
-    keeper = asyncio.create_task(keep_account(account, relay))
+    work: list[Coroutine[Any, Any, None]] = [keep_account(account, relay, books.system)]
+    if ways.tail is not None:
+        work.append(ways.tail.follow(account))
+    tasks = [asyncio.create_task(one) for one in work]
+    _spare_collections()
     emit({"event": "ready", "port": relay.port})
     await ended.wait()
-    keeper.cancel()
+    for task in tasks:
+        task.cancel()
     await relay.close(GRACE_S)
+
+
+def _spare_collections() -> None:
+    """Have the garbage collector look seldom, and never at what was loaded: each full look stops every answer."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECTIONS)
 
 
 def main(argv: list[str]) -> int:
@@ -86,16 +135,21 @@ def main(argv: list[str]) -> int:
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     options = parse_arguments(argv)
     try:
-        secure = upstream_address(options.upstream).secure
+        settings = settings_of(options)
+        ways = open_ways(options, settings)
+        secure = options.upstream is not None and upstream_address(options.upstream).secure
         context = tls.from_options(options).context() if secure else None
-        account, path = open_account(options)
+        books = Books(settings, ways.takers)
+    except BadSettings as error:
+        return _refuse(error.said())
     except (BadFile, ValueError, tls.BadTlsFile) as error:
         return _refuse(str(error))
     try:
-        run(watch(options, context, account, path))
+        run(watch(options, context, books, ways))
     except OSError as error:
         return _refuse(f"--port {options.port}: {error.strerror}\n  fix: give a free port, or 0 for any")
     finally:
+        books.account.close()
         flush()
     return 0
 

@@ -1,37 +1,23 @@
 """The monitor's books: exchanges are noted at once and accounted for later, never while an answer waits."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 
 from alertdrill.drift.cells import Cells
 from alertdrill.drift.e_detector import EDetector
-from alertdrill.monitor.bodies import Malformed, read
+from alertdrill.monitor.answers import BadAnswer, read_answer
+from alertdrill.monitor.bodies import Bodies, Malformed, Row
 from alertdrill.monitor.exposition import header, key, lines
 from alertdrill.monitor.failures import Failures
 from alertdrill.monitor.features import FeatureCounters
+from alertdrill.monitor.notes import Batch, Note, Rows, Taker
 from alertdrill.monitor.requests import RequestCounters
 
 MOST_NOTES = 50_000
 MOST_NOTED_BYTES = 64 << 20
-
-
-class Note(NamedTuple):
-    """One exchange, as much of it as accounting needs.
-
-    Attributes:
-        code: of the answer.
-        duration_s: that the client waited, in seconds.
-        answered: whether the model's answer was passed on whole.
-        body: of the request.
-    """
-
-    code: int
-    duration_s: float
-    answered: bool
-    body: bytes
+NOTES_AT_A_TIME = 128
 
 
 class Account:
@@ -42,6 +28,7 @@ class Account:
         dropped: exchanges that were not counted because the queue was full.
         refused: requests that the relay refused by itself, such as a body over its limit; set by who runs it.
         relay_errors: exceptions of ours that the relay caught; set by who runs it.
+        clock_jumps: how often the wall clock was set; set by who runs it.
     """
 
     def __init__(
@@ -51,6 +38,9 @@ class Account:
         unwatched: Sequence[str],
         detector: EDetector,
         started_at: float,
+        bodies: Bodies | None = None,
+        takers: Sequence[Taker] = (),
+        failures: Failures | None = None,
     ) -> None:
         """Empty books.
 
@@ -60,60 +50,128 @@ class Account:
             unwatched: the other features of the schema.
             detector: over the watched features in the same order.
             started_at: seconds since 1970.
+            bodies: how requests are read; None: each is one object of features.
+            takers: who else is given every exchange; those that exchanges come from last.
+            failures: where the monitor's own are counted; None: a count of the account's own.
         """
         self._labels = dict(labels)
-        self._notes: deque[Note] = deque()
+        self._notes: deque[tuple[Note, int]] = deque()  # with the bytes that each holds
         self._noted_bytes = 0
+        self._bodies = bodies or Bodies()
+        self._takers = tuple(takers)
         self._requests = RequestCounters(labels)
         self._features = FeatureCounters(labels, cells, unwatched, detector)
         self._process = CollectorRegistry()
         ProcessCollector(registry=self._process)
         self._window_end = started_at
-        self.failures = Failures()
-        self.dropped = self.refused = self.relay_errors = 0
+        self.failures = failures or Failures()
+        self.dropped = self.refused = self.relay_errors = self.clock_jumps = 0
 
     @property
     def waiting(self) -> int:
         """Exchanges noted and not yet counted."""
         return len(self._notes)
 
+    @property
+    def crowded(self) -> bool:
+        """Whether whoever can wait should, as the queue is half full."""
+        return len(self._notes) > MOST_NOTES // 2 or self._noted_bytes > MOST_NOTED_BYTES // 2
+
     def note(self, note: Note) -> None:
         """Remember an exchange; a full queue drops it and counts that."""
-        if len(self._notes) >= MOST_NOTES or self._noted_bytes + len(note.body) > MOST_NOTED_BYTES:
+        body, answer, size = note.body, note.answer, 0
+        if type(body) is bytes:
+            size = len(body)
+        if type(answer) is bytes:
+            size += len(answer)
+        if len(self._notes) >= MOST_NOTES or self._noted_bytes + size > MOST_NOTED_BYTES:
             self.dropped += 1
             return
-        self._notes.append(note)
-        self._noted_bytes += len(note.body)
+        self._notes.append((note, size))
+        self._noted_bytes += size
 
     def fold(self, most: int | None = None) -> None:
-        """Count the exchanges that wait, the oldest first, at most `most` of them."""
-        taken = min(len(self._notes), len(self._notes) if most is None else most)
-        rows = []
-        for _ in range(taken):
-            note = self._notes.popleft()
-            self._noted_bytes -= len(note.body)
-            self._requests.answered(note.code, note.duration_s)
-            row = read(note.body)
-            if isinstance(row, Malformed):
-                self._requests.malformed(row)
-            else:
-                rows.append(row)
-            if note.answered and note.code == 200:
-                self._requests.predictions += 1
+        """Count the exchanges that wait, the oldest first, at most `most` of them.
+
+        What fails in one part of the books is counted, and the other parts still get the exchanges.
+        """
+        count = len(self._notes)
+        if most is not None:
+            count = min(count, most)
+        if not count:
+            return
+        taken = [self._notes.popleft() for _ in range(count)]
+        self._noted_bytes -= sum([size for _, size in taken])
+        notes = [note for note, _ in taken]
+        with self.failures:
+            self._requests.take(notes)
+        with self.failures:
+            self._share(self._read(notes))
+
+    def _read(self, notes: Sequence[Note]) -> Batch:
+        read, wanted = self._bodies.read, bool(self._takers)
+        rows, answers = list[Rows](), list[object | BadAnswer | None]()
+        for note in notes:
+            body = note.body
+            rows.append(read(body) if type(body) is bytes else body)  # type: ignore[arg-type]
+            answers.append(
+                read_answer(note.answer, note.answer_headers) if wanted and note.code == 200 and note.answered else None
+            )
+        return Batch(notes, rows, answers)
+
+    def _share(self, batch: Batch) -> None:
+        rows: list[Row] = []
+        predictions = 0
+        for note, found in zip(batch.notes, batch.rows, strict=True):
+            count = 1
+            if type(found) is tuple or type(found) is list:
+                rows += found
+                count = len(found)
+            elif isinstance(found, Malformed):
+                self._requests.malformed(found)
+            if note.code == 200 and note.answered:
+                predictions += count
+        self._requests.predictions += predictions
         if rows:
-            self._features.add(rows)
+            with self.failures:
+                self._features.add(rows)
+        for taker in self._takers:
+            with self.failures:
+                taker.take(batch)
 
     def update(self, window_end: float) -> None:
         """Bring the evidence for drift up to date with what is counted: every exchange that ended by `window_end`."""
-        self._features.update()
+        with self.failures:
+            self._features.update()
+        for taker in self._takers:
+            with self.failures:
+                taker.update()
         self._window_end = window_end
 
+    def close(self) -> None:
+        """Count what waits, and have it written out."""
+        self.fold()
+        for taker in reversed(self._takers):  # whoever exchanges come from may still bring some
+            with self.failures:
+                taker.close()
+
     def scrape(self) -> bytes:
-        """The metrics in the Prometheus text format, after counting everything that waits."""
+        """The metrics in the Prometheus text format, after counting everything that waits.
+
+        What cannot be rendered is left out, and counted.
+        """
+        self.fold()
+        parts = [self._requests.render, self._features.render, *[taker.render for taker in self._takers]]
+        text = "".join([self._rendered(part) for part in parts])
+        process = b""
         with self.failures:
-            self.fold()
-        text = "".join([*self._requests.render(), *self._features.render(), *self._render_self()])
-        return text.encode() + generate_latest(self._process)
+            process = generate_latest(self._process)
+        return (text + "".join(self._render_self())).encode() + process
+
+    def _rendered(self, part: Callable[[], Iterator[str]]) -> str:
+        with self.failures:
+            return "".join(part())
+        return ""
 
     def _render_self(self) -> Iterator[str]:
         features = self._features
@@ -123,6 +181,7 @@ class Account:
         yield from self._own("unknown_keys_total", "Keys that the schema does not name.", features.unknown_keys)
         yield from self._own("dropped_total", "Exchanges not counted because the queue was full.", self.dropped)
         yield from self._own("refused_total", "Requests refused before the model saw them.", self.refused)
+        yield from self._own("clock_jumps_total", "Times that the wall clock was set.", self.clock_jumps)
         errors = self.failures.count + self.relay_errors
         yield from self._own("errors_total", "Failures of the monitor itself.", errors)
 

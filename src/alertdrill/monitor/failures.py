@@ -26,7 +26,11 @@ class Failures:
     ) -> bool:
         if not isinstance(error, Exception):
             return False
+        self.take(error)
+        return True
+
+    def take(self, error: Exception) -> None:
+        """Count one exception."""
         self.count += 1
         if self.count <= LOGGED_TRACEBACKS:
             _log.error("the monitor failed to account for something (%d so far)", self.count, exc_info=error)
-        return True

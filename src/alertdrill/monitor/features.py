@@ -1,4 +1,4 @@
-"""Counters of the features' cells and moments, and the evidence for drift that the e-detector keeps of them."""
+"""Counters of the features' cells and moments, the evidence for drift of them, and what that evidence rests on."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alertdrill.drift.cells import Absent, Cells, NumericCells
+from alertdrill.drift.cells import Cells, NumericCells
+from alertdrill.drift.conditions import Conditions, Warned
 from alertdrill.drift.e_detector import EDetector
+from alertdrill.monitor.columns import columns_of
 from alertdrill.monitor.exposition import header, key, lines
-
-WIDEST_SD = 1e6
+from alertdrill.monitor.moments import Moments
 
 
 class FeatureCounters:
@@ -34,11 +35,13 @@ class FeatureCounters:
             detector: over the same features in the same order.
         """
         self._cells = list(cells.items())
+        self._names = tuple(cells)
         self._unwatched = tuple(unwatched)
         self._detector = detector
         self._counts: NDArray[np.int64] = np.zeros(detector.shape, dtype=np.int64)
         self._batch: NDArray[np.int64] = np.zeros(detector.shape, dtype=np.int64)
-        self._moments = {name: _Moments(of) for name, of in self._cells if isinstance(of, NumericCells)}
+        self._moments = {name: Moments.of(of) for name, of in self._cells if isinstance(of, NumericCells)}
+        self._conditions = Conditions(list(cells.values()), detector.exact_reference)
         self._evidence: NDArray[np.float64] = np.zeros(len(self._cells))
         self._text = _Text(labels, cells)
         self.rows = self.unknown_keys = self.updates = 0
@@ -46,13 +49,14 @@ class FeatureCounters:
     def add(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Count decoded rows; the e-detector takes them at the next `update`."""
         known = sum(name in row for name in self._unwatched for row in rows)
-        for at, (name, cells) in enumerate(self._cells):
-            values = [row.get(name, Absent.KEY) for row in rows]
+        columns = columns_of(rows, self._names)
+        for at, ((name, cells), values) in enumerate(zip(self._cells, columns, strict=True)):
             counts = self._count(name, cells, values)
             self._batch[at, : len(counts)] += counts
             known += len(rows) - int(counts[cells.missing])
         self.rows += len(rows)
         self.unknown_keys += sum(map(len, rows)) - known
+        self._conditions.add(_keys(columns))
 
     def _count(self, name: str, cells: Cells, values: Sequence[object]) -> NDArray[np.int64]:
         if not isinstance(cells, NumericCells):
@@ -67,6 +71,7 @@ class FeatureCounters:
             batch, self._batch = self._batch, np.zeros_like(self._batch)
             self._counts += batch
             self._evidence = self._detector.update(batch)
+            self._conditions.update(batch, self._detector.alarmed)
             self.updates += 1
 
     def render(self) -> Iterator[str]:
@@ -85,25 +90,26 @@ class FeatureCounters:
         yield from lines(self._text.evidence, self._evidence.tolist())
         yield header("model_drift_threshold", "gauge", "Evidence at which a feature alarms.")
         yield from lines(self._text.threshold, [self._detector.log_threshold] * len(self._cells))
+        yield from self._render_whole()
         yield self._text.reference
 
+    def _render_whole(self) -> Iterator[str]:
+        """What is said of all features together."""
+        yield header("model_drift_global_evidence", "gauge", "Natural log of the evidence over all features together.")
+        yield from lines(self._text.global_evidence, [self._detector.global_evidence])
+        yield header("model_drift_global_threshold", "gauge", "Global evidence at which all features alarm together.")
+        yield from lines(self._text.global_threshold, [self._detector.log_global_threshold])
+        yield header("model_drift_warning", "gauge", "1: drift may alarm by chance, or not be seen, for this reason.")
+        yield from lines(self._text.warnings, map(int, self._conditions.warnings().values()))
 
-class _Moments:
-    """Sums of a feature's numbers. Absurd numbers are drawn in to 10^6 standard deviations of the reference.
 
-    One of 1e300 would otherwise swallow everything counted before and after it.
-    """
-
-    def __init__(self, cells: NumericCells) -> None:
-        reach = WIDEST_SD * max(cells.sd, abs(cells.mean), 1e-9)
-        self._low, self._high = cells.mean - reach, cells.mean + reach
-        self.count, self.total, self.squares = 0, 0.0, 0.0
-
-    def add(self, numbers: NDArray[np.float64]) -> None:
-        kept = np.clip(numbers[~np.isnan(numbers)], self._low, self._high)
-        self.count += len(kept)
-        self.total += float(kept.sum())
-        self.squares += float(kept @ kept)
+def _keys(columns: Sequence[Sequence[object]]) -> list[int]:
+    """A hash of each row: the same for equal rows. Lists and objects count by their type alone."""
+    try:
+        return list(map(hash, zip(*columns, strict=True)))
+    except TypeError:
+        plain = [[type(v) if isinstance(v, list | dict) else v for v in values] for values in columns]
+        return list(map(hash, zip(*plain, strict=True)))
 
 
 class _Text:
@@ -119,6 +125,9 @@ class _Text:
         self.squares = self._keys("model_feature_sum_squares", numeric)
         self.evidence = self._keys("model_drift_evidence", cells)
         self.threshold = self._keys("model_drift_threshold", cells)
+        self.global_evidence = [key("model_drift_global_evidence", labels)]
+        self.global_threshold = [key("model_drift_global_threshold", labels)]
+        self.warnings = [key("model_drift_warning", {**labels, "reason": reason.value}) for reason in Warned]
         shares = [share for of in cells.values() for share in of.reference_shares.tolist()]
         self.reference = "".join(
             [

@@ -22,7 +22,7 @@ def load_schema(path: Path) -> Schema:
         BadFile: it cannot be read or is no schema.
     """
     try:
-        return Schema.model_validate_json(_text(path))
+        return Schema.model_validate_json(read_text(path))
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the file"
@@ -35,7 +35,7 @@ def load_reference(path: Path, schema: Schema) -> Rows:
     Raises:
         BadFile: it cannot be read, lacks a feature, holds no rows, or text where a number belongs.
     """
-    text = _text(path)
+    text = read_text(path)
     try:
         return parse_csv(text, schema)
     except KeyError as error:
@@ -51,7 +51,12 @@ def unwatched_names(schema: Schema) -> tuple[str, ...]:
     return tuple(feature.name for feature in schema.features if not feature.watched)
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a UTF-8 file.
+
+    Raises:
+        BadFile: it cannot be read.
+    """
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:

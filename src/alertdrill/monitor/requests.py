@@ -1,11 +1,13 @@
-"""Counters of requests: codes, latency, predictions, malformed bodies."""
+"""Counters of requests: codes, latency, failures, malformed bodies."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 
 from alertdrill.monitor.bodies import Malformed
 from alertdrill.monitor.exposition import header, key, lines, number
+from alertdrill.monitor.notes import UNKNOWN_CODE, Failure, Note
 
 CODES = (200, 400, 422, 500, 502, 503, 504)
 DURATION_EDGES_S = (
@@ -42,16 +44,23 @@ class RequestCounters:
         self._buckets = [0] * (len(DURATION_EDGES_S) + 1)
         self._seconds = 0.0
         self._malformed = dict.fromkeys(Malformed, 0)
+        self._failures = dict.fromkeys(Failure, 0)
         self.predictions = 0
         edges = [*map(number, DURATION_EDGES_S), "+Inf"]
         name = "model_request_duration_seconds"
         self._bucket_keys = [key(f"{name}_bucket", {**labels, "le": edge}) for edge in edges]
 
-    def answered(self, code: int, duration_s: float) -> None:
-        """Count one exchange."""
-        self._codes[code] = self._codes.get(code, 0) + 1
-        self._buckets[bisect_left(DURATION_EDGES_S, duration_s)] += 1
-        self._seconds += duration_s
+    def take(self, notes: Sequence[Note]) -> None:
+        """Count exchanges."""
+        for code, count in Counter([note.code for note in notes]).items():
+            self._codes[code] = self._codes.get(code, 0) + count
+        durations = [duration_s for note in notes if (duration_s := note.duration_s) is not None]
+        for duration_s in durations:
+            self._buckets[bisect_left(DURATION_EDGES_S, duration_s)] += 1
+        self._seconds += sum(durations)
+        for note in notes:
+            if note.failure is not None:
+                self._failures[note.failure] += 1
 
     def malformed(self, reason: Malformed) -> None:
         """Count one body that held no row."""
@@ -60,13 +69,19 @@ class RequestCounters:
     def render(self) -> Iterator[str]:
         """The lines of these metrics."""
         yield header("model_requests_total", "counter", "Requests to the endpoint, by the code of the answer.")
-        codes = [key("model_requests_total", {**self._labels, "code": str(code)}) for code in self._codes]
+        named = [str(code) if code != UNKNOWN_CODE else "unknown" for code in self._codes]
+        codes = [key("model_requests_total", {**self._labels, "code": code}) for code in named]
         yield from lines(codes, self._codes.values())
         yield header("model_predictions_total", "counter", "Predictions that the model gave.")
         yield from lines([key("model_predictions_total", self._labels)], [self.predictions])
         yield header("model_malformed_requests_total", "counter", "Requests whose body holds no row, by reason.")
         reasons = [key("model_malformed_requests_total", {**self._labels, "reason": r.value}) for r in self._malformed]
         yield from lines(reasons, self._malformed.values())
+        yield header(
+            "model_request_failures_total", "counter", "Requests without a whole answer, by what kept it away."
+        )
+        kinds = [key("model_request_failures_total", {**self._labels, "kind": kind.value}) for kind in self._failures]
+        yield from lines(kinds, self._failures.values())
         yield from self._render_durations()
 
     def _render_durations(self) -> Iterator[str]:

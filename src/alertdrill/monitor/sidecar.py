@@ -4,37 +4,63 @@ import asyncio
 import time
 
 from alertdrill.drift.e_detector import UPDATE_S
-from alertdrill.monitor.account import Account, Note
-from alertdrill.monitor.exposition import CONTENT_TYPE
-from alertdrill.relay.exchange import Effect, End, Exchange, Request, Response
+from alertdrill.monitor.account import NOTES_AT_A_TIME, Account
+from alertdrill.monitor.answers import BadAnswer
+from alertdrill.monitor.bodies import Malformed
+from alertdrill.monitor.clock import WallClock
+from alertdrill.monitor.exposition import CONTENT_TYPE, METRICS_PATH
+from alertdrill.monitor.notes import Failure, Note
+from alertdrill.monitor.page.page import Page
+from alertdrill.monitor.system import System
+from alertdrill.monitor.truth.ground_truth import FAILED, GroundTruth
+from alertdrill.protocols.json_rows import LARGEST_BODY_BYTES
+from alertdrill.relay.exchange import KEPT_BODY_BYTES, Effect, End, Exchange, Request, Response
 from alertdrill.relay.server import Relay
 
-METRICS_PATH = b"/metrics"
-NOTES_AT_A_TIME = 128
 CLIENT_CLOSED_REQUEST = 499
 CUT_SHORT = {End.UPSTREAM_CLOSED: 502, End.UPSTREAM_TIMEOUT: 504}
+FAILURE_OF = {
+    End.UPSTREAM_REFUSED: Failure.REFUSED,
+    End.UPSTREAM_TLS: Failure.TLS,
+    End.UPSTREAM_CLOSED: Failure.RESET,
+    End.UPSTREAM_TIMEOUT: Failure.TIMEOUT,
+    End.CLIENT_GONE: Failure.CLIENT_GONE,
+}
 
 
 class Sidecar:
     """What a relay calls for every exchange. Nothing is parsed before the answer has been passed on."""
 
-    def __init__(self, account: Account, path: str) -> None:
+    def __init__(self, account: Account, path: str, truth: GroundTruth | None = None, page: Page | None = None) -> None:
         """Watch one endpoint.
 
         Args:
             account: where exchanges are noted.
             path: of the endpoint that predicts; only POST requests to it count.
+            truth: what takes feedback; None: nothing does.
+            page: what browsers are answered; None: nothing.
         """
-        self._account = account
+        self._account, self._truth, self._page = account, truth, page
+        self._feedback_path = truth.path if truth is not None else b""
         self._path = path.encode()
 
     def local(self, request: Request) -> Response | None:
-        """The metrics, for `GET /metrics`."""
-        if request.target.partition(b"?")[0] != METRICS_PATH or request.method != b"GET":
+        """The metrics and the page, for a GET of them, and what becomes of feedback, for a POST of it."""
+        if request.method == b"GET":
+            return self._shown(_path(request).decode("latin-1"), request)
+        if self._truth is None or request.method != b"POST" or _path(request) != self._feedback_path:
             return None
         with self._account.failures:
-            return Response(200, ((b"content-type", CONTENT_TYPE),), self._account.scrape())
-        return Response(500, ((b"content-type", b"text/plain"),), b"the monitor could not write its metrics\n")
+            return Response(*self._truth.answer(request.body))
+        return Response(*FAILED)
+
+    def _shown(self, path: str, request: Request) -> Response | None:
+        with self._account.failures:
+            if path == METRICS_PATH:
+                return Response(200, ((b"content-type", CONTENT_TYPE),), self._account.scrape())
+            answer = self._page and self._page.answer(path, request.header(b"accept") or b"")
+            return Response(*answer) if answer else None
+        return Response(500, ((b"content-type", b"text/plain"),), b"the monitor could not write its numbers\n")
 
     def effect(self, request: Request) -> Effect | None:
         """Nothing: a monitor only watches."""
@@ -46,19 +72,40 @@ class Sidecar:
         An answer cut short by the model counts as 502 or 504 even if 200 had been sent, and a client that left before
         any answer as 499.
         """
-        request = exchange.request
-        if request.method != b"POST" or request.target.partition(b"?")[0] != self._path:
+        request, end = exchange.request, exchange.end
+        if request.method != b"POST" or _path(request) != self._path:
             return
-        code = CUT_SHORT.get(exchange.end, exchange.status or CLIENT_CLOSED_REQUEST)
-        duration_s = exchange.ended_at - request.received_at
-        self._account.note(Note(code, duration_s, exchange.end is End.ANSWERED, request.body))
+        answer, body = exchange.response_body, request.body
+        self._account.note(
+            Note(
+                CUT_SHORT.get(end, exchange.status or CLIENT_CLOSED_REQUEST),
+                exchange.ended_at - request.received_at,
+                end is End.ANSWERED,
+                body if len(body) <= LARGEST_BODY_BYTES else Malformed.TOO_LARGE,
+                answer if len(answer) < KEPT_BODY_BYTES else BadAnswer.TOO_LARGE,
+                time.time(),
+                request.headers,
+                exchange.response_headers,
+                FAILURE_OF.get(end),
+            )
+        )
 
 
-async def keep_account(account: Account, relay: Relay) -> None:
+def _path(request: Request) -> bytes:
+    return request.target.partition(b"?")[0]
+
+
+async def keep_account(account: Account, relay: Relay, system: System | None = None) -> None:
     """Count what was noted, and bring the evidence up to date, each 100 ms; runs until it is cancelled.
 
     Counting yields to the event loop every few exchanges, so that no answer waits for it.
+
+    Args:
+        account: to be kept.
+        relay: that serves.
+        system: resources to sample, off the event loop.
     """
+    clock = WallClock()
     while True:
         await asyncio.sleep(UPDATE_S)
         window_end, left = time.time(), account.waiting
@@ -68,5 +115,9 @@ async def keep_account(account: Account, relay: Relay) -> None:
             left -= NOTES_AT_A_TIME
             await asyncio.sleep(0)
         account.refused, account.relay_errors = relay.refused, relay.handler_errors
+        account.clock_jumps += clock.jumped()
         with account.failures:
             account.update(window_end)
+        if system is not None and system.due:
+            with account.failures:
+                await asyncio.to_thread(system.sample)

@@ -13,6 +13,7 @@ from alertdrill.relay import wire
 from alertdrill.relay.control import Control
 from alertdrill.relay.exchange import Request, Response
 from alertdrill.relay.flight import Flight, Incoming
+from alertdrill.relay.stand_in import StandIn
 from alertdrill.relay.touched import Touched
 
 MAX_HEAD_BYTES = 1 << 16
@@ -218,12 +219,8 @@ class Client(asyncio.Protocol):
 
     def _take(self, incoming: Incoming) -> None:
         response = self._control.local(incoming.request)
-        if response is None:
-            effect = self._control.effect(incoming.request)
-            if effect is None:
-                self._flight = Flight(self._control, self, incoming)
-            else:
-                self._flight = Touched(self._control, self, incoming, effect)
+        if response is None or response.last_resort:
+            self._flight = self._flight_of(incoming, response)
             self._flight.start()
             return
         connection = incoming.connection(close=not incoming.keep_alive)
@@ -231,6 +228,14 @@ class Client(asyncio.Protocol):
         self.write([wire.answer(response, bodiless=bodiless, connection=connection)])
         if not incoming.keep_alive:
             self._transport.close()
+
+    def _flight_of(self, incoming: Incoming, last_resort: Response | None) -> Flight:
+        if last_resort is not None:
+            return StandIn(self._control, self, incoming, last_resort)
+        effect = self._control.effect(incoming.request)
+        if effect is None:
+            return Flight(self._control, self, incoming)
+        return Touched(self._control, self, incoming, effect)
 
     def _set_reading(self, reading: bool) -> None:
         if reading is self._reading or self._transport.is_closing():

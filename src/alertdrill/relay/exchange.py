@@ -38,11 +38,17 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """An answer that a handler gives by itself. The relay adds the length and the connection headers."""
+    """An answer that a handler gives by itself. The relay adds the length and the connection headers.
+
+    Attributes:
+        status, headers, body: of the answer.
+        last_resort: the upstream is asked first: this is given if it answers 404, or does not answer.
+    """
 
     status: int
     headers: Headers
     body: bytes
+    last_resort: bool = False
 
 
 class End(StrEnum):
@@ -132,7 +138,10 @@ class Handler(Protocol):
     """
 
     def local(self, request: Request) -> Response | None:
-        """The answer to give here, such as `/metrics`; None to forward. Such exchanges are not given to `ended`."""
+        """The answer to give here, such as `/metrics`; None to forward.
+
+        Such exchanges are not given to `ended`, those with an answer of last resort excepted.
+        """
 
     def effect(self, request: Request) -> Effect | None:
         """What to do to this exchange, asked once before it is forwarded; None to forward it untouched."""

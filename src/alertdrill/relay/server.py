@@ -6,12 +6,14 @@ import ssl
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from alertdrill.relay import wire
 from alertdrill.relay.client import Client
 from alertdrill.relay.control import Control
 from alertdrill.relay.exchange import Handler
 from alertdrill.relay.upstream_pool import Pool, Secure
 
 BACKLOG = 4096
+NOWHERE = wire.error(404, "not_found", "nothing is behind this server")
 
 
 class Relay:
@@ -92,7 +94,7 @@ def upstream_address(url: str) -> Address:
 
 
 async def serve(
-    upstream: str,
+    upstream: str | None,
     handler: Handler,
     *,
     host: str = "127.0.0.1",
@@ -105,7 +107,8 @@ async def serve(
     """Start a relay on the running event loop.
 
     Args:
-        upstream: `http://host:port` or `https://host:port` of the server behind it. It need not run yet.
+        upstream: `http://host:port` or `https://host:port` of the server behind it. It need not run yet. None: there is
+            none, and what the handler does not answer itself is answered 404.
         handler: watches and edits the exchanges.
         host: address to listen on.
         port: port to listen on; 0 lets the operating system choose.
@@ -119,10 +122,10 @@ async def serve(
         ValueError: `upstream` is not such an address.
         OSError: the port is taken.
     """
-    address = upstream_address(upstream)
+    address = upstream_address(upstream) if upstream is not None else Address("", 0, False)
     secure = Secure(context or ssl.create_default_context(), server_name or address.host) if address.secure else None
     pool = Pool(address.host, address.port, upstream_timeout_s, secure)
-    control = Control(handler, pool, max_body_bytes)
+    control = Control(handler, pool, max_body_bytes, otherwise=NOWHERE if upstream is None else None)
     clients: set[Client] = set()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Client(control, clients), host, port, backlog=BACKLOG)

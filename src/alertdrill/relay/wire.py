@@ -11,6 +11,9 @@ HOP_BY_HOP = frozenset(
     {b"connection", b"keep-alive", b"proxy-connection", b"te", b"transfer-encoding", b"upgrade"}
 )  # RFC 9110, section 7.6.1
 MARKS = HOP_BY_HOP | {b"content-length", b"expect", b"host"}
+PLAIN_CONNECTIONS = frozenset({b"keep-alive", b"close", b"Keep-Alive", b"Close"})
+MOST_NAMES, LONGEST_NAME = 1000, 64
+_LOWER: dict[bytes, bytes] = {}  # of header names as they were written
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 NO_BODY_STATUSES = frozenset({204, 304})
 REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
@@ -33,18 +36,27 @@ class Survey:
 
 def survey(headers: list[tuple[bytes, bytes]]) -> Survey:
     """Sort the headers of a head."""
-    lower = tuple([(name.lower(), value) for name, value in headers])
+    known = _LOWER.get
+    lower = tuple([(known(name) or _lower(name), value) for name, value in headers])
     marks: dict[bytes, bytes] = {}
     for name, value in lower:
         if name in MARKS:
             marks[name] = value if name not in marks else marks[name] + b"," + value
-    dropped = HOP_BY_HOP.intersection(marks)
-    if b"connection" in dropped:
-        dropped |= {token.strip().lower() for token in marks[b"connection"].split(b",")}
-    if not dropped:
+    if HOP_BY_HOP.isdisjoint(marks):
         return Survey(lower, headers, marks)
+    dropped = HOP_BY_HOP
+    connection = marks.get(b"connection")
+    if connection is not None and connection not in PLAIN_CONNECTIONS:
+        dropped |= {token.strip().lower() for token in connection.split(b",")}
     passed = [header for header, (name, _) in zip(headers, lower, strict=True) if name not in dropped]
     return Survey(lower, passed, marks)
+
+
+def _lower(name: bytes) -> bytes:
+    """A name in lower case; that of the next one written alike is known."""
+    if len(_LOWER) < MOST_NAMES and len(name) <= LONGEST_NAME:
+        _LOWER[name] = name.lower()
+    return name.lower()
 
 
 def head(start: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bytes:

@@ -1,9 +1,15 @@
+from collections.abc import Sequence
+
 import numpy as np
+import pytest
 from drill import BASELINE, make_plan, nulls_phase, read
 from sample import sample
 
+from alertdrill.core import traffic
 from alertdrill.core.touch import Touch
 from alertdrill.core.traffic import HISTORY, PlannedTraffic
+from alertdrill.drift.cells import Cells
+from alertdrill.drift.e_detector import OUTPUTS, EDetector, log_threshold
 
 FAULTS = [
     {"kind": "nulls", "features": ["amount"], "share": "20%"},
@@ -43,6 +49,22 @@ def test_nulls_of_the_sample_count_too() -> None:
 
 def test_the_monitor_cannot_see_a_delay_in_front_of_it() -> None:
     assert set(PLANNED.delay_s.tolist()) == {0.0, 0.4}
+
+
+def test_plans_judge_with_the_threshold_of_a_monitor_that_watches_features_and_predictions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    thresholds = set[float]()
+
+    class Noting(EDetector):
+        def __init__(self, cells: Sequence[Cells], log_threshold: float, exact_reference: bool = False) -> None:
+            thresholds.add(log_threshold)
+            super().__init__(cells, log_threshold, exact_reference)
+
+    monkeypatch.setattr(traffic, "EDetector", Noting)
+    PlannedTraffic(PLAN, sample(), TOUCH).until(3, STARTS, COUNTS).evidence("amount")
+    watched = sum(feature.watched for feature in PLAN.target.schema_.features)
+    assert thresholds == {log_threshold(watched + OUTPUTS)}
 
 
 def test_evidence_is_worked_out_for_every_phase_of_the_monitor_s_clock() -> None:

@@ -88,7 +88,7 @@ def test_counting_many_is_placing_each(values: list[object]) -> None:
 def test_any_reference_is_counted_whole_and_within_its_range(values: list[float]) -> None:
     cells = NumericCells.from_reference(np.array(values))
     assert cells.reference_rows == len(values)
-    assert cells.reference_counts[[0, cells.value_cells - 1]].tolist() == [0, 0]
+    assert cells.reference_counts[[0, cells.above]].tolist() == [0, 0]
     assert cells.count(values).tolist() == cells.reference_counts.tolist()
 
 

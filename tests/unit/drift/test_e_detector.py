@@ -1,12 +1,15 @@
 import math
+from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from alertdrill.drift.alternatives import log_ratios
 from alertdrill.drift.cells import CategoryCells, NumericCells
-from alertdrill.drift.e_detector import CAP_LOG, EDetector, crossing, log_threshold
+from alertdrill.drift.e_detector import CAP_LOG, EDetector, log_threshold
 
 POOL = np.random.default_rng(3).normal(size=10_000)
 CELLS = NumericCells.from_reference(POOL, nulls=100)
@@ -130,14 +133,94 @@ def test_evidence_starts_anew_when_an_alarm_ends() -> None:
     assert detector.update(nulls // 10)[0] == fresh.update(nulls // 10)[0]
 
 
-def test_crossing_is_the_batch_at_which_the_monitor_alarms() -> None:
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 60), st.integers(0, 9), st.integers(0, 9))
+def test_the_mean_of_r_under_the_reference_is_the_number_of_updates(a: int, b: int, nulls: int) -> None:
+    cells = CategoryCells.from_reference(["a"] * (a + 1) + ["b"] * b, nulls)
+    width, rows, updates = len(cells.names), 1, 3
+    sequences = list(product(range(width), repeat=updates))
+    chances = [math.prod(cells.reference_shares[list(sequence)]) for sequence in sequences]
+    detector = EDetector([cells] * len(sequences), 1e9, exact_reference=True)
+    for step in range(updates):
+        counts = np.zeros(detector.shape, dtype=np.int64)
+        counts[np.arange(len(sequences)), [sequence[step] for sequence in sequences]] = rows
+        detector.update(counts)
+    assert chances @ detector.mean_r == pytest.approx(updates)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), st.floats(-1.5, 1.5), st.floats(0.0, 0.5), st.integers(1, 40), st.floats(2.0, 18.0))
+def test_cap_and_reset_never_move_a_first_alarm(
+    seed: int, shift: float, nulls: float, rows: int, threshold: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    counts = np.vstack([rng.multinomial(rows, CLEAN, 20), rng.multinomial(rows, shares_of(POOL + shift, nulls), 60)])
+    detector = EDetector([CELLS], threshold, exact_reference=True)
+    gains = counts @ log_ratios(CELLS, exact_reference=True).T
+    plain = np.full(gains.shape[1], -np.inf)
+    for batch, gain in zip(counts, gains, strict=True):
+        plain = np.logaddexp(0.0, plain) + gain
+        alarmed = np.logaddexp.reduce(plain) - math.log(len(plain)) >= threshold
+        assert (detector.update(one(batch))[0] >= threshold) == alarmed
+        if alarmed:
+            break
+
+
+def test_the_global_evidence_is_the_mean_over_features_against_the_budget_alone() -> None:
     rng = np.random.default_rng(10)
-    clean, moved = rng.multinomial(ROWS, CLEAN, 40), rng.multinomial(ROWS, shares_of(POOL + 1.0), 40)
-    counts = np.vstack([clean, np.zeros((3, len(CELLS.names)), dtype=np.int64), moved])
-    detector = EDetector([CELLS], WEEK_OF_TEN_FEATURES)
-    evidence = [detector.update(one(batch))[0] if batch.any() else 0.0 for batch in counts]
-    expected = next(index for index, value in enumerate(evidence) if value >= WEEK_OF_TEN_FEATURES)
-    assert crossing(CELLS, counts, WEEK_OF_TEN_FEATURES) == expected
-    assert 43 < expected < 55
-    assert crossing(CELLS, counts, WEEK_OF_TEN_FEATURES, start=expected + 1) == expected + 1
-    assert crossing(CELLS, clean, WEEK_OF_TEN_FEATURES) is None
+    detector = EDetector([CELLS] * 5, log_threshold(5), exact_reference=True)
+    assert detector.log_global_threshold == pytest.approx(log_threshold(1))
+    for _ in range(20):
+        evidence = detector.update(rng.multinomial(ROWS, shares_of(POOL + 0.4), 5))
+        assert detector.global_evidence == pytest.approx(math.log(np.exp(evidence).mean()), abs=0.7)
+    assert detector.global_evidence == pytest.approx(math.log(detector.mean_r.mean()))
+
+
+def test_drifts_of_many_features_can_alarm_globally_before_any_does_alone() -> None:
+    rng = np.random.default_rng(11)
+    sooner = 0
+    for _ in range(20):
+        detector = EDetector([CELLS] * 10, WEEK_OF_TEN_FEATURES, exact_reference=True)
+        while not detector.globally_alarmed:
+            detector.update(rng.multinomial(ROWS, shares_of(POOL + 0.3), 10))
+        sooner += not detector.alarmed.any()
+    assert sooner >= 1
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 6), st.floats(-1.0, 1.0))
+def test_the_global_alarm_is_never_later_than_the_first_of_a_feature(seed: int, features: int, shift: float) -> None:
+    rng = np.random.default_rng(seed)
+    shares = [shares_of(POOL + shift), *[CLEAN] * (features - 1)]
+    detector = EDetector([CELLS] * features, log_threshold(features), exact_reference=True)
+    for _ in range(60):
+        detector.update(np.array([rng.multinomial(ROWS, p) for p in shares]))
+        if detector.alarmed.any():
+            assert detector.globally_alarmed
+            break
+
+
+def test_the_global_alarm_resolves_and_starts_anew() -> None:
+    rng = np.random.default_rng(12)
+    detector = EDetector([CELLS] * 10, WEEK_OF_TEN_FEATURES, exact_reference=True)
+    while not detector.globally_alarmed:
+        detector.update(rng.multinomial(ROWS, shares_of(POOL + 0.5), 10))
+    for _ in range(200):
+        detector.update(rng.multinomial(ROWS, shares_of(POOL + 0.5), 10))
+        assert detector.global_evidence <= detector.log_global_threshold + CAP_LOG + 1e-9
+    updates = 0
+    while detector.globally_alarmed:
+        detector.update(rng.multinomial(ROWS, CLEAN, 10))
+        updates += 1
+    assert 1 <= updates <= 25
+    assert detector.global_evidence == 0.0
+
+
+def test_a_larger_budget_of_false_alarms_lowers_the_threshold() -> None:
+    assert log_threshold(10, false_alarms_per_week=7.0) == pytest.approx(log_threshold(10) - math.log(7))
+
+
+@pytest.mark.parametrize("budget", [0.0, -1.0, 1e-9, 1e6, math.inf, math.nan])
+def test_a_budget_out_of_range_is_refused(budget: float) -> None:
+    with pytest.raises(ValueError, match=r"expected 0\.0001 to 1000"):
+        log_threshold(10, budget)

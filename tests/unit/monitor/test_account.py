@@ -1,13 +1,20 @@
+import gzip
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from alertdrill.drift.cells import Cells
+from alertdrill.drift.e_detector import EDetector
 from alertdrill.monitor import account as account_module
-from alertdrill.monitor.account import Account, Note
+from alertdrill.monitor.account import Account
+from alertdrill.monitor.bodies import Bodies
+from alertdrill.monitor.notes import Batch, Note, Taker
 
 Parse = Callable[[bytes], dict[tuple[str, ...], float]]
+LABELS = {"model": "fraud", "version": "1"}
 ROW = b'{"id": "1", "amount": 50.0, "country": "DE"}'
 
 
@@ -101,3 +108,106 @@ def test_every_body_is_a_row_or_malformed(account: Account, values: Parse, bodie
     assert rows + malformed == len(bodies)
     assert total(after, "model_requests_total") - total(before, "model_requests_total") == len(bodies)
     assert after["model_monitor_errors_total",] == 0
+
+
+class Broken(Taker):
+    """A part of the books that fails in all it does."""
+
+    def take(self, batch: Batch) -> None:
+        raise ZeroDivisionError
+
+    def update(self) -> None:
+        raise ZeroDivisionError
+
+    def render(self) -> Any:
+        raise ZeroDivisionError
+
+    def close(self) -> None:
+        raise ZeroDivisionError
+
+
+class Keeping(Taker):
+    """Keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.rows: list[Any] = []
+        self.answers: list[Any] = []
+
+    def take(self, batch: Batch) -> None:
+        self.rows += batch.rows
+        self.answers += batch.answers
+
+
+def test_a_part_that_fails_costs_no_other_part_anything(
+    cells: dict[str, Cells], detector: EDetector, values: Parse
+) -> None:
+    keeping = Keeping()
+    account = Account(LABELS, cells, ("id",), detector, 0.0, takers=[Broken(), keeping])
+    account.note(note())
+    account.update(5.0)
+    seen = values(account.scrape())
+    account.close()
+    assert keeping.rows == [({"id": "1", "amount": 50.0, "country": "DE"},)]
+    assert seen["model_requests_total", "200"] == 1
+    assert total(seen, "model_feature_values_total", "amount") == 1
+    assert seen["model_monitor_window_end_timestamp_seconds",] == 5.0
+    assert account.failures.count == 4
+
+
+def test_an_exchange_that_comes_as_a_way_in_is_closed_is_still_taken(
+    cells: dict[str, Cells], detector: EDetector
+) -> None:
+    class Late(Taker):
+        def take(self, batch: Batch) -> None:
+            pass
+
+        def close(self) -> None:
+            account.note(note())
+            account.fold()
+
+    class Written(Keeping):
+        def close(self) -> None:
+            self.at_its_end = len(self.rows)
+
+    written = Written()
+    account = Account(LABELS, cells, ("id",), detector, 0.0, takers=[written, Late()])
+    account.close()
+    assert written.at_its_end == 1
+
+
+def test_compressed_answers_are_read(cells: dict[str, Cells], detector: EDetector) -> None:
+    keeping = Keeping()
+    account = Account(LABELS, cells, ("id",), detector, 0.0, takers=[keeping])
+    coding = ((b"content-encoding", b"gzip"),)
+    account.note(Note(200, 0.1, True, ROW, gzip.compress(b'{"score": 1}'), answer_headers=coding))
+    account.fold()
+    assert keeping.answers == [{"score": 1}]
+
+
+def test_only_answers_of_predictions_are_read(cells: dict[str, Cells], detector: EDetector) -> None:
+    keeping = Keeping()
+    account = Account(LABELS, cells, ("id",), detector, 0.0, takers=[keeping])
+    account.note(Note(200, 0.1, True, ROW, b'{"score": 1}'))
+    account.note(Note(422, 0.1, True, ROW, b'{"error": 1}'))
+    account.note(Note(200, 0.1, False, ROW, b'{"sco'))
+    account.fold()
+    assert keeping.answers == [{"score": 1}, None, None]
+
+
+def test_a_batch_counts_as_many_predictions_as_rows(
+    cells: dict[str, Cells], detector: EDetector, values: Parse
+) -> None:
+    bodies = Bodies(("id", "amount", "country"), "/instances")
+    account = Account(LABELS, cells, ("id",), detector, 0.0, bodies)
+    account.note(note(b'{"instances": [["1", 50.0, "DE"], ["2", 51.0, "FR"]]}'))
+    seen = values(account.scrape())
+    assert seen["model_predictions_total",] == 2
+    assert seen["model_requests_total", "200"] == 1
+    assert total(seen, "model_feature_values_total", "country") == 2
+
+
+def test_a_request_that_was_not_seen_is_neither_a_row_nor_malformed(account: Account, values: Parse) -> None:
+    account.note(Note(200, None, True, None))
+    seen = values(account.scrape())
+    assert seen["model_predictions_total",] == 1
+    assert total(seen, "model_malformed_requests_total") == total(seen, "model_feature_values_total") == 0

@@ -12,6 +12,7 @@ from alertdrill.tls import SYSTEM_ROOTS, TlsSettings
 VARIABLE = "ALERTDRILL_LOAD"
 MODULE = ("-m", "alertdrill.adapters.load")
 HERE = "127.0.0.1"
+SILENT_S = 10.0
 JOIN_S = 90.0  # how long the master waits for workers that are started elsewhere
 
 
@@ -51,6 +52,9 @@ class LoadArguments(BaseModel):
     listen: Address | None = Field(
         default=None, description="where workers that are started elsewhere join; null: they are started here"
     )
+    silent_s: float = Field(
+        default=SILENT_S, gt=0, description="users that send nothing for this long while requests are due end the load"
+    )
     join_s: float = Field(default=JOIN_S, gt=0, description="how long the master waits for the workers")
 
     @property
@@ -60,9 +64,9 @@ class LoadArguments(BaseModel):
 
 
 def argv(arguments: LoadArguments) -> list[str]:
-    """Command line of the load behind its lifeline: Locust, headless, or the role that the arguments ask for."""
+    """Command line of the load for its lifeline: Locust, headless, or the role that the arguments ask for."""
     if arguments.locustfile is not None:
-        return [*MODULE, "users"]
+        return ["--guard", *MODULE, "users"]
     if not arguments.alone:
         return [*MODULE, "master"]
     return [*MODULE, "--headless", "--only-summary", "-u", "1", "--host", arguments.url]

@@ -20,7 +20,6 @@ from alertdrill.core.faults.base import Body
 from alertdrill.core.own_bodies import OwnBodies
 
 AGAIN_S = 0.02  # users that catch everything and try again for ever must not keep the process from ending
-SILENT_S = 10.0  # with requests due and none in flight for this long, the users do something else
 
 
 class LoadOver(Exception):
@@ -68,11 +67,20 @@ class PacedRun(Run):
         """
         super().__init__(task.plan, ALL, emit, Anchor.take(), _ignore)
         self._bodies = OwnBodies(task.plan, task.rows(), self._touch)
-        self._why_silent = why_silent
+        self._why_silent, self._silent_s = why_silent, task.arguments.silent_s
         self._waiting: deque[_Waiting] = deque()
         self._starved_at: float | None = None
         self._picked: dict[tuple[str, int], list[int]] = defaultdict(list)
-        self._gone = False
+        self._gone = self._is_copy = False
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a segment runs or has run."""
+        return bool(self._begun)
+
+    def leave_to_original(self) -> None:
+        """In a copy of this process, such as multiprocessing makes: nothing is sent, told or ended a second time."""
+        self._gone = self._is_copy = True
 
     def ticket(self, body: Body) -> Ticket:
         """Wait until the next request of the plan is due; a user calls this with what it is about to send.
@@ -127,6 +135,8 @@ class PacedRun(Run):
 
     def send(self, k: int, i: int, intended: float, now: float) -> bool:
         """Give leave for request `k.i` to the user that waits longest; False if none does."""
+        if self._is_copy:
+            return False
         schedule = self._touch.schedule(k)
         if not schedule.sent[i]:
             lost = {injection: mask[i : i + 1] for injection, mask in schedule.touched.items()}
@@ -168,12 +178,14 @@ class PacedRun(Run):
         return self._combinations.numbers(masks, 1)[0]
 
     def _tick(self) -> None:
+        if self._is_copy:
+            return
         super()._tick()
         if self._starved_at is None or self._schedule.slack_s() > 0:
             self._starved_at = None
         elif self._reporter.in_flight():
             self._starved_at = monotonic_s()  # they wait for answers
-        elif monotonic_s() - self._starved_at > SILENT_S:
+        elif monotonic_s() - self._starved_at > self._silent_s:
             self.fail(self._why_silent())
 
     def _report(self) -> None:

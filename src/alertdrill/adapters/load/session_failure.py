@@ -3,7 +3,8 @@
 import http.client
 import ssl
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from traceback import walk_tb
 from typing import NamedTuple
 
 import requests.exceptions
@@ -48,6 +49,16 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             todo += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
 
 
+_AFTER_SENDING = {"recv", "recv_into", "dispatch_hook", "fire"}
+"""Functions of sockets, requests and Locust's events that a client is in once its request has left."""
+
+
+def _had_left(causes: Iterable[BaseException]) -> bool:
+    """Whether a request had left when something else than its connection ended it."""
+    frames = (frame for one in causes for frame, _ in walk_tb(one.__traceback__))
+    return any(frame.f_code.co_name in _AFTER_SENDING for frame in frames)
+
+
 def why(error: BaseException) -> Why:
     """What an error of Locust's HttpSession or FastHttpSession says of its request."""
     causes = list(_causes(error))
@@ -55,4 +66,4 @@ def why(error: BaseException) -> Why:
         if any(isinstance(one, kinds) for one in causes):
             return found
     codes = [one.errno for one in causes if isinstance(one, OSError) and one.errno is not None]
-    return Why(failure_of(codes[0]), False) if codes else Why(Failure.GIVEN_UP, False)
+    return Why(failure_of(codes[0]), False) if codes else Why(Failure.GIVEN_UP, _had_left(causes))

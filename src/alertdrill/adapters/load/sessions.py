@@ -10,11 +10,13 @@ from urllib.parse import urlsplit
 import gevent
 from gevent import GreenletExit
 from locust.clients import HttpSession
-from locust.contrib.fasthttp import FAILURE_EXCEPTIONS, FastHttpSession
+from locust.contrib.fasthttp import FastHttpSession
 from locust.exception import StopUser
 
+from alertdrill.adapters.load.client_tls import ClientTls
 from alertdrill.adapters.load.endpoint import Endpoint
 from alertdrill.adapters.load.instants import monotonic_s
+from alertdrill.adapters.load.outcome import keep_answers, outcome
 from alertdrill.adapters.load.paced import LoadOver, PacedRun, Ticket
 from alertdrill.adapters.load.request import Failure
 from alertdrill.adapters.load.session_failure import Why, why
@@ -56,9 +58,11 @@ class Pacer:
         self._path = Endpoint(arguments.url, plan.target.schema_.path, plan.run_id, {}).path
         self._address = urlsplit(arguments.url).netloc.rpartition("@")[2]
         self._authority = arguments.authority
+        self._tls = ClientTls(arguments.tls, arguments.url)
 
     def install(self) -> None:
         """Stand before the clients of HttpUser and FastHttpUser from now on."""
+        keep_answers()
         self._stand_before(HttpSession, partial(json_module.dumps, allow_nan=False))
         self._stand_before(FastHttpSession, json_module.dumps)
 
@@ -76,6 +80,7 @@ class Pacer:
         where = urlsplit(call["self"]._build_url(call["url"]))
         if where.netloc != self._address:
             return original(**call)
+        self._tls.apply(call["self"], call)
         call["headers"] = headers = dict(call.get("headers") or {})
         if self._authority is not None and not _named(headers, "host"):
             headers["Host"] = self._authority
@@ -129,7 +134,7 @@ class Pacer:
         try:
             with gevent.Timeout(self._timeout_s + RETRY_S, still), gevent.Timeout(self._timeout_s, late) as in_time:
                 response = original(**call)
-                found = _outcome(response, bool(call.get("stream")))
+                found = outcome(response, bool(call.get("stream")))
                 if isinstance(found, Why) and not in_time.pending:
                     found = Why(Failure.TIMEOUT, True)
                 return response, found
@@ -168,21 +173,3 @@ def _put(call: Call, body: Body) -> None:
     if _named(headers, "accept") is None and isinstance(call["self"], FastHttpSession) and call.get("json") is not None:
         headers["Accept"] = CONTENT_TYPE
     call["data"], call["json"] = body.data, None
-
-
-def _outcome(response: Any, stream: bool) -> tuple[int, bytes | None] | Why:
-    """Status and body of a whole answer, no body if its user reads it as it comes, or why there is none."""
-    if not response.status_code:
-        error = getattr(response, "error", None)
-        return why(error) if error is not None else Why(Failure.GIVEN_UP, False)
-    status = int(response.status_code)
-    if stream:
-        return status, None
-    try:
-        content = bytes(response.content or b"")
-    except FAILURE_EXCEPTIONS as error:
-        failure = why(error).failure
-        return Why(failure if failure in (Failure.TIMEOUT, Failure.BAD_HTTP) else Failure.TRUNCATED, True)
-    read = getattr(response, "_response", None)  # FastHttpSession's: its content is empty once reading it has failed
-    whole = read is None or read.message_complete
-    return (status, content) if whole else Why(Failure.TRUNCATED, True)

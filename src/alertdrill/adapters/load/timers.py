@@ -40,7 +40,8 @@ class TimerFd:
     """A timerfd that the hub watches; libev's own timers wait in whole milliseconds.
 
     It is set for a little earlier than it must call back, by what three of four wakings are late here, and what is
-    left then is waited for awake.
+    left then is waited for awake. A copy of this process (`os.fork`) has the very same timer in its hands, and leaves
+    it to the original.
     """
 
     def __init__(self, callback: Callable[[], None]) -> None:
@@ -51,13 +52,15 @@ class TimerFd:
         if self._fd < 0:
             raise OSError(ctypes.get_errno(), "timerfd_create")
         self._spec = _Itimerspec()
-        self._callback = callback
+        self._callback, self._pid = callback, os.getpid()
         self._at = self._lead_s = 0.0
         self._watcher = get_hub().loop.io(self._fd, READ)
         self._watcher.start(self._fire)
 
     def set(self, at: float) -> None:
         """Call back at `at`, in seconds of `monotonic_s`; at once if that has passed."""
+        if os.getpid() != self._pid:
+            return
         self._at = at
         nanoseconds = max(1, int((at - self._lead_s) * 1e9))
         self._spec.value.seconds, self._spec.value.nanoseconds = divmod(nanoseconds, 1_000_000_000)
@@ -70,6 +73,9 @@ class TimerFd:
         os.close(self._fd)
 
     def _fire(self) -> None:
+        if os.getpid() != self._pid:
+            self._watcher.stop()
+            return
         try:
             os.read(self._fd, 8)
         except BlockingIOError:  # set anew between the expiry and this call

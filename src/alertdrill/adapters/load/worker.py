@@ -31,6 +31,7 @@ from alertdrill.adapters.load.task import Task
 
 TOLD_S = 60.0
 ANSWER_S = 10.0
+ANSWER_LEAST_S = 2.0  # however short the wait for the drill is to be: it may be busy
 CONNECT_S = 3.0
 RETRY_S = 0.5
 FIRST_READINGS = 8
@@ -65,13 +66,13 @@ def reach(address: Address, wait_s: float) -> None:
 class Worker:
     """Carries out what the master says."""
 
-    def __init__(self, address: Address) -> None:
-        """Connect to Locust's master at an address.
+    def __init__(self, address: Address, answer_s: float = ANSWER_S) -> None:
+        """Connect to Locust's master at an address, which has `answer_s` seconds to say something.
 
         Raises:
             LoadFailed: what listens there is none.
         """
-        self._address = address
+        self._address, self._answer_s = address, answer_s
         self._clock = MasterClock()
         self._inbox = Inbox()
         self._joined, self._over = Event(), Event()
@@ -91,7 +92,7 @@ class Worker:
             LoadFailed: the master refuses this worker, or the load cannot go on.
         """
         self._outbox.put("hello", version=__version__, host=socket.gethostname())
-        answered = gevent.wait([self._joined, self._over], ANSWER_S, 1)
+        answered = gevent.wait([self._joined, self._over], self._answer_s, 1)
         if not answered:
             raise self._no_master()
         gevent.spawn(self._ping_forever)
@@ -116,7 +117,7 @@ class Worker:
 
     def _connect(self) -> WorkerRunner:
         try:
-            with gevent.Timeout(ANSWER_S):
+            with gevent.Timeout(self._answer_s):
                 return self._environment.create_worker_runner(self._address.host, self._address.port)
         except gevent.Timeout as error:
             raise self._no_master() from error
@@ -219,4 +220,4 @@ def _run() -> None:
         raise LoadFailed("nobody told this worker where its master is") from None
     address = Address(host=join["host"], port=join["port"])
     reach(address, join["wait_s"])
-    Worker(address).run()
+    Worker(address, min(ANSWER_S, max(ANSWER_LEAST_S, join["wait_s"]))).run()

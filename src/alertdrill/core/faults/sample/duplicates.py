@@ -19,9 +19,10 @@ class Duplicates(SampleFault):
         Delivery at least once, a join that multiplies rows, a client that posts twice. Counts and sums are too high,
         and monitors that take rows for independent see `times` as much evidence as there is.
     Should trigger:
-        An alert on repeated identifiers or on the rate of distinct rows. Bundled: nothing watches for repeats, but
-        FeatureDrift takes each for a row of its own and fires on some feature, within seconds from `times` 5 on, as
-        chance alone then looks like drift; at 2 it stays silent.
+        An alert on repeated identifiers or on the rate of distinct rows. Bundled: the reference monitor sets
+        `model_drift_warning{reason="repeated_rows"}` after a few hundred rows. Meanwhile FeatureDrift takes each for a
+        row of its own and fires on some feature, within seconds from `times` 5 on, as chance alone then looks like
+        drift; at 2 it stays silent.
     Example:
         - {kind: duplicates, times: 5, share: 100%}
     References:

@@ -1,4 +1,4 @@
-"""The types of ASGI (asgi.readthedocs.io, HTTP connection scope), and a whole answer in its messages."""
+"""The types of ASGI (asgi.readthedocs.io, HTTP connection scope), a header, and a whole answer in its messages."""
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any

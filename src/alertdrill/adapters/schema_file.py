@@ -1,0 +1,65 @@
+"""The schema that a command's argument means: of a bundled target, of a target's folder, or a file of its own."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from alertdrill.adapters.bundled import bundled_targets, targets_dir
+from alertdrill.adapters.target import TargetSpec
+from alertdrill.adapters.yaml_file import load_model
+from alertdrill.core.errors import BadInput, Mistake, nearest
+from alertdrill.protocols.schema import Schema
+
+TARGET_FILE = "target.yaml"
+
+
+@dataclass(frozen=True)
+class Described:
+    """A model as its schema describes it.
+
+    Attributes:
+        name: of the target, or of the schema's file without its suffix.
+        schema: at least one of its features is watched.
+    """
+
+    name: str
+    schema: Schema
+
+
+def read_described(name_or_path: str) -> Described:
+    """The model that an argument means.
+
+    Args:
+        name_or_path: the name of a bundled target, a folder with a target.yaml, that file, or a schema (YAML or JSON).
+
+    Raises:
+        BadInput: there is no such thing, it has mistakes, or the monitor would watch none of its features.
+    """
+    path = _file(name_or_path)
+    if path.name == TARGET_FILE:
+        spec = load_model(path, TargetSpec)
+        described = Described(spec.name, spec.schema_)
+    else:
+        described = Described(path.stem, load_model(path, Schema))
+    if not any(feature.watched for feature in described.schema.features):
+        fix = "leave out watched: false of a feature that is no identifier (timestamps never count)"
+        raise BadInput([Mistake("features", "none that is watched", "at least one", fix, file=str(path))])
+    return described
+
+
+def _file(name_or_path: str) -> Path:
+    path = Path(name_or_path)
+    try:
+        if path.is_file():
+            return path
+        if (path / TARGET_FILE).is_file():
+            return path / TARGET_FILE
+        bundled = targets_dir() / name_or_path / TARGET_FILE
+        if name_or_path in bundled_targets() and bundled.is_file():
+            return bundled
+        got = f"a folder without a {TARGET_FILE}" if path.is_dir() else "no such file or target"
+    except (OSError, ValueError):  # a name too long, or with a zero byte in it
+        got = "no name of a file"
+    known = bundled_targets()
+    near = nearest(name_or_path, known)
+    fix = f"write {near}" if near else f"check the path (bundled targets: {', '.join(known)})"
+    raise BadInput([Mistake(name_or_path[:100], got, "a schema file or a target", fix)])

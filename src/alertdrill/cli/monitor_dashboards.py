@@ -1,0 +1,44 @@
+"""`alertdrill monitor dashboards`."""
+
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from alertdrill.adapters.schema_file import read_described
+from alertdrill.alerting.choices import read_choices
+from alertdrill.cli.collected import collected
+from alertdrill.core.errors import BadInput, Mistake
+from alertdrill.dashboards.boards import boards
+
+SDK = "grafana_foundation_sdk"
+
+
+def write_dashboards(described: str, choices: Sequence[str], out: Path) -> int:
+    """Write the dashboards into a folder, which is made if need be, and print their paths.
+
+    Raises:
+        BadInput: with every mistake of the arguments; or the SDK is not installed.
+    """
+    mistakes = [*_without_sdk(), *_unusable(out)]
+    chosen = collected(mistakes, lambda: read_choices(choices))
+    model = collected(mistakes, lambda: read_described(described))
+    if mistakes or model is None or chosen is None:
+        raise BadInput(mistakes)
+    from alertdrill.dashboards.grafana import grafana_json
+
+    out.mkdir(parents=True, exist_ok=True)
+    for name, board in boards(model.name, model.schema, chosen).items():
+        (out / name).write_text(grafana_json(board, model.name), encoding="utf-8")
+        print(out / name)
+    return 0
+
+
+def _without_sdk() -> Iterator[Mistake]:
+    if find_spec(SDK) is None:
+        fix = "pip install 'alertdrill[dashboards]'"
+        yield Mistake("monitor dashboards", "no Grafana Foundation SDK", "it to be installed", fix)
+
+
+def _unusable(out: Path) -> Iterator[Mistake]:
+    if out.exists() and not out.is_dir():
+        yield Mistake("--out", str(out), "a folder", "name one; it is made if it is not there")

@@ -1,0 +1,67 @@
+"""Bodies of answers to decoded JSON, or to the reason why there is none."""
+
+import zlib
+from collections.abc import Iterable
+from enum import StrEnum
+
+import orjson
+
+from alertdrill.monitor.bodies import Malformed, unreadable
+from alertdrill.protocols.json_rows import LARGEST_BODY_BYTES
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+COMPRESSED = (b"gzip", b"x-gzip", b"deflate")
+
+
+class BadAnswer(StrEnum):
+    """Why a prediction could not be read out of an answer. These are all the values of the label `reason`."""
+
+    EMPTY = "empty"
+    BAD_ENCODING = "bad_encoding"  # not UTF-8, or compressed in a way that cannot be read: br, zstd
+    BAD_JSON = "bad_json"  # a NaN literal, too
+    TOO_LARGE = "too_large"
+    WRONG_BATCH = "wrong_batch"  # not as many predictions as rows were sent
+
+
+def read_answer(body: bytes | BadAnswer | None, headers: Headers = ()) -> object | BadAnswer | None:
+    """The decoded body; what is no body as it is.
+
+    Args:
+        body: of an answer.
+        headers: of the answer, names in lower case: they say how it is compressed.
+    """
+    if not isinstance(body, bytes):
+        return body
+    if len(body) > LARGEST_BODY_BYTES:
+        return BadAnswer.TOO_LARGE
+    try:
+        decoded: object = orjson.loads(body)
+    except ValueError:
+        return _read_compressed(body, headers) if is_compressed(body) else _REASONS[unreadable(body)]
+    return decoded
+
+
+def is_compressed(body: bytes) -> bool:
+    """Whether a body begins as gzip (RFC 1952) or zlib (RFC 1950) has it, and no JSON does."""
+    return body[:1] in (b"\x1f", b"\x78")
+
+
+def _read_compressed(body: bytes, headers: Headers) -> object | BadAnswer:
+    if not any(name == b"content-encoding" and value.strip().lower() in COMPRESSED for name, value in headers):
+        return _REASONS[unreadable(body)]
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+    try:
+        plain = unpacker.decompress(body, LARGEST_BODY_BYTES)
+    except zlib.error:
+        return BadAnswer.BAD_ENCODING
+    if unpacker.unconsumed_tail:
+        return BadAnswer.TOO_LARGE
+    return read_answer(plain) if unpacker.eof else BadAnswer.BAD_ENCODING
+
+
+_REASONS = {
+    Malformed.EMPTY: BadAnswer.EMPTY,
+    Malformed.BAD_ENCODING: BadAnswer.BAD_ENCODING,
+    Malformed.BAD_JSON: BadAnswer.BAD_JSON,
+}

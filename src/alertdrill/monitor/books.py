@@ -1,0 +1,130 @@
+"""The books of a monitor: the account of its model, and all that goes with it, as the settings say."""
+
+import os
+import time
+from collections.abc import Iterable, Mapping
+
+from alertdrill.drift.e_detector import EDetector, log_threshold
+from alertdrill.drift.reference import watched_cells
+from alertdrill.monitor.account import Account
+from alertdrill.monitor.bad_settings import BadSettings, Mistake, named
+from alertdrill.monitor.bodies import Bodies
+from alertdrill.monitor.dependencies import Dependencies
+from alertdrill.monitor.exposition import METRICS_PATH
+from alertdrill.monitor.failures import Failures
+from alertdrill.monitor.gpu import Gpus, NoGpu
+from alertdrill.monitor.log_writer import LogWriter
+from alertdrill.monitor.notes import Taker
+from alertdrill.monitor.page.page import Page
+from alertdrill.monitor.prediction_log import PredictionLog
+from alertdrill.monitor.prediction_reference import prediction_references
+from alertdrill.monitor.predictions import Outputs, PredictionCounters
+from alertdrill.monitor.redaction import Redaction
+from alertdrill.monitor.reference import BadFile, load_reference, load_schema, unwatched_names
+from alertdrill.monitor.resources import Resources
+from alertdrill.monitor.settings import Settings
+from alertdrill.monitor.sources import Place, Source, lookup
+from alertdrill.monitor.system import System
+from alertdrill.monitor.tally import Output
+from alertdrill.monitor.truth.ground_truth import GroundTruth
+from alertdrill.monitor.truth.quality import Task
+from alertdrill.monitor.truth.reading import Sources
+from alertdrill.protocols.schema import Schema
+
+
+class Books:
+    """The account of a model and what goes with it.
+
+    Attributes:
+        account: where exchanges are noted.
+        schema: of the model.
+        system: what the machine's resources are sampled with; None if nothing is.
+        truth: what takes feedback; None if nothing does.
+        page: for browsers; None if there is none.
+    """
+
+    def __init__(self, settings: Settings, more: Iterable[Taker] = ()) -> None:
+        """Read the files.
+
+        Args:
+            settings: of the monitor.
+            more: others who are given every exchange.
+
+        Raises:
+            BadFile: a file cannot be used.
+            BadSettings: GPUs are asked for where there are none, or ground truth cannot be kept as the settings say.
+        """
+        given = settings.schema_
+        self.schema = given if isinstance(given, Schema) else load_schema(given)
+        rows = load_reference(settings.reference, self.schema)
+        try:
+            cells = watched_cells(self.schema, rows)
+        except ValueError as error:
+            fix = "give a sample with values of it, or set watched: false"
+            raise BadFile(settings.reference, str(error), fix) from None
+        pointers = {output: at for output, at in ((Output.SCORE, settings.score), (Output.LABEL, settings.label)) if at}
+        threshold = log_threshold(len(cells) + len(pointers), settings.false_alarms_per_week)
+        labels = {"model": settings.model, "version": settings.model_version}
+        failures = Failures()
+        self.system = _system(settings, labels)
+        outputs = Outputs(pointers, prediction_references(settings), settings.reference_answers, threshold)
+        takers = [*_takers(settings, labels, outputs), *([self.system] if self.system is not None else [])]
+        self.truth = _truth(settings, labels, self.schema, failures)
+        if self.truth is not None:
+            takers.append(self.truth)
+        self.account = Account(
+            labels,
+            cells,
+            unwatched_names(self.schema),
+            EDetector(list(cells.values()), threshold, settings.exact_reference),
+            time.time(),
+            Bodies(self.schema.names(), settings.rows),
+            [*takers, *more],
+            failures,
+        )
+        self.page = _page(settings, self.schema, self.account)
+
+
+def _system(settings: Settings, labels: Mapping[str, str]) -> System | None:
+    try:
+        gpus = [Gpus(labels)] if settings.gpu else []
+    except NoGpu as error:
+        what, _, fix = str(error).partition("; fix: ")
+        raise BadSettings(Mistake(named("gpu"), what, fix)) from None
+    processes = [Resources(labels, settings.model_pid)] if settings.model_pid is not None else []
+    return System([*processes, *gpus]) if processes or gpus else None
+
+
+def _page(settings: Settings, schema: Schema, account: Account) -> Page | None:
+    if settings.page in (METRICS_PATH, schema.path):
+        what = f"got {settings.page}, which has another meaning already, expected a path of its own"
+        raise BadSettings(Mistake(named("page"), what, "write /monitor"))
+    return Page(settings.page, settings.model, settings.model_version, account.scrape) if settings.page else None
+
+
+def _takers(settings: Settings, labels: Mapping[str, str], outputs: Outputs) -> list[Taker]:
+    takers: list[Taker] = []
+    if outputs.pointers:
+        takers.append(PredictionCounters(labels, outputs))
+    if settings.dependencies:
+        takers.append(Dependencies(labels, settings.dependencies))
+    if settings.log is not None:
+        writer = LogWriter(settings.log, settings.log_max_bytes, settings.log_files)
+        redaction = Redaction(settings.log_redact)
+        headers = [name.lower() for name in settings.log_headers]
+        find = lookup(settings.prediction_id)
+        takers.append(PredictionLog(labels, writer, settings.log_share, redaction, headers, find))
+    return takers
+
+
+def _truth(settings: Settings, labels: Mapping[str, str], schema: Schema, failures: Failures) -> GroundTruth | None:
+    truth = settings.truth
+    if truth is None:
+        return None
+    if truth.feedback_path == schema.path:
+        what = f"got {schema.path}, which is where the model predicts, expected a path of its own"
+        raise BadSettings(Mistake(named("feedback_path"), what, "write /feedback"))
+    label, score = (Source(Place.ANSWER, at) if at else None for at in (settings.label, settings.score))
+    predicted = label if truth.task is Task.CLASSIFICATION else score
+    sources = Sources(settings.prediction_id, predicted, score, truth.version)
+    return GroundTruth(truth, sources, labels, os.environ, failures)

@@ -1,0 +1,1 @@
+"""The page that the monitor serves itself: what its metrics say, live, for engineers and for product managers."""
