@@ -115,6 +115,14 @@ def seed(directory: Path) -> Drill:
     return run(directory, "seed-disaster").ended()
 
 
+def repeated(directory: Path) -> Drill:
+    """Two drills of one scenario; their folder is the one that they have together."""
+    path = of_nulls(directory, NULLS.replace("within: 10s", "within: 10s, probability: 20%"))
+    ended = run(directory, path, "--repeat", "2").ended()
+    (folder,) = ended.folder.parent.glob("repeat-*")
+    return Drill(ended.exit_code, ended.output, folder)
+
+
 def seed_by_workers(directory: Path) -> Drill:
     """The same, its load sent by two workers that are started apart."""
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -315,6 +323,7 @@ RECIPES = {
     for recipe in (
         seed,
         seed_by_workers,
+        repeated,
         rule_deleted,
         threshold_raised,
         shares_zero,

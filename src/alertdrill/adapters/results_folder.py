@@ -1,6 +1,7 @@
 """results/<scenario>/<run_id>/: what a drill leaves behind, and reading it again."""
 
 import gzip
+import json
 import os
 import tempfile
 from dataclasses import dataclass
@@ -13,7 +14,9 @@ from alertdrill.core import journal as records
 from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.plan import Plan
 from alertdrill.core.recording import Recording, from_json, to_json
+from alertdrill.core.repeat import RepeatResult
 from alertdrill.core.result import Result
+from alertdrill.core.revision import Revision, revision
 
 EXPECTED = "plan.json, journal.jsonl and samples.json.gz of a drill"
 FIX = "give the folder of one run, results/<scenario>/<run id>, as the drill left it"
@@ -70,9 +73,33 @@ class ResultsFolder:
         """Write the recording; the same samples are the same bytes."""
         _replace(self.samples, gzip.compress(to_json(recording), compresslevel=6, mtime=0))
 
-    def write_result(self, result: Result) -> None:
-        """Write result.json."""
-        _replace(self.result, result.to_json())
+    @property
+    def difference(self) -> Path:
+        """result.diff.json."""
+        return self.path / "result.diff.json"
+
+    def keep(self, result: Result) -> Revision | None:
+        """Write result.json where there is none; else compare, keep it, and write how they differ beside it.
+
+        Raises:
+            BadInput: there is a result.json, and it is not one.
+        """
+        if not self.result.exists():
+            _replace(self.result, result.to_json())
+            return None
+        try:
+            before = json.loads(self.result.read_bytes())
+        except ValueError:
+            before = None
+        if not isinstance(before, dict):
+            fix = "remove it, and check again: it is derived from the other files"
+            raise BadInput([Mistake("", "no JSON object", "the result of a drill", fix, file=str(self.result))])
+        found = revision(before, json.loads(result.to_json()))
+        if found is None:
+            self.difference.unlink(missing_ok=True)
+        else:
+            _replace(self.difference, found.to_json())
+        return found
 
     def read(self) -> tuple[Plan, tuple[records.Record, ...], Recording]:
         """Plan, journal and recording.
@@ -90,6 +117,48 @@ class ResultsFolder:
         if not any(isinstance(record, records.Started) for record in journal):
             raise BadInput([Mistake("", "a journal without its beginning", EXPECTED, FIX, file=str(self.journal))])
         return plan, journal, recording
+
+
+@dataclass(frozen=True)
+class RepeatFolder:
+    """The folder of several drills together: repeat.json; each drill has a folder of its own beside it."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, results: Path, scenario: str, repeat_id: str) -> "RepeatFolder":
+        """Make the folder.
+
+        Raises:
+            BadInput: it cannot be made.
+        """
+        return cls(ResultsFolder.create(results, scenario, repeat_id).path)
+
+    @property
+    def summary(self) -> Path:
+        """repeat.json."""
+        return self.path / "repeat.json"
+
+    def write(self, result: RepeatResult) -> None:
+        """Write repeat.json."""
+        _replace(self.summary, result.to_json())
+
+    def read(self) -> RepeatResult:
+        """repeat.json.
+
+        Raises:
+            BadInput: it is not what it should be.
+        """
+        try:
+            return RepeatResult.model_validate_json(self.summary.read_bytes())
+        except (OSError, ValidationError) as error:
+            got = str(error).splitlines()[0]
+            fix = "give the folder as `run --repeat` left it, or one of its runs"
+            raise BadInput([Mistake("", got, "repeat.json of `run --repeat`", fix, file=str(self.path))]) from error
+
+    def run(self, run_id: str) -> Path:
+        """The folder of one of its drills."""
+        return self.path.parent / run_id
 
 
 def check_writable(results: Path) -> None:

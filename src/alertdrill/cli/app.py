@@ -50,12 +50,19 @@ Distributed = Annotated[
         "machine with `alertdrill worker HOST:PORT`",
     ),
 ]
+Repeat = Annotated[
+    int,
+    typer.Option("--repeat", metavar="N", help="so many drills, one after the other, judged together (repeat.json)"),
+]
 AllowLocustfile = Annotated[
     bool, typer.Option("--allow-locustfile", help="run the code of the file that load.locustfile names")
 ]
 Results = Annotated[Path, typer.Option("--results", metavar="DIR", help="where results are kept")]
 Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="also write the result as JSON to FILE")]
 PlanJson = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="also write all of it as JSON to FILE")]
+Folder = Annotated[
+    Path, typer.Argument(metavar="FOLDER", help="results/<scenario>/<run id> of a drill, or of several together")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="print the result only, no progress")]
 NoColor = Annotated[bool, typer.Option("--no-color", help="no colours (they are off in a pipe anyway)")]
 
@@ -72,6 +79,7 @@ def run(
     rules: Rules = None,
     prometheus: Prometheus = None,
     only: Only = None,
+    repeat: Repeat = 1,
     workers: Workers = 1,
     distributed: Distributed = None,
     allow_locustfile: AllowLocustfile = False,
@@ -87,7 +95,7 @@ def run(
     options = Options(
         results, tuple(rules or ()), prometheus, tuple(only or ()), workers, distributed, allow_locustfile
     )
-    raise typer.Exit(run_scenarios(_console(no_color), scenarios, options, json, quiet))
+    raise typer.Exit(run_scenarios(_console(no_color), scenarios, options, json, quiet, repeat))
 
 
 @app.command()
@@ -138,14 +146,36 @@ def worker(
 
 @app.command()
 def check(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="results/<scenario>/<run id> of a drill")],
+    folder: Folder,
     json: Json = None,
     no_color: NoColor = False,
 ) -> None:
-    """Judge a drill again from its plan, journal and recording alone, and write result.json anew."""
+    """Judge a drill again from its plan, journal and recording alone, without Prometheus.
+
+    result.json is written where there is none. One that this version judges otherwise is kept, and what differs is
+    shown and written to result.diff.json. Of several together (run --repeat), every drill is judged again, and
+    repeat.json written anew.
+    """
     from alertdrill.cli.run import check_again
 
     raise typer.Exit(check_again(_console(no_color), folder, json))
+
+
+@app.command()
+def explain(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="results/<scenario>/<run id> of a drill")],
+    expectation: Annotated[
+        str | None, typer.Argument(metavar="EXPECTATION", help="its id, such as nulls/FeatureNullRateHigh; none: all")
+    ] = None,
+    no_color: NoColor = False,
+) -> None:
+    """Say in words why a verdict is what it is, with its evidence, and what would change it.
+
+    The drill is judged from its plan, journal and recording; nothing is written.
+    """
+    from alertdrill.cli.explain import explain_folder
+
+    raise typer.Exit(explain_folder(_console(no_color), folder, expectation))
 
 
 @app.command()
@@ -162,9 +192,9 @@ def faults(
 
 @app.command()
 def schema(
-    file: Annotated[str, typer.Argument(metavar="scenario|result", help="which file")] = "scenario",
+    file: Annotated[str, typer.Argument(metavar="scenario|result|repeat", help="which file")] = "scenario",
 ) -> None:
-    """Print the JSON Schema of scenario files, or of result.json.
+    """Print the JSON Schema of scenario files, of result.json, or of repeat.json.
 
     Editors with a YAML language server then complete and check a scenario as you write it. Save the schema beside it:
 

@@ -5,14 +5,28 @@ from pathlib import Path
 from rich.console import Console
 
 from alertdrill.cli.json_file import unwritable
-from alertdrill.compose import Options, Outcome, check_folder, run_drill
+from alertdrill.compose import (
+    Options,
+    Outcome,
+    Repeated,
+    Watcher,
+    check_folder,
+    check_repeat,
+    is_repeat,
+    run_drill,
+    run_repeats,
+)
 from alertdrill.compose.options import read_to_run, refuse
 from alertdrill.core.errors import AlertdrillError, BadInput, Mistake
 from alertdrill.core.result import EXIT_CODES
+from alertdrill.report import repeat_terminal
 from alertdrill.report.progress import TerminalProgress
+from alertdrill.report.repeat_terminal import run_lines
+from alertdrill.report.revision_terminal import revision_text
 from alertdrill.report.terminal import show
 
-SEVERITY = (130, 4, 2, 1, 3, 0)
+INTERRUPTED = 130
+SEVERITY = (INTERRUPTED, 4, 2, 1, 3, 0)
 
 
 def _report(console: Console, outcome: Outcome, json: Path | None) -> int:
@@ -23,29 +37,56 @@ def _report(console: Console, outcome: Outcome, json: Path | None) -> int:
     return EXIT_CODES[outcome.result.verdict]
 
 
-def run_scenarios(console: Console, scenarios: list[str], options: Options, json: Path | None, quiet: bool) -> int:
+def run_scenarios(
+    console: Console, scenarios: list[str], options: Options, json: Path | None, quiet: bool, repeat: int = 1
+) -> int:
     """Run scenarios one after the other; the exit code is the first that occurs of 130, 4, 2, 1, 3, 0.
 
     Raises:
         BadInput: a scenario or an option cannot be used; nothing has been started.
     """
-    _refuse_unusable(scenarios, options, json)
+    _refuse_unusable(scenarios, options, json, repeat)
     codes = {0}
     for scenario in scenarios:
         try:
+            if repeat > 1:
+                codes.add(_repeated(console, scenario, options, json, quiet, repeat))
+                continue
             with TerminalProgress(console, quiet) as progress:
                 outcome = run_drill(scenario, options, progress)
+            codes.add(_report(console, outcome, json))
         except AlertdrillError as error:
             console.print(str(error), style="red", soft_wrap=True)
             codes.add(error.exit_code)
-            if error.exit_code == 130:
-                break
-            continue
-        codes.add(_report(console, outcome, json))
+        if INTERRUPTED in codes:
+            break
     return next(code for code in SEVERITY if code in codes)
 
 
-def _refuse_unusable(scenarios: list[str], options: Options, json: Path | None) -> None:
+def _repeated(console: Console, scenario: str, options: Options, json: Path | None, quiet: bool, repeat: int) -> int:
+    """Run one scenario several times; 130 if that was interrupted, else the code of the verdict on all."""
+
+    def ended(number: int, outcome: Outcome) -> None:
+        console.print(run_lines(number, repeat, outcome.result))
+        console.print(f"evidence: {outcome.folder}\n", soft_wrap=True)
+
+    def broke(number: int, error: AlertdrillError) -> None:
+        console.print(f"run {number} of {repeat} broke: {error}\n", style="red", soft_wrap=True)
+
+    repeated = run_repeats(scenario, options, repeat, Watcher(lambda _: TerminalProgress(console, quiet), ended, broke))
+    code = _report_repeat(console, repeated, json)
+    return INTERRUPTED if repeated.result.interrupted else code
+
+
+def _report_repeat(console: Console, repeated: Repeated, json: Path | None) -> int:
+    repeat_terminal.show(console, repeated.result)
+    console.print(f"evidence: {repeated.folder}", soft_wrap=True)
+    if json is not None:
+        json.write_bytes(repeated.result.to_json())
+    return EXIT_CODES[repeated.result.verdict]
+
+
+def _refuse_unusable(scenarios: list[str], options: Options, json: Path | None, repeat: int) -> None:
     """Look at everything that was asked for before the first drill starts."""
     mistakes: list[Mistake] = []
     for scenario in scenarios:
@@ -56,9 +97,25 @@ def _refuse_unusable(scenarios: list[str], options: Options, json: Path | None) 
     if json is not None and len(scenarios) > 1:
         got = f"one file for {len(scenarios)} scenarios"
         mistakes.append(Mistake("--json", got, "one scenario", "leave --json out: every folder has its result.json"))
+    if repeat > 1 and options.distributed is not None:
+        fix = "leave --distributed out, and share the load by --workers on this machine"
+        expected = "one drill, as workers that were started elsewhere end with it"
+        mistakes.append(Mistake("--repeat", f"{repeat} drills beside --distributed", expected, fix))
+    if repeat < 1:
+        mistakes.append(Mistake("--repeat", str(repeat), "how many drills to run, from 1", "leave --repeat out: one"))
     refuse([*dict.fromkeys(mistakes), *unwritable(json)])
 
 
 def check_again(console: Console, folder: Path, json: Path | None) -> int:
-    """Judge a results folder again."""
-    return _report(console, check_folder(folder), json)
+    """Judge a results folder again, or those of all drills of a series."""
+    if is_repeat(folder):
+        repeated, outcomes = check_repeat(folder)
+        for outcome in outcomes:
+            if outcome.revision is not None:
+                console.print(f"{outcome.folder}:", soft_wrap=True)
+                console.print(revision_text(outcome.revision, outcome.result.judged_by))
+        return _report_repeat(console, repeated, json)
+    outcome = check_folder(folder)
+    code = _report(console, outcome, json)
+    console.print(revision_text(outcome.revision, outcome.result.judged_by))
+    return code

@@ -15,7 +15,7 @@ def show_schema(name: str) -> int:
     schema = SCHEMAS.get(name)
     if schema is None:
         near = nearest(name, SCHEMAS)
-        known = " or ".join(SCHEMAS)
+        known = ", ".join(SCHEMAS)
         raise BadInput([Mistake("schema", name, known, f"write {near or known}")])
     sys.stdout.buffer.write(schema().encode())
     sys.stdout.buffer.flush()

@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -46,9 +46,11 @@ from alertdrill.core import journal as records
 from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.faults.base import ExchangeFault, Place
 from alertdrill.core.feasibility import unknown_features
+from alertdrill.core.label_sets import unnamed, with_label_sets
 from alertdrill.core.observations import AlertPost
 from alertdrill.core.plan import Plan
 from alertdrill.core.result import Result
+from alertdrill.core.revision import Revision
 from alertdrill.core.scenario import Scenario
 from alertdrill.core.traffic_log import TrafficLog
 from alertdrill.run.checker import judge
@@ -60,10 +62,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Outcome:
-    """A drill that was judged."""
+    """A drill that was judged.
+
+    Attributes:
+        folder: where its evidence is.
+        result: the judgement.
+        plan: what was to happen.
+        revision: how result.json, which was there before, differs; None where it does not.
+    """
 
     folder: Path
     result: Result
+    plan: Plan
+    revision: Revision | None = None
 
 
 def run_drill(name_or_path: str, options: Options, progress: Progress) -> Outcome:
@@ -88,7 +99,8 @@ async def _run_drill(
 ) -> Outcome:
     token = inside_token(scenario)
     target = await prepare_target(scenario, path, progress.note)
-    refuse(in_file(path, unknown_features(scenario, target.schema)))
+    refuse(in_file(path, [*unknown_features(scenario, target.schema), *unnamed(scenario, target.schema)]))
+    scenario = with_label_sets(scenario, target.schema)
     log = recorded_traffic(scenario, path, target)
     async with AsyncExitStack() as stack:
         work = stack.enter_context(Scratch("alertdrill-run-"))
@@ -96,7 +108,17 @@ async def _run_drill(
 
 
 def check_folder(path: Path) -> Outcome:
-    """Judge a drill again from plan, journal and recording alone, and write result.json.
+    """Judge a drill again from plan, journal and recording alone; write result.json, or how it differs.
+
+    Raises:
+        BadInput: the folder is not that of a drill.
+    """
+    outcome = judge_folder(path)
+    return replace(outcome, revision=ResultsFolder(path).keep(outcome.result))
+
+
+def judge_folder(path: Path) -> Outcome:
+    """The same, and nothing is written.
 
     Raises:
         BadInput: the folder is not that of a drill.
@@ -110,9 +132,12 @@ def check_folder(path: Path) -> Outcome:
 
 def _judged(folder: ResultsFolder) -> Outcome:
     plan, journal, samples = folder.read()
-    result = judge(plan, journal, samples)
-    folder.write_result(result)
-    return Outcome(folder.path, result)
+    return Outcome(folder.path, judge(plan, journal, samples), plan)
+
+
+def new_run_id() -> str:
+    """A name for a drill that starts now: the time (UTC), and six digits that tell two of one second apart."""
+    return time.strftime("%Y%m%dT%H%M%S", time.gmtime()) + "-" + secrets.token_hex(3)
 
 
 class _Drill:
@@ -146,7 +171,7 @@ class _Drill:
         engine = await open_engine(
             self._scenario, self._path, prometheus, self._jobs(), lambda post: self._take_post(post), self._stack
         )
-        run_id = time.strftime("%Y%m%dT%H%M%S", time.gmtime()) + "-" + secrets.token_hex(3)
+        run_id = new_run_id()
         background = await ask_background(self._scenario, engine.api)
         planner = Planner(
             self._scenario,
@@ -290,7 +315,9 @@ class _Drill:
         self._progress.note("judging")
         await conclude(plan, director.collector, journal, source, made_of, engine.scrape_s)
         folder.write_samples(recording(director.collector, journal))
-        return _judged(folder)
+        outcome = _judged(folder)
+        folder.keep(outcome.result)
+        return outcome
 
 
 async def _end(task: asyncio.Task[Any]) -> None:

@@ -1,6 +1,6 @@
 """A scenario as the command line wants it, and mistakes of it in the words of its file."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,11 @@ from alertdrill.adapters.target import bundled_rules
 from alertdrill.adapters.yaml_file import beside, load_scenario, locate
 from alertdrill.compose.crew import Crew
 from alertdrill.core.errors import BadInput, Mistake
+from alertdrill.core.label_sets import written_position
 from alertdrill.core.scenario import BundledTarget, Monitoring, Phase, Scenario, UrlTarget, UserPrometheus, locustfile
 from alertdrill.core.scenario.finding import TOP, Finding
 from alertdrill.core.scenario.grammar import Path as KeyPath
+from alertdrill.protocols.schema import Schema
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Options:
         workers: processes that share the load.
         distributed: HOST:PORT where workers that are started elsewhere join; None: they are started here.
         allow_locustfile: whether the code of a locustfile may be run.
+        seed: in place of the scenario's; None: the scenario's.
     """
 
     results: Path = Path("results")
@@ -33,6 +36,7 @@ class Options:
     workers: int = 1
     distributed: str | None = None
     allow_locustfile: bool = False
+    seed: int | None = None
 
 
 def read_to_run(name_or_path: str, options: Options) -> tuple[Scenario, Path]:
@@ -68,7 +72,8 @@ def read_scenario(name_or_path: str, options: Options) -> tuple[Scenario, Path]:
             raise BadInput([Mistake("--rules", "rules for a Prometheus of your own", "a managed Prometheus", fix)])
         monitoring = monitoring.model_copy(update={"rules": tuple(str(path.absolute()) for path in options.rules)})
     refuse(locate(path, _without_history(scenario, monitoring)))
-    changed = {"monitoring": monitoring, "phases": _chosen(scenario, options.only, path)}
+    seed = scenario.seed if options.seed is None else options.seed
+    changed = {"monitoring": monitoring, "phases": _chosen(scenario, options.only, path), "seed": seed}
     return scenario.model_copy(update=changed), path
 
 
@@ -105,21 +110,34 @@ def rule_files(scenario: Scenario, scenario_path: Path) -> tuple[Path, ...]:
     return tuple(beside(scenario_path, name) for name in scenario.monitoring.rules)
 
 
-def in_file(path: Path, findings: Iterable[Finding]) -> list[Mistake]:
+def in_file(path: Path, findings: Iterable[Finding], schema: Schema | None = None) -> list[Mistake]:
     """Findings that start from the name of a phase, or from TOP, as mistakes in the order of the file.
 
     Those in fragments come last.
+
+    Args:
+        path: the file.
+        findings: what was found.
+        schema: the target's, if `match: all` had been written out: expectations are found where the file has them.
     """
     findings = tuple(findings)
     if not findings:
         return []
-    positions = {phase.name: position for position, phase in enumerate(load_scenario(path).phases)}
-    found = [one._replace(path=_from_top(one.path, positions)) for one in findings]
+    written = load_scenario(path).phases
+    found = dict.fromkeys(one._replace(path=_from_top(one.path, written, schema)) for one in findings)
     return sorted(locate(path, found), key=lambda one: _in_order(one, str(path)))
 
 
-def _from_top(path: KeyPath, positions: Mapping[str, int]) -> KeyPath:
-    return path[1:] if path[0] == TOP else ("phases", positions[str(path[0])], *path[1:])
+def _from_top(path: KeyPath, written: Sequence[Phase], schema: Schema | None) -> KeyPath:
+    if path[0] == TOP:
+        return path[1:]
+    position, phase = next((at, phase) for at, phase in enumerate(written) if phase.name == path[0])
+    match path[1:]:
+        case ("expect", int() as number, *rest) if schema is not None:
+            at = written_position(phase, schema, number)
+            made = rest[:1] == ["labels"] and rest[1] not in phase.expect[at].labels
+            return ("phases", position, "expect", at, *(["match"] if made else rest))
+    return ("phases", position, *path[1:])
 
 
 def _in_order(one: Mistake, main: str) -> tuple[bool, str, int, int]:

@@ -1,7 +1,7 @@
 """The plan of a drill, and what each expectation of it can hope for."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +24,7 @@ from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.faults.base import Place
 from alertdrill.core.feasibility import unknown_features
 from alertdrill.core.hopeless import hopeless, too_fast, without_effect, wrong_alerts
+from alertdrill.core.label_sets import unnamed, with_label_sets
 from alertdrill.core.log_fit import too_dense, too_long, too_quick
 from alertdrill.core.log_fit import too_fast as played_too_fast
 from alertdrill.core.observations import RuleGroup
@@ -32,6 +33,7 @@ from alertdrill.core.plan import Plan, RuleText, TargetPlan, make_segments
 from alertdrill.core.prospect import Prospect, assumed_starts, never_alone, prospects
 from alertdrill.core.reach import held_up, reaches
 from alertdrill.core.scenario import Load, Scenario, UserPrometheus, locustfile
+from alertdrill.core.scenario.finding import Finding
 from alertdrill.core.scenario.part import AUTO_S
 from alertdrill.core.scope import RuleBook, tail_ms
 from alertdrill.core.touch import Touch
@@ -53,7 +55,7 @@ class Planner:
     """Plans one scenario on one target and one engine.
 
     Attributes:
-        scenario: as it was written, `auto` included.
+        scenario: as it was written, `auto` included, `match: all` as one expectation for each label set.
         path: its file.
         target: where the requests go, and the rows that they are drawn from.
         groups: the loaded rules.
@@ -90,16 +92,16 @@ class Planner:
         """
         _check_duration(self.scenario, self.tail_s)
         if self.log is not None:
-            refuse(in_file(self.path, too_dense(self.scenario, self.tail_s, self.log)))
+            refuse(self._in_file(too_dense(self.scenario, self.tail_s, self.log)))
         scenario, findings = in_numbers(self.scenario, self._look, self.tail_s)
         if findings:
-            refuse(in_file(self.path, [*findings, *wrong_alerts(self.scenario.phases, RuleBook.of(self.groups))]))
+            refuse(self._in_file([*findings, *wrong_alerts(self.scenario.phases, RuleBook.of(self.groups))]))
         _check_duration(scenario, self.tail_s)
         if self.log is not None:
-            refuse(in_file(self.path, too_long(scenario, self.log)))
+            refuse(self._in_file(too_long(scenario, self.log)))
         plan = self._plan(scenario, run_id)
         touch = Touch(plan)
-        refuse(in_file(self.path, [*too_fast(plan, touch), *played_too_fast(plan, touch)]))
+        refuse(self._in_file([*too_fast(plan, touch), *played_too_fast(plan, touch)]))
         return plan
 
     def prospectus(self, plan: Plan) -> Prospectus:
@@ -124,7 +126,7 @@ class Planner:
             *hopeless(planned.prospects, planned.reaches, self.tail_s),
             *too_quick(plan.scenario, book),
         ]
-        mistakes = tuple(in_file(self.path, findings))
+        mistakes = tuple(self._in_file(findings))
         notes = [*self.material.notes(plan)]
         notes += [self.background.note] if self.background.note else []
         rows, reference = self.material.rows, self.material.reference
@@ -134,6 +136,9 @@ class Planner:
             f"{name}: requests that the other faults of the phase break may never get there" for name in held_up(plan)
         ]
         return Prospectus(planned.outlook(notes, mistakes), mistakes)
+
+    def _in_file(self, findings: Iterable[Finding]) -> list[Mistake]:
+        return in_file(self.path, findings, self.target.schema)
 
     def _plan(self, scenario: Scenario, run_id: str) -> Plan:
         target = self.target
@@ -252,9 +257,10 @@ async def _plan_with(
     say: Callable[[str], None],
 ) -> Prospectus:
     target = await prepare_target(scenario, path, say)
-    unknown = [*unknown_features(scenario, target.schema)]
+    unknown = [*unknown_features(scenario, target.schema), *unnamed(scenario, target.schema)]
     if unknown:
         refuse(in_file(path, [*unknown, *wrong_alerts(scenario.phases, RuleBook.of(groups))]))
     log = recorded_traffic(scenario, path, target)
+    scenario = with_label_sets(scenario, target.schema)
     planner = Planner(scenario, path, target, groups, scrape_s, background, log, crew)
     return planner.prospectus(planner.plan("planned"))

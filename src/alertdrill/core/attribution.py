@@ -33,6 +33,28 @@ class Attribution:
         return tuple(one.episode for one in self.owned if one.phase == phase)
 
 
+Span = tuple[int, int]
+"""An instant, and a later one, in ms on the engine's clock."""
+
+
+def tails(case: Case) -> tuple[Span, ...]:
+    """For every fault that had an effect, from its first to one tail after its last: what it can have caused."""
+    return tuple(
+        (one.first_ms, one.over_ms + case.tail_ms)
+        for one in case.deliveries.values()
+        if one.first_ms is not None and one.over_ms is not None
+    )
+
+
+def lost(case: Case) -> tuple[Span, ...]:
+    """For every fault whose effects are not those of the plan, its phase and one tail after it."""
+    return tuple(
+        (case.starts_ms[k], case.segment_end_ms(k) + case.tail_ms)
+        for one in case.deliveries.values()
+        if (k := one.injection.segment) in case.starts_ms and one.planned and not one.delivered
+    )
+
+
 def owner(case: Case, episode: Episode) -> str | None:
     """The phase that an episode belongs to, or None."""
     found: tuple[int, str] | None = None
@@ -64,12 +86,7 @@ def _unaccountable(case: Case, episode: Episode) -> bool:
     """Whether nobody can say what caused an episode: the drill had stopped counting, or a fault lost its account."""
     if episode.pending_at > case.counts_until_ms:
         return True
-    for delivery in case.deliveries.values():
-        k = delivery.injection.segment
-        lost = k in case.starts_ms and delivery.planned and not delivery.delivered
-        if lost and case.starts_ms[k] < episode.pending_at <= case.segment_end_ms(k) + case.tail_ms:
-            return True
-    return False
+    return any(begin < episode.pending_at <= end for begin, end in lost(case))
 
 
 def _excused(case: Case, episode: Episode) -> bool:

@@ -1,16 +1,18 @@
 """How far earlier faults still moved an alert's signal when the next fault began."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from alertdrill.core.case import Case
+from alertdrill.core.matchers import Matcher, may_match
 from alertdrill.core.observations import RawSeries
 from alertdrill.core.promql import PromqlError, Selector, parse, selectors
 from alertdrill.core.scope import AlertRule
 
 
-def carry_over(case: Case, rule: AlertRule, labels: dict[str, str], fault_start_ms: int) -> float | None:
+def carry_over(case: Case, rule: AlertRule, wanted: Sequence[Matcher], fault_start_ms: int) -> float | None:
     """(value - baseline) / (threshold - baseline) at fault_start; None for rules that are no single comparison.
 
     `value` is the signal's last sample before fault_start; `baseline` its mean from the steady state to the first
@@ -18,12 +20,12 @@ def carry_over(case: Case, rule: AlertRule, labels: dict[str, str], fault_start_
     """
     signal, threshold = _sides(rule.rule.query)
     first = min((d.first_ms for d in case.deliveries.values() if d.first_ms is not None), default=fault_start_ms)
-    series = _one(case, signal, labels)
+    series = _one(case, signal, wanted)
     if series is None or threshold is None:
         return None
     before = series.values[(series.times_ms >= case.baseline_from_ms) & (series.times_ms <= first)]
     now = series.values[series.times_ms <= fault_start_ms]
-    limit = _limit(case, threshold, labels)
+    limit = _limit(case, threshold, wanted)
     if not len(before) or not len(now) or limit is None:
         return None
     baseline = float(np.nanmean(before)) if not np.isnan(before).all() else float("nan")
@@ -50,16 +52,16 @@ def _sides(expression: str) -> tuple[Selector | None, Selector | float | None]:
     return None, None
 
 
-def _one(case: Case, selector: Selector | None, labels: dict[str, str]) -> RawSeries | None:
-    """The series of a selector that carries the labels."""
+def _one(case: Case, selector: Selector | None, wanted: Sequence[Matcher]) -> RawSeries | None:
+    """The series of a selector whose labels contradict nothing that is asked of the alert's."""
     if selector is None:
         return None
-    fitting = [s for s in case.recording.select(selector) if all(s.labels.get(k, v) == v for k, v in labels.items())]
+    fitting = [s for s in case.recording.select(selector) if may_match(wanted, s.labels)]
     return fitting[0] if fitting else None
 
 
-def _limit(case: Case, threshold: Selector | float, labels: dict[str, str]) -> float | None:
+def _limit(case: Case, threshold: Selector | float, wanted: Sequence[Matcher]) -> float | None:
     if isinstance(threshold, float):
         return threshold
-    series = _one(case, threshold, labels)
+    series = _one(case, threshold, wanted)
     return float(series.values[-1]) if series is not None and len(series.values) else None

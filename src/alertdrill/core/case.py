@@ -132,6 +132,13 @@ class Case:
         """Injection id to what became of it."""
         return {injection.id: self._delivery(injection) for injection in self.plan.injections}
 
+    @cached_property
+    def first_fault_ms(self) -> int:
+        """First confirmed effect of any fault; the end of the recording if there is none."""
+        return min(
+            (d.first_ms for d in self.deliveries.values() if d.first_ms is not None), default=self.recording.to_ms
+        )
+
     def _delivery(self, injection: Injection) -> Delivery:
         effects: dict[int, float] = {}
         served: list[float] = []

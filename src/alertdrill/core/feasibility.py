@@ -127,10 +127,16 @@ def _by_itself(fault: SlicedFault, path: Path, schema: Schema, numeric: Collecti
 
 
 def _unknown_in_labels(phase: Phase, features: Features) -> Iterator[Finding]:
-    """Expected `feature` labels that the reference monitor cannot export."""
+    """Expected `feature` labels that the reference monitor cannot export, and matchers that pass none of them."""
     for position, expectation in enumerate(phase.expect):
         name = expectation.labels.get("feature")
         if name is not None and name not in features:
             near = nearest(name, features)
             fix = f"did you mean {near}?" if near else _one_of(features)
             yield Finding((phase.name, "expect", position, "labels", "feature"), "a feature of the target", fix)
+        for number, one in enumerate(expectation.matchers):
+            if one.label == "feature" and not any(one.matches({"feature": feature}) for feature in features):
+                at = (phase.name, "expect", position, "matchers", number)
+                near = nearest(one.value.split("|")[0].rstrip(".*"), features)
+                fix = f"did you mean {near}?" if near else _one_of(features)
+                yield Finding(at, "a matcher that a feature of the target passes", fix, one.text())

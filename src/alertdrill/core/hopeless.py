@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from alertdrill.core.blast_radius import busiest_per_s
 from alertdrill.core.errors import nearest
 from alertdrill.core.faults.base import ArrivalFault, SlicedFault
+from alertdrill.core.matchers import Matcher, may_match
 from alertdrill.core.plan import Plan, Segment, expected_fault, injection_id
 from alertdrill.core.profiles import Profile
 from alertdrill.core.prospect import Prospect
 from alertdrill.core.reach import Reach
-from alertdrill.core.scenario import Phase
+from alertdrill.core.scenario import Expectation, Phase
 from alertdrill.core.scenario.finding import Finding
 from alertdrill.core.scenario.grammar import Path
 from alertdrill.core.scope import RuleBook
@@ -115,11 +116,20 @@ def wrong_alerts(phases: Iterable[Phase], book: RuleBook) -> Iterator[Finding]:
                 fix = f"did you mean {near}?" if near else "load a rule of that name"
                 yield Finding((*path, "alert"), "an alert of the loaded rules", fix)
                 continue
-            for label, wanted in expectation.labels.items():
-                got = rule.rule.labels.get(label, wanted)
-                if got != wanted and "{{" not in got:
+            for at, one in wanted_at(expectation):
+                if not may_match((one,), rule.fixed_labels):
                     fix = "correct the expectation or the rule"
-                    yield Finding((*path, "labels", label), f"{got}, as the rule says", fix)
+                    said = rule.fixed_labels[one.label]
+                    expected = f"{said}, as the rule says" if at[0] == "labels" else f"a matcher of {one.label}: {said}"
+                    yield Finding((*path, *at), expected, fix)
+
+
+def wanted_at(expectation: Expectation) -> Iterator[tuple[Path, Matcher]]:
+    """What an expectation asks of labels, each with its path from the expectation."""
+    for label, value in expectation.labels.items():
+        yield ("labels", label), Matcher(label, "=", value)
+    for position, one in enumerate(expectation.matchers):
+        yield ("matchers", position), one
 
 
 def hopeless(prospects: Iterable[Prospect], reaches: Iterable[Reach], tail_s: float) -> Iterator[Finding]:

@@ -1,13 +1,19 @@
 """Why an alert did not fire as expected, in words: what the rule saw, and what would have decided it."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from alertdrill.core.alerts import Episode
 from alertdrill.core.asked import Asked, because
 from alertdrill.core.errors import nearest
 from alertdrill.core.health import input_targets, scrapes
+from alertdrill.core.matchers import may_match
 from alertdrill.core.promql import PromqlError, parse
-from alertdrill.core.result import Code, Reason
+from alertdrill.core.result import Code, LabelDifference, Reason
+from alertdrill.core.scenario import Expectation
+from alertdrill.core.scope import wanted_by
 
 
 def not_loaded(asked: Asked) -> Reason:
@@ -18,10 +24,31 @@ def not_loaded(asked: Asked) -> Reason:
     return because(Code.RULE_NOT_LOADED, f"the engine has no alert {asked.expectation.alert}", fix)
 
 
+def differences(expectation: Expectation, labels: Mapping[str, str]) -> tuple[LabelDifference, ...]:
+    """In which labels an alert is not the one that an expectation asks for."""
+    return tuple(
+        LabelDifference(
+            label=one.label,
+            got=labels.get(one.label),
+            expected=one.value if one.op == "=" else one.text().removeprefix(one.label),
+        )
+        for one in wanted_by(expectation)
+        if not one.matches(labels)
+    )
+
+
+def nearest_episode(expectation: Expectation, others: Sequence[Episode]) -> Episode:
+    """Of episodes with other labels the one that differs in the fewest, the first of several."""
+    return min(others, key=lambda one: (len(differences(expectation, one.label_map)), one.firing_at or 0))
+
+
 def labels_differ(asked: Asked, episode: Episode) -> Reason:
     """The alert fired with other labels; which."""
-    wanted, got = asked.expectation.labels, episode.label_map
-    parts = [f"{k}: got {got.get(k, 'none')!r}, expected {v!r}" for k, v in wanted.items() if got.get(k) != v]
+    parts = [
+        f"{one.label}: got {'none' if one.got is None else repr(one.got)}, expected "
+        + (repr(one.expected) if one.label in asked.expectation.labels else one.expected)
+        for one in differences(asked.expectation, episode.label_map)
+    ]
     return because(
         Code.LABELS_DIFFER,
         "fired with other labels: " + ", ".join(parts),
@@ -37,7 +64,7 @@ def why_silent(asked: Asked, pending: list[Episode]) -> Reason:
     end = (delivery.over_ms or start) + case.tail_ms
     seen = scrapes(case, asked.rule, start, asked.deadline_ms)
     parts, fixes = [], []
-    signal = _signal(asked, start, end)
+    signal = signal_of(asked, start, end)
     if pending:
         held = max(one.last_at - one.pending_at for one in pending) / 1000
         parts.append(f"pending for {held:g} s, needs {asked.rule.rule.for_s:g} s")
@@ -45,8 +72,8 @@ def why_silent(asked: Asked, pending: list[Episode]) -> Reason:
     else:
         parts.append(f"never pending in {asked.within_ms / 1000:g} s")
     if signal is not None:
-        peak, op, threshold = signal
-        parts.append(f"signal peaked {peak:.3g}, needs {op} {threshold:g}")
+        peak, threshold = signal.peak, signal.threshold
+        parts.append(f"signal peaked {peak:.3g}, needs {signal.op} {threshold:g}")
         if 0 < peak < threshold and 0 < delivery.injection.share * threshold / peak <= 1:
             fixes.append(f"share ≥ {delivery.injection.share * threshold / peak:.1%}")
         if not pending:
@@ -61,8 +88,18 @@ def why_silent(asked: Asked, pending: list[Episode]) -> Reason:
     return because(code, " · ".join(parts), ", or ".join(fixes) or "a larger dose, or a lower threshold")
 
 
-def _signal(asked: Asked, from_ms: int, to_ms: int) -> tuple[float, str, float] | None:
-    """Peak of the series that the rule compares with a number, as (peak, operator, number); None for other shapes."""
+@dataclass(frozen=True)
+class Signal:
+    """The highest value of the series that a rule compares with a number, and when (ms, engine clock)."""
+
+    peak: float
+    peak_ms: int
+    op: str
+    threshold: float
+
+
+def signal_of(asked: Asked, from_ms: int, to_ms: int) -> Signal | None:
+    """The peak of the series that the rule compares with a number; None for rules of other shapes."""
     if asked.rule is None:
         return None
     try:
@@ -78,11 +115,14 @@ def _signal(asked: Asked, from_ms: int, to_ms: int) -> tuple[float, str, float] 
         or str(node.op) not in (">", ">=")
     ):
         return None
-    wanted = asked.expectation.labels
+    wanted = wanted_by(asked.expectation)
     peaks = [
-        float(np.nanmax(one.values[inside]))
+        (float(one.values[inside].max()), int(one.times_ms[inside][one.values[inside].argmax()]))
         for one in asked.case.recording.named(str(left.name))
-        if all(one.labels.get(k, v) == v for k, v in wanted.items())
+        if may_match(wanted, one.labels)
         if (inside := (one.times_ms > from_ms) & (one.times_ms <= to_ms) & ~np.isnan(one.values)).any()
     ]
-    return (max(peaks), str(node.op), float(right.val)) if peaks else None
+    if not peaks:
+        return None
+    peak, at_ms = max(peaks, key=lambda one: one[0])
+    return Signal(peak, at_ms, str(node.op), float(right.val))

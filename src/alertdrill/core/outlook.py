@@ -18,7 +18,9 @@ from alertdrill.core.prospect import Prospect
 from alertdrill.core.reach import Reach, strength_at
 from alertdrill.core.scenario import Scenario
 from alertdrill.core.scenario.part import AUTO_S
+from alertdrill.core.stats import hits_needed
 from alertdrill.core.touch import Touch
+from alertdrill.core.units import format_share
 
 PARTS = 60
 """Into so many equal parts a stretch is divided for what changes within it."""
@@ -74,6 +76,7 @@ class ExpectationOutlook(_Frozen):
     fault: str
     alert: str
     labels: Mapping[str, str]
+    matchers: tuple[str, ...] = Field(default=(), description="further conditions on the labels")
     loaded: bool
     for_s: float | None = Field(description="`for` of the rule")
     floor_s: float | None = Field(description="never sooner; null where it cannot be derived")
@@ -204,6 +207,7 @@ class Planned:
             fault=fault_id(expected_fault(one.phase, expectation)),
             alert=expectation.alert,
             labels=expectation.labels,
+            matchers=tuple(one.text() for one in expectation.matchers),
             loaded=one.rule is not None,
             for_s=None if one.rule is None else one.rule.rule.for_s,
             floor_s=one.bounds.floor_s,
@@ -224,6 +228,11 @@ class Planned:
         for written, phase in zip(self.written.phases, self.plan.scenario.phases, strict=True):
             if written.duration == AUTO_S:
                 yield f"{phase.name}: duration: auto is {phase.duration:g} s"
+        for one in self.prospects:
+            if one.expectation.probability is not None:
+                runs = hits_needed(0, 0, one.expectation.probability)
+                asked = format_share(one.expectation.probability)
+                yield f"{one.id}: probability {asked} takes --repeat {runs or 'above 100,000'}, if every drill detects"
         for reach in self.reaches:
             if reach.touched and reach.share_seen < NOTICEABLE * reach.share_of_ours:
                 others = f"{reach.share_seen:.1%} of all, as others send {self.background_per_s or 0.0:.0f}/s"

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import promql_parser
+
+from alertdrill.core.matchers import Matcher, Operator
 
 MAX_CHAIN = 16
 _CHILDREN = ("lhs", "rhs", "expr", "args", "vector_selector", "param")
@@ -13,25 +15,6 @@ _CHILDREN = ("lhs", "rhs", "expr", "args", "vector_selector", "param")
 
 class PromqlError(ValueError):
     """An expression that cannot be parsed."""
-
-
-@dataclass(frozen=True)
-class Matcher:
-    """One label matcher."""
-
-    label: str
-    op: Literal["=", "!=", "=~", "!~"]
-    value: str
-
-    def matches(self, labels: Mapping[str, str]) -> bool:
-        """Whether labels pass; a missing label is the empty string, and patterns are anchored, as in PromQL."""
-        value = labels.get(self.label, "")
-        if self.op in ("=", "!="):
-            return (value == self.value) == (self.op == "=")
-        return (re.fullmatch(self.value, value) is not None) == (self.op == "=~")
-
-    def __str__(self) -> str:
-        return f'{self.label}{self.op}"{self.value}"'
 
 
 @dataclass(frozen=True)
@@ -65,7 +48,7 @@ def parse(expression: str) -> Any:
         raise PromqlError(str(error).splitlines()[0]) from error
 
 
-_OPS: Mapping[str, Literal["=", "!=", "=~", "!~"]] = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
+_OPS: Mapping[str, Operator] = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
 
 
 def _seconds(duration: Any) -> float:

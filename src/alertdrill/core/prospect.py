@@ -1,13 +1,14 @@
 """What the plan lets every expectation hope for: fill, floor, expected and worst, worked out from planned requests."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from alertdrill.core.asked import expectation_id
 from alertdrill.core.detection import Bounds, Settings, bounds, whole_intervals_ms
 from alertdrill.core.faults.base import ArrivalFault, BodyFault, Fault, RowFault, SampleFault
 from alertdrill.core.fill import FillBounds, fill
+from alertdrill.core.matchers import may_match
 from alertdrill.core.odds import Odds, odds_of
 from alertdrill.core.plan import Injection, Plan, SegmentKind, expected_fault, injection_id
 from alertdrill.core.promql import Condition, PromqlError, conditions
@@ -178,8 +179,7 @@ class _Look:
 
         reached = filled(_label_sets(expectation, injection.fault))
         if not reached and isinstance(injection.fault, SampleFault | BodyFault) and "feature" not in expectation.labels:
-            names = self.plan.target.schema_.names()
-            reached = filled([{**expectation.labels, "feature": name} for name in names])
+            reached = filled(_of_features(expectation, self.plan.target.schema_.names()))
         return min(reached, key=lambda one: one.low_s) if reached else None
 
 
@@ -194,4 +194,10 @@ def _label_sets(expectation: Expectation, fault: Fault) -> list[dict[str, str]]:
     """The labels of an expectation; where it names no feature, one set for each feature that the fault touches."""
     labels = dict(expectation.labels)
     features = fault.features if isinstance(fault, RowFault) else ()
-    return [labels] if "feature" in labels or not features else [{**labels, "feature": name} for name in features]
+    return [labels] if "feature" in labels or not features else _of_features(expectation, features)
+
+
+def _of_features(expectation: Expectation, features: Iterable[str]) -> list[dict[str, str]]:
+    """One set of labels a feature, of those that the expectation's matchers pass."""
+    sets = [{**expectation.labels, "feature": name} for name in features]
+    return [labels for labels in sets if may_match(expectation.matchers, labels)]

@@ -94,6 +94,14 @@ class HopResult(_Frozen):
     setting: str | None
 
 
+class LabelDifference(_Frozen):
+    """One label of an alert that fired with other labels than asked for."""
+
+    label: str
+    got: str | None = Field(description="null: the alert has no such label")
+    expected: str = Field(description='the value, or a matcher such as =~"P[01]"')
+
+
 class ExpectationResult(_Frozen):
     """Verdict on one expectation. Instants are seconds since the epoch, on the engine's clock."""
 
@@ -102,6 +110,7 @@ class ExpectationResult(_Frozen):
     fault: str
     alert: str
     labels: dict[str, str]
+    matchers: tuple[str, ...] = Field(default=(), description="further conditions on the labels, as they were written")
     verdict: Verdict
     reason: Reason | None
     control: bool = Field(description="the fault was written with share 0: `nothing_touched` is the passing answer")
@@ -121,7 +130,13 @@ class ExpectationResult(_Frozen):
     ttd_s: float | None
     notify_s: float | None
     ttn_s: float | None
+    silent_s: float | None = Field(
+        default=None, description="where it did not fire: for how long after fault_start that is certain"
+    )
     within_s: float
+    probability: float | None = Field(
+        default=None, description="how likely it must be detected, which `run --repeat` judges; null: each time"
+    )
     notifies_within_s: float | None
     resolves_within_s: float | None
     floor_s: float | None
@@ -129,7 +144,15 @@ class ExpectationResult(_Frozen):
     worst_s: float | None
     waterfall: tuple[HopResult, ...]
     carry_over: float | None
+    label_differences: tuple[LabelDifference, ...] = Field(
+        default=(), description="of `wrong_labels`: how the episode that comes nearest differs"
+    )
     evidence: dict[str, Any]
+
+    @property
+    def passes_as_control(self) -> bool:
+        """Whether its fault, written with share 0, touched nothing: as it should."""
+        return self.control and self.reason is not None and self.reason.code is Code.NOTHING_TOUCHED
 
 
 class EpisodeResult(_Frozen):
@@ -141,6 +164,11 @@ class EpisodeResult(_Frozen):
     pending_at: float
     firing_at: float | None
     resolved_at: float | None
+    in_baseline: bool | None = Field(
+        default=None,
+        description="whether the same label set also fired between the steady state and the first fault; null: nobody "
+        "watched it then",
+    )
     host_stalls: tuple[float, ...] = Field(
         default=(), description="lateness in seconds of our own sends around it: a stalled host, not the model"
     )
@@ -154,6 +182,42 @@ class ProhibitionResult(_Frozen):
     verdict: ProhibitionVerdict
     reason: Reason | None
     episodes: tuple[EpisodeResult, ...]
+
+
+class Rate(_Frozen):
+    """Episodes an hour, with an exact interval (Garwood); null where nothing was watched."""
+
+    episodes: int
+    per_hour: float | None
+    low_per_hour: float | None
+    high_per_hour: float | None
+
+
+class StretchNoise(_Frozen):
+    """One stretch of the drill in which no fault could have caused an alert."""
+
+    kind: str = Field(description="steady, phase, gate or settle")
+    name: str = Field(description="the phase that it is, or leads to")
+    fault_free_s: float = Field(description="how much of it lies outside every tail")
+    episodes: int = Field(description="false alarms in it")
+
+
+class AlertNoise(_Frozen):
+    """How noisy one alert in scope is."""
+
+    alert: str
+    rate: Rate = Field(description="its false alarms")
+    flaps: int = Field(description="how often a label set fired again within one tail of its end, faults or not")
+
+
+class NoiseResult(_Frozen):
+    """What fired where no fault could have caused it."""
+
+    fault_free_s: float = Field(description="time outside every tail, from the steady state to the end of the load")
+    confidence: float = Field(description="of every interval")
+    total: Rate
+    stretches: tuple[StretchNoise, ...]
+    alerts: tuple[AlertNoise, ...]
 
 
 class FaultResult(_Frozen):
@@ -233,6 +297,7 @@ class Result(_Frozen):
     run_id: str
     scenario: str
     verdict: DrillVerdict
+    judged_by: str = Field(default="", description="version of alertdrill that drew the verdicts")
     mode: Literal["live"] = "live"
     started_at: float
     ended_at: float
@@ -241,6 +306,7 @@ class Result(_Frozen):
     also_fired: tuple[EpisodeResult, ...]
     false_alarms: tuple[EpisodeResult, ...]
     background: tuple[EpisodeResult, ...]
+    noise: NoiseResult | None = Field(default=None, description="false alarms an hour, and noise by alert")
     faults: tuple[FaultResult, ...]
     load: LoadResult
     clock: ClockResult

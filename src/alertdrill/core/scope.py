@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from alertdrill.core.detection import whole_intervals_ms
+from alertdrill.core.matchers import Matcher, all_match, exactly, may_match
 from alertdrill.core.observations import RuleGroup, RuleInfo
 from alertdrill.core.promql import MAX_CHAIN, PromqlError, Selector, inline, selectors
 from alertdrill.core.scenario import Expectation, Prohibition, Scenario
@@ -25,6 +26,11 @@ class AlertRule:
     def labels(self) -> dict[str, str]:
         """The labels that the rule adds, `alertname` included."""
         return {"alertname": self.rule.name, **self.rule.labels}
+
+    @property
+    def fixed_labels(self) -> dict[str, str]:
+        """Of these, the ones that are the same for all its alerts: those without a template."""
+        return {name: value for name, value in self.labels.items() if "{{" not in value}
 
     @property
     def interval_ms(self) -> int:
@@ -60,7 +66,8 @@ class RuleBook:
     def rule_of(self, expectation: Expectation) -> AlertRule | None:
         """The rule that an expectation is about: of those with its alert's name the one whose labels fit."""
         rules = self.named(expectation.alert)
-        fitting = [r for r in rules if all(r.rule.labels.get(k, v) == v for k, v in expectation.labels.items())]
+        wanted = wanted_by(expectation)
+        fitting = [one for one in rules if may_match(wanted, one.fixed_labels)]
         return next(iter(fitting or rules), None)
 
     def inputs(self, rule: AlertRule) -> tuple[Selector, ...]:
@@ -99,7 +106,7 @@ def prohibits(prohibition: Prohibition, labels: Mapping[str, str]) -> bool:
     name = labels.get("alertname", "")
     if name in prohibition.except_ or (prohibition.alert is not None and prohibition.alert != name):
         return False
-    return all(labels.get(key) == value for key, value in prohibition.labels.items())
+    return all_match((*exactly(prohibition.labels), *prohibition.matchers), labels)
 
 
 def could_prohibit(prohibition: Prohibition, labels: Mapping[str, str]) -> bool:
@@ -109,13 +116,20 @@ def could_prohibit(prohibition: Prohibition, labels: Mapping[str, str]) -> bool:
     """
     if prohibition.alert is None or prohibition.alert != labels.get("alertname"):
         return prohibits(prohibition, labels)
-    return prohibits(prohibition, {**prohibition.labels, **labels})
+    if prohibition.alert in prohibition.except_:
+        return False
+    known = {name: value for name, value in labels.items() if "{{" not in value}
+    return may_match((*exactly(prohibition.labels), *prohibition.matchers), known)
+
+
+def wanted_by(expectation: Expectation) -> tuple[Matcher, ...]:
+    """What an expectation asks of the labels of an alert of its name."""
+    return (*exactly(expectation.labels), *expectation.matchers)
 
 
 def expects(expectation: Expectation, labels: Mapping[str, str]) -> bool:
     """Whether an expectation is met by an alert with these labels, `alertname` included."""
-    wanted = {"alertname": expectation.alert, **expectation.labels}
-    return all(labels.get(key) == value for key, value in wanted.items())
+    return labels.get("alertname") == expectation.alert and all_match(wanted_by(expectation), labels)
 
 
 def in_scope(scenario: Scenario, labels: Mapping[str, str]) -> bool:
@@ -123,7 +137,8 @@ def in_scope(scenario: Scenario, labels: Mapping[str, str]) -> bool:
     scope = scenario.monitoring.scope
     if labels.get("alertname") in scope.alerts:
         return True
-    if scope.labels and all(labels.get(key) == value for key, value in scope.labels.items()):
+    named = (*exactly(scope.labels), *scope.matchers)
+    if named and all_match(named, labels):
         return True
     phases = scenario.phases
     if any(e.alert == labels.get("alertname") for phase in phases for e in phase.expect):

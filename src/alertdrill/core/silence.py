@@ -28,7 +28,20 @@ def episode_result(case: Case, episode: Episode, phase: str | None) -> EpisodeRe
         pending_at=episode.pending_at / 1000,
         firing_at=None if episode.firing_at is None else episode.firing_at / 1000,
         resolved_at=None if episode.resolved_at is None else episode.resolved_at / 1000,
+        in_baseline=_in_baseline(case, episode),
         host_stalls=tuple(sorted(late, reverse=True)[:5]),
+    )
+
+
+def _in_baseline(case: Case, episode: Episode) -> bool | None:
+    """Whether the label set of an episode fired between the steady state and the first fault, in whatever episode."""
+    begin, end = case.baseline_from_ms, case.first_fault_ms
+    if case.steady is None or end <= begin:
+        return None
+    same = (one for one in case.episodes if (one.alert, one.labels) == (episode.alert, episode.labels))
+    return any(
+        one.firing_at is not None and one.firing_at < end and (one.resolved_at is None or one.resolved_at > begin)
+        for one in same
     )
 
 

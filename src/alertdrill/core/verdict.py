@@ -15,11 +15,11 @@ from alertdrill.core.case import Case
 from alertdrill.core.crossing import crossed
 from alertdrill.core.detection import Bounds
 from alertdrill.core.health import doubt, scrapes
-from alertdrill.core.missed import labels_differ, not_loaded, why_silent
+from alertdrill.core.missed import differences, labels_differ, nearest_episode, not_loaded, signal_of, why_silent
 from alertdrill.core.plan import Injection
 from alertdrill.core.preconditions import why_not_started
-from alertdrill.core.result import Code, ExpectationResult, HopResult, Reason, Verdict
-from alertdrill.core.scope import AlertRule, expects
+from alertdrill.core.result import Code, ExpectationResult, HopResult, LabelDifference, Reason, Verdict
+from alertdrill.core.scope import AlertRule, expects, wanted_by
 from alertdrill.core.timing import bounds_of, settings_of, waterfall_of
 
 
@@ -30,6 +30,7 @@ class Found:
     verdict: Verdict
     reason: Reason | None
     episode: Episode | None
+    differences: tuple[LabelDifference, ...] = ()
 
 
 def _unseen_before(asked: Asked, rule: AlertRule) -> bool:
@@ -117,7 +118,10 @@ def _judge_silence(asked: Asked, owned: tuple[Episode, ...]) -> Found:
     name, phase = asked.expectation.alert, asked.phase
     others = [e for e in owned if e.alert == name and e.firing_at is not None and not is_expected(phase, e)]
     if others:
-        return Found(Verdict.WRONG_LABELS, labels_differ(asked, others[0]), None)
+        other = nearest_episode(asked.expectation, others)
+        return Found(
+            Verdict.WRONG_LABELS, labels_differ(asked, other), None, differences(asked.expectation, other.label_map)
+        )
     pending = [e for e in owned if expects(asked.expectation, e.label_map)]
     return Found(Verdict.MISSED, why_silent(asked, pending), None)
 
@@ -180,13 +184,14 @@ def _result(
     limits, fill = bounds_of(asked, settings) if settings else (Bounds(None, None, None), None)
     hops = waterfall_of(asked, episode, settings, fill) if episode and settings else ()
     start, firing = delivery.first_ms, episode.firing_at if episode else None
-    carry = carry_over(case, asked.rule, expectation.labels, start) if asked.rule and start is not None else None
+    carry = carry_over(case, asked.rule, wanted_by(expectation), start) if asked.rule and start is not None else None
     return ExpectationResult(
         id=asked.id,
         phase=asked.phase.name,
         fault=delivery.injection.id.rsplit("/", 1)[-1],
         alert=expectation.alert,
         labels=dict(expectation.labels),
+        matchers=tuple(one.text() for one in expectation.matchers),
         verdict=verdict,
         reason=reason,
         control=delivery.injection.share == 0,
@@ -203,7 +208,9 @@ def _result(
         ttd_s=_difference(firing, start),
         notify_s=_difference(notified, firing),
         ttn_s=_difference(notified, start),
+        silent_s=_silent_s(asked, found),
         within_s=expectation.within,
+        probability=expectation.probability,
         notifies_within_s=expectation.notifies.within if expectation.notifies else None,
         resolves_within_s=expectation.resolves_within,
         floor_s=limits.floor_s,
@@ -211,8 +218,19 @@ def _result(
         worst_s=limits.worst_s,
         waterfall=tuple(HopResult(hop=h.hop, seconds=h.seconds, floor_s=h.floor_s, setting=h.setting) for h in hops),
         carry_over=carry,
+        label_differences=found.differences,
         evidence=_evidence(asked, episode),
     )
+
+
+def _silent_s(asked: Asked, found: Found) -> float | None:
+    """For how long after fault_start it is certain that the alert did not fire; None where it did, or nobody knows."""
+    if found.verdict not in (Verdict.MISSED, Verdict.WRONG_LABELS):
+        return None
+    if asked.rule is None or asked.delivery.first_ms is None:
+        return asked.expectation.within
+    tail_end = (asked.delivery.over_ms or 0) + asked.case.tail_ms
+    return (min(asked.deadline_ms, tail_end) - asked.delivery.first_ms) / 1000
 
 
 def _dose_at(case: Case, injection: Injection, at_ms: int) -> float | None:
@@ -243,7 +261,21 @@ def _evidence(asked: Asked, episode: Episode | None) -> dict[str, object]:
             "query": asked.rule.rule.query,
             "for_s": asked.rule.rule.for_s,
         }
+        settings = settings_of(case, asked.rule)
+        evidence["settings"] = {
+            "window_s": settings.window_s,
+            "scrape_s": settings.scrape_ms / 1000,
+            "evaluation_s": settings.evaluation_ms / 1000,
+        }
         if delivery.first_ms is not None:
+            signal = signal_of(asked, delivery.first_ms, (delivery.over_ms or delivery.first_ms) + case.tail_ms)
+            if signal is not None:
+                evidence["signal"] = {
+                    "peak": signal.peak,
+                    "peak_at": signal.peak_ms / 1000,
+                    "op": signal.op,
+                    "threshold": signal.threshold,
+                }
             seen = scrapes(case, asked.rule, delivery.first_ms, asked.deadline_ms)
             evidence["scrapes"] = {"seen": seen.seen, "due": seen.due}
     if episode is not None:

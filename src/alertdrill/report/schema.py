@@ -1,4 +1,4 @@
-"""JSON Schemas of the files that users write and read: the scenario and `result.json`."""
+"""JSON Schemas of the files that users write and read: the scenario, `result.json` and `repeat.json`."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -7,6 +7,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from pydantic_core import core_schema
 
+from alertdrill.core.repeat import RepeatResult
 from alertdrill.core.result import Result
 from alertdrill.core.scenario import Scenario
 from alertdrill.report.schema_include import with_include
@@ -24,7 +25,17 @@ def result_schema() -> str:
     return _text("alertdrill/result/v1", "alertdrill result", _open(schema))
 
 
-SCHEMAS: Mapping[str, Callable[[], str]] = {"scenario": scenario_schema, "result": result_schema}
+def repeat_schema() -> str:
+    """JSON Schema of `repeat.json`. Keys that it does not know are allowed: v1 may grow."""
+    schema = RepeatResult.model_json_schema(schema_generator=_AsWritten, mode="serialization")
+    return _text("alertdrill/repeat/v1", "alertdrill repeat", _open(schema))
+
+
+SCHEMAS: Mapping[str, Callable[[], str]] = {
+    "scenario": scenario_schema,
+    "result": result_schema,
+    "repeat": repeat_schema,
+}
 """What each file's JSON Schema is, as text, by the name of the file."""
 
 

@@ -1,14 +1,20 @@
 """Results for a terminal: a table of verdicts, one block of text a verdict, and the sentence that sums them up."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from alertdrill.core.matchers import in_braces
+from alertdrill.core.repeat import NoiseSummary
 from alertdrill.core.result import (
     DrillVerdict,
     EpisodeResult,
     ExpectationResult,
     FaultResult,
+    NoiseResult,
     ProhibitionResult,
     ProhibitionVerdict,
     Reason,
@@ -26,7 +32,8 @@ _STYLES = {
 }
 
 
-def _styled(verdict: Verdict | DrillVerdict | ProhibitionVerdict, upper: bool = False) -> Text:
+def styled(verdict: Verdict | DrillVerdict | ProhibitionVerdict, upper: bool = False) -> Text:
+    """A verdict in its colour."""
     text = verdict.value.upper() if upper else verdict.value
     return Text(text, style=_STYLES.get(verdict, "bold red"))
 
@@ -63,16 +70,12 @@ def verdict_table(result: Result) -> Table:
     faults = {(fault.phase, fault.id): fault for fault in result.faults}
     for one in result.expectations:
         fault = faults.get((one.phase, one.fault))
-        table.add_row(_dose(fault), one.alert, _styled(one.verdict), _s(one.ttd_s), _s(one.floor_s), mostly(one))
+        table.add_row(_dose(fault), one.alert, styled(one.verdict), _s(one.ttd_s), _s(one.floor_s), mostly(one))
     return table
 
 
 def _hops(expectation: ExpectationResult) -> str:
     return " + ".join(f"{hop.hop} {hop.seconds:.3f}" for hop in expectation.waterfall)
-
-
-def _labels(labels: dict[str, str]) -> str:
-    return "{" + ", ".join(f'{k}="{v}"' for k, v in sorted(labels.items())) + "}" if labels else ""
 
 
 def _detected(one: ExpectationResult) -> list[str]:
@@ -97,7 +100,7 @@ def _detected(one: ExpectationResult) -> list[str]:
 
 def expectation_block(one: ExpectationResult) -> Text:
     """One verdict in words: what happened, why, and what would decide or change it."""
-    text = Text.assemble(_styled(one.verdict, upper=True), f" {one.alert}{_labels(one.labels)} ")
+    text = Text.assemble(styled(one.verdict, upper=True), f" {one.alert}{in_braces(one.labels, one.matchers)} ")
     if one.reason is None:
         first, *rest = _detected(one)
         text.append(first)
@@ -114,17 +117,16 @@ def _because(reason: Reason) -> str:
     return f"{reason.text} · to decide it: {reason.decide_it_by} [{reason.code}]"
 
 
-def _matcher(prohibition: ProhibitionResult) -> str:
-    matcher = prohibition.matcher
-    name = matcher.get("alert", "")
+def matcher_text(matcher: Mapping[str, Any]) -> str:
+    """What a prohibition speaks of, such as `{severity="P0"} except ModelDown`."""
     excepted = f" except {', '.join(matcher['except'])}" if matcher.get("except") else ""
-    return f"{name}{_labels(matcher.get('labels', {}))}{excepted}"
+    return f"{matcher.get('alert', '')}{in_braces(matcher.get('labels', {}), matcher.get('matchers', ()))}{excepted}"
 
 
 def prohibition_block(one: ProhibitionResult) -> Text:
     """One prohibition in words, with what fired against it."""
     where = f" in {one.phase}" if one.phase else ""
-    text = Text.assemble(_styled(one.verdict, upper=True), f" {_matcher(one)}{where}")
+    text = Text.assemble(styled(one.verdict, upper=True), f" {matcher_text(one.matcher)}{where}")
     if one.reason is not None:
         text.append(f" {_because(one.reason)}")
     for episode in one.episodes:
@@ -143,11 +145,32 @@ def _episode(episode: EpisodeResult) -> str:
         if episode.host_stalls
         else ""
     )
-    return f"{episode.alert}{_labels(labels)}{during}{stalls}"
+    before = ", as before any fault" if episode.in_baseline else ""
+    return f"{episode.alert}{in_braces(labels)}{during}{before}{stalls}"
 
 
 def _list(title: str, episodes: tuple[EpisodeResult, ...], style: str) -> list[RenderableType]:
     return [Text(f"{title}: {_episode(episode)}", style=style) for episode in episodes]
+
+
+def noise_lines(noise: NoiseResult | NoiseSummary | None) -> list[Text]:
+    """How many false alarms an hour the drill speaks for, and which alerts flapped."""
+    if noise is None or noise.total.per_hour is None:
+        return []
+    total, count = noise.total, many(noise.total.episodes, "false alarm") if noise.total.episodes else "no false alarm"
+    limits = f"{_rate(total.low_per_hour)} to {_rate(total.high_per_hour)} an hour ({noise.confidence:.0%} interval)"
+    said = Text(f"{count} in {noise.fault_free_s:.0f} s without a fault: {limits}", style="dim")
+    flapped = [f"{one.alert} flapped {many(one.flaps, 'time')}" for one in noise.alerts if one.flaps]
+    return [said, *(Text(line, style="yellow") for line in flapped)]
+
+
+def _rate(per_hour: float | None) -> str:
+    return f"{per_hour or 0.0:,.0f}" if (per_hour or 0.0) >= 100 else f"{per_hour or 0.0:.3g}"
+
+
+def many(count: int, noun: str) -> str:
+    """So many of something: 1 run, 2 runs."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _no_predictions(result: Result) -> list[RenderableType]:
@@ -170,7 +193,7 @@ def _alarms(result: Result) -> int:
 def summary(result: Result) -> Text:
     """The sentence at the end."""
     detected = sum(one.verdict is Verdict.DETECTED for one in result.expectations)
-    text = Text.assemble(_styled(result.verdict, upper=True), f" in {result.ended_at - result.started_at:.0f} s.")
+    text = Text.assemble(styled(result.verdict, upper=True), f" in {result.ended_at - result.started_at:.0f} s.")
     text.append(f" {detected} of {len(result.expectations)} expected alerts detected, false alarms {_alarms(result)}")
     late = result.load.schedule_error_p99_s
     text.append(
@@ -190,6 +213,7 @@ def render(result: Result) -> RenderableType:
     if result.background:
         names = sorted({episode.alert for episode in result.background})
         parts.append(Text(f"background, before the drill counted: {', '.join(names)}", style="dim"))
+    parts += noise_lines(result.noise)
     parts += _no_predictions(result)
     parts += [Text(f"trouble: {trouble}", style="yellow") for trouble in result.troubles]
     return Group(*parts, Text(), summary(result))

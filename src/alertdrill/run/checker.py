@@ -2,16 +2,17 @@
 
 from collections.abc import Iterable
 
+from alertdrill import __version__
 from alertdrill.core import journal as records
 from alertdrill.core import silence, verdict
 from alertdrill.core.attribution import attribute
 from alertdrill.core.case import Case, Delivery
 from alertdrill.core.crossing import Question, questions
+from alertdrill.core.noise import noise
 from alertdrill.core.plan import Plan
 from alertdrill.core.recording import Recording
 from alertdrill.core.result import (
     ClockResult,
-    Code,
     DrillVerdict,
     EpisodeResult,
     ExpectationResult,
@@ -52,6 +53,7 @@ def judge(plan: Plan, journal: Iterable[records.Record], recording: Recording) -
     return Result(
         run_id=plan.run_id,
         scenario=plan.scenario.name,
+        judged_by=__version__,
         verdict=_drill_verdict(case, expectations, prohibitions, false_alarms),
         started_at=round(started[0].at, 3),
         ended_at=round(last_at, 3),
@@ -60,6 +62,7 @@ def judge(plan: Plan, journal: Iterable[records.Record], recording: Recording) -
         also_fired=silence.also_fired(case, attribution),
         false_alarms=false_alarms,
         background=silence.background(case, attribution),
+        noise=noise(case, attribution),
         faults=tuple(_fault(case, delivery) for delivery in case.deliveries.values()),
         load=_load(case),
         clock=ClockResult(
@@ -87,14 +90,9 @@ def _drill_verdict(
         or any(p.verdict is ProhibitionVerdict.FALSE_ALARM for p in prohibitions)
     ):
         return DrillVerdict.FAILED
-    unsure = any(e.verdict is Verdict.INCONCLUSIVE and not _passing_control(e) for e in expectations)
+    unsure = any(e.verdict is Verdict.INCONCLUSIVE and not e.passes_as_control for e in expectations)
     unsure = unsure or any(p.verdict is ProhibitionVerdict.INCONCLUSIVE for p in prohibitions)
     return DrillVerdict.INCONCLUSIVE if unsure or troubles or not case.all(records.Ended) else DrillVerdict.PASSED
-
-
-def _passing_control(expectation: ExpectationResult) -> bool:
-    """A fault written with share 0 that touched nothing answered as it should."""
-    return expectation.control and expectation.reason is not None and expectation.reason.code is Code.NOTHING_TOUCHED
 
 
 def _fault(case: Case, delivery: Delivery) -> FaultResult:

@@ -1,4 +1,5 @@
 import gzip
+import json
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,31 @@ def test_a_folder_that_cannot_be_made_is_bad_input(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BadInput, match="--results"):
         ResultsFolder.create(tmp_path / "file", "seed", "one")
+
+
+def test_a_result_is_written_once_and_kept_when_it_is_the_same(folder: ResultsFolder) -> None:
+    result = Drill().detect().judge()
+    assert folder.keep(result) is None
+    before = folder.result.read_bytes()
+    assert folder.keep(result) is None
+    assert folder.result.read_bytes() == before == result.to_json()
+    assert not folder.difference.exists()
+
+
+def test_a_result_that_differs_is_kept_and_the_difference_written(folder: ResultsFolder) -> None:
+    folder.keep(Drill().detect().judge())
+    before = folder.result.read_bytes()
+    found = folder.keep(Drill().judge().model_copy(update={"judged_by": "9.9.9"}))
+    assert found is not None
+    assert "expectations[nulls/NullsHigh].verdict" in {one.field for one in found.changes}
+    assert folder.result.read_bytes() == before
+    assert json.loads(folder.difference.read_bytes())["judged_again_by"] == "9.9.9"
+    assert folder.keep(Drill().detect().judge()) is None
+    assert not folder.difference.exists()
+
+
+def test_a_result_that_is_none_is_bad_input(folder: ResultsFolder) -> None:
+    for text in ("no JSON", "[]"):
+        folder.result.write_text(text)
+        with pytest.raises(BadInput, match="remove it"):
+            folder.keep(Drill().detect().judge())

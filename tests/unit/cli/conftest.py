@@ -1,4 +1,4 @@
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1] / "core"))  # for the drill builder
+sys.path += [str(Path(__file__).parents[1] / folder) for folder in ("core", "compose")]  # for the builders of drills

@@ -2,11 +2,14 @@ import io
 from pathlib import Path
 
 import pytest
+from drill import Drill
+from recorded_runs import left_behind
 from rich.console import Console
 
 from alertdrill.cli import run as command
-from alertdrill.compose import Options
+from alertdrill.compose import Options, Outcome, repeats
 from alertdrill.core.errors import AlertdrillError, BadInput, Interrupted, Mistake
+from alertdrill.core.repeat import seed_of
 
 ERRORS: dict[str, AlertdrillError] = {
     "bad": BadInput([Mistake("load.rate", "5", "a rate", "write 5/s")]),
@@ -66,3 +69,47 @@ def test_a_json_file_that_cannot_be_written_is_refused_before_the_drill(tmp_path
 def test_check_of_a_folder_that_is_none_says_so(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="journal"):
         command.check_again(Console(file=io.StringIO()), tmp_path, None)
+
+
+def test_check_of_a_drill_says_whether_its_result_still_holds(tmp_path: Path) -> None:
+    folder = left_behind(tmp_path, "one", Drill().detect()).folder
+    console = Console(file=io.StringIO(), width=200, highlight=False, markup=False)
+    assert command.check_again(console, folder, None) == 0
+    assert "result.json is what this evidence gives" in console.file.getvalue()
+    text = (folder / "result.json").read_text()
+    (folder / "result.json").write_text(text.replace('"verdict": "detected"', '"verdict": "missed"'))
+    assert command.check_again(console, folder, None) == 0
+    assert 'expectations[nulls/NullsHigh].verdict: "missed" → "detected"' in console.file.getvalue()
+    assert (folder / "result.json").read_text() != text
+
+
+def test_several_drills_of_a_scenario_are_judged_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drills = iter([Drill(seed=7).detect(), Drill(seed=seed_of(7, 2))])
+    scenario = Drill().plan.scenario
+
+    def run_drill(name: str, options: Options, progress: object) -> Outcome:
+        return left_behind(tmp_path, f"run-{options.seed}", next(drills))
+
+    monkeypatch.setattr(command, "read_to_run", lambda name, options: None)
+    monkeypatch.setattr(repeats, "read_to_run", lambda name, options: (scenario, tmp_path))
+    monkeypatch.setattr(repeats, "run_drill", run_drill)
+    console = Console(file=io.StringIO(), width=200, highlight=False, markup=False)
+    json = tmp_path / "repeat.json"
+    assert command.run_scenarios(console, ["drill"], Options(tmp_path), json, quiet=True, repeat=2) == 1
+    assert "FAILED after 2 of 2 runs (1 passed, 1 failed)." in console.file.getvalue()
+    (folder,) = tmp_path.glob("drill/repeat-*")
+    assert json.read_bytes() == (folder / "repeat.json").read_bytes()
+    assert command.check_again(console, folder, None) == 1
+
+
+def test_a_number_of_drills_below_one_is_refused(started: list[str]) -> None:
+    with pytest.raises(BadInput, match="--repeat"):
+        command.run_scenarios(Console(file=io.StringIO()), ["bad"], Options(), None, quiet=True, repeat=0)
+
+
+def test_several_drills_have_no_workers_elsewhere_which_end_with_the_first(started: list[str]) -> None:
+    with pytest.raises(BadInput, match="--repeat"):
+        command.run_scenarios(
+            Console(file=io.StringIO()), ["bad"], Options(distributed="127.0.0.1:9"), None, quiet=True, repeat=2
+        )
+    assert started == []

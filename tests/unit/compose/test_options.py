@@ -129,3 +129,9 @@ def test_code_of_a_locustfile_is_run_only_where_that_is_allowed(own_users: str) 
 
 def test_a_scenario_with_a_locustfile_is_read_without_running_it(own_users: str) -> None:
     assert read_scenario(own_users, Options())[0].name == "two"
+
+
+def test_a_drill_of_several_has_a_seed_of_its_own() -> None:
+    scenario, _ = read_scenario("seed-disaster", Options())
+    other, _ = read_scenario("seed-disaster", Options(seed=scenario.seed + 1))
+    assert other == scenario.model_copy(update={"seed": scenario.seed + 1})

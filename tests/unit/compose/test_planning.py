@@ -14,6 +14,7 @@ from alertdrill.compose.background import Background
 from alertdrill.compose.material import recorded_traffic
 from alertdrill.compose.planning import Planner
 from alertdrill.core.errors import BadInput
+from alertdrill.core.label_sets import with_label_sets
 from alertdrill.core.observations import RuleGroup
 from alertdrill.core.payloads import spreads
 from alertdrill.protocols.rows import parse_csv
@@ -103,6 +104,17 @@ def test_mistakes_have_their_lines_in_order(tmp_path: Path) -> None:
     assert [mistake.line for mistake in both.prospectus(both.plan("planned")).mistakes] == [10, 12]
 
 
+def test_a_mistake_of_one_label_set_of_all_stands_where_it_is_written(tmp_path: Path) -> None:
+    faults = "{kind: nulls, features: [amount, hour], share: 50%}"
+    one = planner(tmp_path, faults=faults, within="1s}, {alert: NullsHigh, match: all, within: 1s")
+    one = replace(one, scenario=with_label_sets(one.scenario, SCHEMA))
+    assert [e.labels["feature"] for e in one.scenario.phases[1].expect] == ["amount", "amount", "hour"]
+    found = one.prospectus(one.plan("planned"))
+    assert [mistake.where for mistake in found.mistakes] == [
+        "phases[1].expect[0].within", "phases[1].expect[1].within",
+    ]  # fmt: skip
+
+
 def test_a_fault_that_another_one_hides_behind_is_noted(tmp_path: Path) -> None:
     for share, notes in (
         ("2%", ["one/NullsHigh: its fault alone never raises the alert, the others of the phase do"]),
@@ -111,6 +123,12 @@ def test_a_fault_that_another_one_hides_behind_is_noted(tmp_path: Path) -> None:
         faults = f"{{kind: nulls, id: own, features: [amount], share: {share}}}, {NULLS}"
         one = planner(tmp_path, faults=faults, alert="NullsHigh, fault: own")
         assert list(one.prospectus(one.plan("planned")).outlook.notes) == notes
+
+
+def test_a_probability_names_the_repeats_that_it_takes(tmp_path: Path) -> None:
+    one = planner(tmp_path, within="10s, probability: 95%")
+    notes = one.prospectus(one.plan("planned")).outlook.notes
+    assert notes == ("one/NullsHigh: probability 95% takes --repeat 59, if every drill detects",)
 
 
 def test_the_traffic_of_others_makes_a_rule_slower(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ from drill import RULES, UP, Drill, group, nulls_phase, rule
 
 from alertdrill.core import journal as records
 from alertdrill.core.carry_over import carry_over
+from alertdrill.core.matchers import exactly
 
 AMOUNT = {"feature": "amount"}
 SIGNAL = {"__name__": "nulls:ratio5s", "feature": "amount"}
@@ -10,7 +11,7 @@ SIGNAL = {"__name__": "nulls:ratio5s", "feature": "amount"}
 
 def value(drill: Drill, name: str = "NullsHigh", phase: str = "nulls") -> float | None:
     case = drill.case()
-    return carry_over(case, case.book.named(name)[0], AMOUNT, drill.start_ms(phase))
+    return carry_over(case, case.book.named(name)[0], exactly(AMOUNT), drill.start_ms(phase))
 
 
 def with_signal(drill: Drill, before: float, later: float, from_ms: int, labels: dict[str, str] = SIGNAL) -> Drill:

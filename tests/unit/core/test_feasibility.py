@@ -127,3 +127,10 @@ def test_two_faults_that_alter_the_same_answers_are_in_each_others_way() -> None
 def test_what_a_fault_itself_finds_unfit_is_shown_where_it_stands() -> None:
     (one,) = found({"kind": "renamed_field", "field": "amuont", "to": "x", "share": 0.3}, expect=[])
     assert (one.path, one.fix) == (("nulls", "faults", 0, "field"), "did you mean amount?")
+
+
+def test_a_matcher_that_no_feature_passes_is_found() -> None:
+    assert found(expect=[expect(labels={}, matchers=['feature=~"am.*"'])]) == []
+    (one,) = found(expect=[expect(labels={}, matchers=['feature=~"amuont|x"'])])
+    assert one.path == ("nulls", "expect", 0, "matchers", 0)
+    assert one.fix == "did you mean amount?"

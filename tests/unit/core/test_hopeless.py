@@ -228,3 +228,11 @@ def test_chance_alone_is_no_surge_above_the_limit() -> None:
     load = {"rate": "80/s", "arrivals": "poisson"}
     one = planned(read(BASELINE, nulls_phase(faults=[few], expect=[]), load=load, limits={"max_rate": "80/s"}))
     assert list(too_fast(one.plan, one.touch)) == []
+
+
+def test_a_matcher_that_the_rule_s_own_label_never_passes_is_found() -> None:
+    rules = group(rule("NullsHigh", "nulls:ratio5s > 0.05", severity="P1", zone="{{ $labels.zone }}"))
+    wanted = expect(matchers=['zone="a"', 'severity=~"P[02]"'])
+    (one,) = wrong_alerts(read(BASELINE, nulls_phase(expect=[wanted])).phases, RuleBook.of([rules]))
+    assert one.path == ("nulls", "expect", 0, "matchers", 1)
+    assert one.expected == "a matcher of severity: P1"

@@ -84,3 +84,47 @@ def test_scope_is_what_is_expected_prohibited_or_named(labels: dict[str, str], i
         monitoring={"scope": {"alerts": ["Named"], "labels": {"team": "fraud"}}},
     )
     assert in_scope(scenario, labels) is inside
+
+
+def test_matchers_ask_for_more_than_exact_values() -> None:
+    wanted = expect(labels={}, matchers=['feature=~"am.*"', 'zone!="b"'])
+    one = read(nulls_phase(expect=[wanted])).phases[0].expect[0]
+    assert expects(one, {"alertname": "NullsHigh", "feature": "amount"})
+    assert not expects(one, {"alertname": "NullsHigh", "feature": "amount", "zone": "b"})
+    assert not expects(one, {"alertname": "NullsHigh"})
+
+
+def test_an_empty_label_is_one_that_the_alert_lacks() -> None:
+    one = read(nulls_phase(expect=[expect(labels={"feature": ""})])).phases[0].expect[0]
+    assert expects(one, {"alertname": "NullsHigh"})
+    assert not expects(one, {"alertname": "NullsHigh", "feature": "hour"})
+
+
+def test_prohibitions_and_scope_have_matchers() -> None:
+    scenario = read(
+        nulls_phase(),
+        must_not_fire=[{"matchers": ['severity=~"P[01]"', 'alertname!~"Nulls.*"']}],
+        monitoring={"scope": {"matchers": ['team=~"fraud|risk"']}},
+    )
+    (one,) = scenario.must_not_fire
+    assert prohibits(one, {"alertname": "Slow", "severity": "P1"})
+    assert not prohibits(one, {"alertname": "NullsHigh", "severity": "P1"})
+    assert not prohibits(one, {"alertname": "Slow", "severity": "P2"})
+    assert in_scope(scenario, {"alertname": "Other", "team": "risk"})
+    assert not in_scope(scenario, {"alertname": "Other", "team": "sales"})
+
+
+def test_a_named_prohibition_may_match_labels_that_only_the_series_have() -> None:
+    prohibition = {"alert": "NullsHigh", "matchers": ['feature=~"h.*"', 'severity!="P0"']}
+    (one,) = read(nulls_phase(), must_not_fire=[prohibition]).must_not_fire
+    assert could_prohibit(one, {"alertname": "NullsHigh", "severity": "P1"})
+    assert could_prohibit(one, {"alertname": "NullsHigh", "severity": "{{ $labels.severity }}"})
+    assert not could_prohibit(one, {"alertname": "NullsHigh", "severity": "P0"})
+
+
+def test_of_rules_of_one_name_the_one_whose_labels_pass_is_meant() -> None:
+    two = group(rule("NullsHigh", "a > 1", severity="P2"), rule("NullsHigh", "a > 2", severity="P1"))
+    one = read(nulls_phase(expect=[expect(matchers=['severity=~"P[01]"'])])).phases[0].expect[0]
+    meant = RuleBook.of([two]).rule_of(one)
+    assert meant is not None
+    assert meant.rule.query == "a > 2"

@@ -158,6 +158,22 @@ def test_an_alert_that_a_fault_explains_also_fired_and_does_not_fail() -> None:
     assert result.verdict is DrillVerdict.PASSED
 
 
+def test_what_also_fired_is_told_from_what_fired_before_any_fault() -> None:
+    drill = Drill().detect()
+    slow(drill, drill.start_ms() + 2000)
+    assert [one.in_baseline for one in drill.judge().also_fired] == [False]
+    slow(drill, drill.segment_ms(SegmentKind.PHASE, "baseline") + 1000)
+    assert [one.in_baseline for one in drill.judge().also_fired] == [True]
+
+
+def test_without_a_baseline_nobody_knows_what_fired_in_it() -> None:
+    drill = Drill().detect()
+    slow(drill, drill.start_ms() + 2000)
+    drill.change(records.SteadyState, since=lambda one: one.since + 60)
+    result = drill.judge()
+    assert {one.in_baseline for one in (*result.also_fired, *result.background)} == {None}
+
+
 def test_an_expected_alert_of_other_labels_also_fired() -> None:
     result = Drill().detect().detect(feature="hour").judge()
     assert [one.labels["feature"] for one in result.also_fired] == ["hour"]

@@ -304,6 +304,27 @@ def test_an_alert_with_other_labels_is_told_apart() -> None:
     assert outcome(one) == ("wrong_labels", "labels_differ")
     assert one.reason is not None
     assert "feature: got 'hour', expected 'amount'" in one.reason.text
+    assert [difference.model_dump() for difference in one.label_differences] == [
+        {"label": "feature", "got": "hour", "expected": "amount"}
+    ]
+
+
+def test_of_several_wrong_label_sets_the_nearest_is_compared() -> None:
+    wanted = expect(labels={"feature": "amount"}, matchers=['zone=~"a|b"'])
+    drill = Drill(nulls_phase(expect=[wanted])).detect(feature="amount")
+    early = pending_ms(drill) - 1000
+    one = drill.fire(early, early + 2000, early + 9000, feature="hour", zone="c").expectation()
+    assert outcome(one) == ("wrong_labels", "labels_differ")
+    assert one.reason is not None
+    assert 'zone: got none, expected =~"a|b"' in one.reason.text
+    assert [(difference.label, difference.got) for difference in one.label_differences] == [("zone", None)]
+
+
+def test_an_alert_that_passes_the_matchers_is_detected() -> None:
+    one = Drill(nulls_phase(expect=[expect(labels={}, matchers=['feature=~"am.*"'])])).detect().expectation()
+    assert outcome(one) == ("detected", None)
+    assert (one.matchers, one.label_differences) == (('feature=~"am.*"',), ())
+    assert one.carry_over is not None
 
 
 def test_other_labels_prove_nothing_where_the_rule_could_not_speak() -> None:

@@ -1,6 +1,6 @@
 import io
 
-from drill import Drill
+from drill import Drill, expect, nulls_phase
 from rich.console import Console
 
 from alertdrill.core.result import Result
@@ -54,3 +54,24 @@ def test_a_target_that_answers_something_else_than_predictions_is_shown() -> Non
     text = text_of(result.model_copy(update={"load": load}), width=400)
     assert "no predictions: 3 of 4 answers that were read (of every 50th request)" in text
     assert f"'<p>': why, in {first.name}" in text
+
+
+def test_matchers_are_shown_beside_labels() -> None:
+    wanted = expect(matchers=['severity=~"P[01]"'])
+    result = Drill(nulls_phase(expect=[wanted], must_not_fire=[{"matchers": ['team="a"']}])).detect().judge()
+    text = text_of(result, width=400)
+    assert 'DETECTED NullsHigh{feature="amount", severity=~"P[01]"}' in text
+    assert '{team="a"} in nulls' in text
+
+
+def test_false_alarms_are_said_with_the_time_they_speak_for() -> None:
+    drill = Drill(monitoring={"scope": {"alerts": ["Slow"]}}).detect()
+    text = text_of(drill.judge(), width=400)
+    assert "no false alarm in " in text
+    assert " s without a fault: 0 to " in text
+    at = drill.evaluation(drill.start_ms() - 8000)
+    drill.fire(at, at + 1000, at + 2000, alert="Slow", job="monitor")
+    drill.fire(at + 4000, at + 5000, at + 6000, alert="Slow", job="monitor")
+    text = text_of(drill.judge(), width=400)
+    assert "2 false alarms in " in text
+    assert "Slow flapped 1 time" in text

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from alertdrill.core.errors import nearest
-from alertdrill.core.faults.base import ExchangeFault
+from alertdrill.core.faults.base import ExchangeFault, RowFault
 from alertdrill.core.faults.catalogue import KINDS
+from alertdrill.core.matchers import Matcher, exactly
 from alertdrill.core.scenario.finding import Finding
 from alertdrill.core.scenario.grammar import Path
 from alertdrill.core.scenario.outline import ExpectOutline, FaultOutline, Outline, PhaseLoadOutline, PhaseOutline
@@ -62,7 +63,7 @@ def _fault_ids(phase: PhaseOutline, path: Path) -> Iterator[Finding]:
 
 
 def _expectations(phase: PhaseOutline, path: Path) -> Iterator[Finding]:
-    seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
+    seen: set[tuple[str, frozenset[Matcher]]] = set()
     known = dict.fromkeys(_ids(phase))
     readable = phase.faults is not None and all(fault is not None for fault in phase.faults)
     for position, expectation in enumerate(phase.expect or ()):
@@ -70,11 +71,28 @@ def _expectations(phase: PhaseOutline, path: Path) -> Iterator[Finding]:
             continue
         if readable:
             yield from _named_fault(known, len(phase.faults or ()), expectation, (*path, position))
-        labels = tuple(sorted((expectation.labels or {}).items()))
+        yield from _every_label_set(phase, expectation, (*path, position))
+        if expectation.matchers is None:
+            continue
+        labels = frozenset((*exactly(expectation.labels or {}), *expectation.matchers))
         if expectation.alert is not None and (expectation.alert, labels) in seen:
             fix = "remove one, or tell them apart by labels"
             yield Finding((*path, position, "alert"), "an alert and labels that no other entry has", fix)
         seen.add((expectation.alert or "", labels))
+
+
+def _every_label_set(phase: PhaseOutline, expectation: ExpectOutline, path: Path) -> Iterator[Finding]:
+    """A `match: all` of which nobody can say beforehand which label sets it stands for."""
+    if expectation.match != "all" or any(one.alternatives() for one in expectation.matchers or ()):
+        return
+    ids = [fault for fault in phase.faults or () if fault is not None]
+    named = [fault for fault in ids if expectation.fault in (None, fault.id or fault.kind)]
+    kind = KINDS.get(named[0].kind or "") if named else None
+    if kind is not None and not (issubclass(kind, RowFault) and "feature" not in (expectation.labels or {})):
+        expected = (
+            "label sets that can be named beforehand: a fault that edits features, or a matcher that lists values"
+        )
+        yield Finding((*path, "match"), expected, "add matchers: ['instance=~\"a|b\"'], or write match: any")
 
 
 def _named_fault(known: Mapping[str, None], faults: int, expectation: ExpectOutline, path: Path) -> Iterator[Finding]:

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from alertdrill.core.errors import BadValue
-from alertdrill.core.scenario.part import Labels, Name, Part, Text
+from alertdrill.core.scenario.part import Labels, Matchers, Name, Part, Text, check_together
 from alertdrill.core.scenario.target import Url
 from alertdrill.core.units import PositiveDurationS
 
@@ -29,6 +29,14 @@ class Scope(Part):
 
     alerts: tuple[Text, ...] = Field(default=(), description="names of alerts")
     labels: Labels = Field(default_factory=dict, description="labels that every alert in scope has")
+    matchers: Matchers = Field(
+        default=(), description="label matchers that every alert in scope passes", examples=[['team=~"fraud|risk"']]
+    )
+
+    @model_validator(mode="after")
+    def _check_labels(self) -> "Scope":
+        check_together(self.labels, self.matchers)
+        return self
 
 
 def _check_prometheus(value: object) -> object:

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, WrapValidato
 from pydantic.functional_validators import ModelWrapValidatorHandler
 
 from alertdrill.core.rates import RateSpec
+from alertdrill.core.scenario.part import Matchers
 from alertdrill.core.units import DurationS, Factor, RatePerS
 
 
@@ -41,6 +42,8 @@ class ExpectOutline(_Outline):
 
     alert: OptionalText = None
     labels: Annotated[dict[str, str] | None, Lenient] = None
+    matchers: Annotated[Matchers | None, Lenient] = ()
+    match: Any = None
     fault: OptionalText = None
 
 

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 from pydantic import (
@@ -15,10 +16,10 @@ from pydantic import (
 )
 
 from alertdrill.core.errors import BadValue
+from alertdrill.core.matchers import EXAMPLE, LABEL_NAME, Matcher, parse_matcher
 from alertdrill.core.units import DURATION_SCHEMA, format_duration, parse_duration
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}"
-_LABEL_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 
 
 class Part(BaseModel):
@@ -39,7 +40,7 @@ def _check_name(name: str) -> str:
 
 
 def _check_label_name(name: str) -> str:
-    if re.fullmatch(_LABEL_NAME, name):
+    if re.fullmatch(LABEL_NAME, name):
         return name
     raise BadValue("a label name of letters, digits and '_'", "write it as the metric has it, such as feature")
 
@@ -59,6 +60,29 @@ LabelName = Annotated[str, AfterValidator(_check_label_name), WithJsonSchema({"t
 
 Labels = dict[LabelName, str]
 """Label names and the exact values that they must have."""
+
+LabelMatcher = Annotated[
+    Matcher,
+    PlainValidator(parse_matcher),
+    PlainSerializer(lambda matcher: matcher.text(), return_type=str),
+    WithJsonSchema({"type": "string", "pattern": rf"^\s*{LABEL_NAME}\s*(=~|!~|!=|=)", "examples": [EXAMPLE]}),
+]
+"""A label matcher, written as Alertmanager and PromQL have it."""
+
+Matchers = tuple[LabelMatcher, ...]
+
+
+def check_together(labels: Mapping[str, str], matchers: Iterable[Matcher]) -> None:
+    """See that labels do not contradict the matchers beside them.
+
+    Raises:
+        BadValue: no alert could have such labels.
+    """
+    for position, one in enumerate(matchers):
+        if one.label in labels and not one.matches(labels):
+            expected = f"a matcher that {one.label}: {labels[one.label]} of the labels beside it passes"
+            raise BadValue(expected, f"remove it, or {one.label} from the labels", one.text(), ("matchers", position))
+
 
 AUTO_S = math.inf
 """`auto`: still to be worked out from the plan."""

@@ -1,0 +1,220 @@
+"""Every verdict and every reason in words; the drills behind the reasons are those that can be built by hand."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from drill import RULES, Drill, expect, nulls_phase
+
+from alertdrill.core import journal as records
+from alertdrill.core.explanation import Explanation, Unknown, explain
+from alertdrill.core.meanings import DRILLS, PROHIBITIONS, REASONS, VERDICTS
+from alertdrill.core.result import Code, DrillVerdict, ProhibitionVerdict, Reason, Result, Verdict
+
+
+def plain(**changes: Any) -> Drill:
+    return Drill(nulls_phase(expect=[expect(**changes)]))
+
+
+def control() -> Drill:
+    return Drill(nulls_phase(faults=[{"kind": "nulls", "features": ["amount"], "share": 0}]))
+
+
+def of_rules(at_s: float, drill: Drill, **changes: Any) -> Drill:
+    rules = tuple(replace(one, **changes) if one.name == "NullsHigh" else one for one in RULES.rules)
+    return drill.add(records.Rules(at=drill.start_ms() / 1000 + at_s, groups=(replace(RULES, rules=rules),)))
+
+
+def already() -> Drill:
+    drill = plain()
+    at = drill.evaluation(drill.start_ms() - 5000)
+    return drill.fire(at, at + 2000, drill.to_ms)
+
+
+def pending() -> Drill:
+    drill = plain()
+    at = drill.evaluation(drill.start_ms() + 1200)
+    return drill.fire(at, None, at + 1000)
+
+
+def early() -> Drill:
+    drill = plain(resolves_within="12s")
+    at = drill.evaluation(drill.start_ms() + 1200)
+    return drill.fire(at, at + 2000, at + 6000)
+
+
+def no_scrapes() -> Drill:
+    drill = plain()
+    drill.series = [one for one in drill.series if "job" not in one.labels]
+    return drill
+
+
+def before_served() -> Drill:
+    drill = plain().detect()
+    late = lambda one: tuple(None if at is None else at + 9 for at in one.served_at)  # noqa: E731
+    return drill.change(records.Served, served_at=late)
+
+
+def trouble(kind: str) -> Drill:
+    drill = plain()
+    return drill.add(records.Trouble(at=drill.start_ms() / 1000 + 1, kind=kind, what="Prometheus died"))  # type: ignore[arg-type]
+
+
+DRILLS_BY_CODE: dict[Code, Callable[[], Drill]] = {
+    Code.RULE_NOT_LOADED: lambda: plain(alert="NullHigh"),
+    Code.RULE_UNHEALTHY: lambda: of_rules(2, plain(), query="1 > 2"),
+    Code.RULE_ERROR: lambda: of_rules(2, plain(), health="err", last_error="boom"),
+    Code.ALREADY_FIRING: already,
+    Code.NOTHING_TOUCHED: control,
+    Code.FAULT_NOT_DELIVERED: lambda: plain().drop(records.Touched),
+    Code.LOAD_UNDER_RATE: lambda: plain().change(records.SegmentClosed, within_100ms=1),
+    Code.SCRAPE_GAP: lambda: (one := plain()).hole(one.start_ms(), one.start_ms() + 4000, "up"),
+    Code.EVALUATION_GAP: lambda: (one := plain()).hole(one.start_ms() + 1000, one.start_ms() + 6000, "nulls:ratio5s"),
+    Code.QUERY_FAILED: lambda: trouble("engine_gone"),
+    Code.CLOCK_DOUBT: lambda: plain().drop(records.Clock),
+    Code.SETTLE_TIMEOUT: lambda: plain().change(records.Gate, open=False, why="NullsHigh stayed active"),
+    Code.CROSSED_BEFORE_SERVED: before_served,
+    Code.SERIES_NOT_RECORDED: no_scrapes,
+    Code.NEVER_PENDING: plain,
+    Code.NEVER_FIRING: pending,
+    Code.LABELS_DIFFER: lambda: plain().detect(feature="hour"),
+    Code.TOO_LATE: lambda: plain(within="3s").detect(),
+    Code.RESOLVED_EARLY: early,
+    Code.NOT_POSTED: lambda: plain(notifies={"within": "6s"}).detect(),
+    Code.STILL_FIRING: lambda: plain(resolves_within="3s").detect(),
+    Code.INTERRUPTED: lambda: plain().drop(records.SteadyState),
+}
+"""A drill for every code that evidence built by hand can lead to."""
+
+WITHOUT_EVIDENCE = {Code.CARRY_OVER, Code.ENGINE_RESTARTED, Code.OUT_OF_VIEW, Code.SUPPRESSED, Code.WRONG_RECEIVER}
+"""Codes of the design that no verdict names so far, or that need an Alertmanager: their words are tested alone."""
+
+
+def text(found: Explanation) -> str:
+    return "\n".join(f"{line.about}: {line.text}" for line in found.lines)
+
+
+def first(drill: Drill) -> Explanation:
+    return explain(drill.judge())[0]
+
+
+@pytest.mark.parametrize("code", Code)
+def test_every_reason_has_words_of_its_own(code: Code) -> None:
+    words = REASONS[code]
+    assert len(words.meaning) > 20
+    assert len(words.change) > 10
+    assert [other for other in REASONS.values() if other == words] == [words]
+
+
+def test_every_verdict_has_words() -> None:
+    assert set(VERDICTS) == set(Verdict)
+    assert set(PROHIBITIONS) == set(ProhibitionVerdict)
+    assert set(DRILLS) == set(DrillVerdict)
+    assert set(REASONS) == set(Code)
+
+
+def test_every_reason_that_evidence_leads_to_has_a_drill_here() -> None:
+    assert set(DRILLS_BY_CODE) | WITHOUT_EVIDENCE == set(Code)
+
+
+@pytest.mark.parametrize("code", DRILLS_BY_CODE)
+def test_a_reason_is_explained_with_its_evidence_its_meaning_and_what_would_change_it(code: Code) -> None:
+    drill = DRILLS_BY_CODE[code]()
+    result = drill.judge()
+    one = result.expectations[0]
+    assert one.reason is not None
+    assert one.reason.code is code
+    said = text(first(drill))
+    assert f"because: {one.reason.text} [{code}]" in said
+    assert f"because: {REASONS[code].meaning}" in said
+    assert f"verdict: {VERDICTS[one.verdict]}" in said
+    assert "to change it: " in said
+    if code is not Code.NOTHING_TOUCHED:
+        assert one.reason.decide_it_by in said
+        assert REASONS[code].change in said
+
+
+@pytest.mark.parametrize("code", sorted(WITHOUT_EVIDENCE))
+def test_the_words_of_other_reasons_are_used_too(code: Code) -> None:
+    result = plain().judge()
+    reason = Reason(code=code, text="so it was", decide_it_by="do otherwise")
+    one = result.expectations[0].model_copy(update={"reason": reason, "verdict": Verdict.INCONCLUSIVE})
+    said = text(explain(result.model_copy(update={"expectations": (one,)}))[0])
+    assert REASONS[code].meaning in said
+    assert REASONS[code].change in said
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_every_headline_is_explained(verdict: Verdict) -> None:
+    result = plain().detect().judge()
+    one = result.expectations[0].model_copy(update={"verdict": verdict})
+    assert VERDICTS[verdict] in text(explain(result.model_copy(update={"expectations": (one,)}), one.id)[0])
+
+
+def test_a_detection_shows_instants_windows_thresholds_and_what_it_had_to_spare() -> None:
+    drill = plain().detect()
+    one = drill.judge().expectations[0]
+    said = text(first(drill))
+    assert 'asked: NullsHigh{feature="amount"} fires within 10 s of the first effect' in said
+    assert "rule: nulls:ratio5s > 0.05 for 2 s (group drill of rules.yml)" in said
+    assert "looks back 5 s; evaluated each 1 s, its inputs scraped each 1 s" in said
+    assert f"firing {one.ttd_s:+.3f} s" in said
+    assert "deadline +10.000 s, resolved +" in said
+    assert "signal: peaked at 0.01" in said
+    assert "the rule needs > 0.05" in said
+    assert f"= {one.ttd_s:.3f} s" in said
+    assert "which for: 2s moves" in said
+    assert one.ttd_s is not None
+    assert f"it had {10 - one.ttd_s:.3f} s to spare" in said
+    assert "parts: detection detected, resolution resolved" in said
+
+
+def test_wrong_labels_are_shown_one_by_one() -> None:
+    assert "labels: feature: got hour, expected amount" in text(first(plain().detect(feature="hour")))
+
+
+def test_a_miss_says_for_how_long_silence_is_certain() -> None:
+    assert "certain not to have fired for 10 s" in text(first(plain()))
+
+
+def test_a_passing_control_needs_no_change() -> None:
+    assert "this is how a control passes" in text(first(control()))
+
+
+def watching(**changes: Any) -> Drill:
+    return Drill(nulls_phase(must_not_fire=[{"alert": "Slow", "except": ["Down"]} | changes]))
+
+
+@pytest.mark.parametrize("verdict", ProhibitionVerdict)
+def test_every_prohibition_is_explained(verdict: ProhibitionVerdict) -> None:
+    drill = watching(alert="Nothing") if verdict is ProhibitionVerdict.INCONCLUSIVE else watching()
+    if verdict is ProhibitionVerdict.FALSE_ALARM:
+        at = drill.evaluation(drill.start_ms() + 2000)
+        drill.fire(at, at + 2000, at + 4000, alert="Slow", job="monitor")
+    one = explain(drill.detect().judge())[1]
+    assert one.verdict is verdict
+    assert PROHIBITIONS[verdict] in text(one)
+    assert "does not fire in nulls and one tail after it, Down apart" in text(one)
+    assert ("fired: Slow{" in text(one)) is (verdict is ProhibitionVerdict.FALSE_ALARM)
+
+
+def test_the_verdict_of_the_drill_names_what_it_follows_from() -> None:
+    drill = Drill(
+        nulls_phase(expect=[expect(), expect("Slow", labels={})], must_not_fire=[{"alert": "Down"}]),
+        monitoring={"scope": {"alerts": ["Down"]}},
+    ).drop(records.Clock)
+    drill.add(records.Trouble(at=drill.to_ms / 1000, kind="query_failed", what="no answer"))
+    last = explain(drill.judge())[-1]
+    assert (last.name, last.verdict) == ("drill", DrillVerdict.INCONCLUSIVE)
+    assert "open: nulls/NullsHigh is inconclusive" in text(last)
+    assert "trouble: query_failed: no answer" in text(last)
+    assert "proven: nulls/NullsHigh is missed" in text(explain(plain().judge())[-1])
+
+
+def test_one_expectation_can_be_asked_for_and_a_wrong_name_gets_the_nearest() -> None:
+    result: Result = plain().judge()
+    assert [one.name for one in explain(result, "nulls/NullsHigh")] == ["nulls/NullsHigh"]
+    with pytest.raises(Unknown) as caught:
+        explain(result, "nulls/NullHigh")
+    assert (caught.value.near, caught.value.known) == ("nulls/NullsHigh", ("nulls/NullsHigh",))
