@@ -38,6 +38,15 @@ from alertdrill.compose.crew import Crew
 from alertdrill.compose.engine import Engine, open_engine
 from alertdrill.compose.evidence import conclude, no_samples, recording
 from alertdrill.compose.material import Material, recorded_traffic
+from alertdrill.compose.notification import (
+    ManagedSetup,
+    Notification,
+    about_managed,
+    managed_setup,
+    open_notification,
+    read_own,
+    spare_people,
+)
 from alertdrill.compose.options import Options, in_file, read_to_run, refuse, rule_files
 from alertdrill.compose.own_users import OwnUsers
 from alertdrill.compose.planning import Planner
@@ -50,6 +59,7 @@ from alertdrill.core.observations import AlertPost
 from alertdrill.core.plan import Plan
 from alertdrill.core.result import Result
 from alertdrill.core.scenario import Scenario
+from alertdrill.core.scope import RuleBook
 from alertdrill.core.traffic_log import TrafficLog
 from alertdrill.run.checker import judge
 from alertdrill.run.director import Director
@@ -80,11 +90,17 @@ def run_drill(name_or_path: str, options: Options, progress: Progress) -> Outcom
         binaries = ensure_prometheus(progress=progress.note)
         check_rules(binaries.promtool.path, rule_files(scenario, path))
         prometheus = binaries.prometheus.path
-    return run_until_signalled(_run_drill(scenario, path, prometheus, options, progress))
+    setup = managed_setup(scenario, path, progress.note)
+    return run_until_signalled(_run_drill(scenario, path, prometheus, setup, options, progress))
 
 
 async def _run_drill(
-    scenario: Scenario, path: Path, prometheus: Path | None, options: Options, progress: Progress
+    scenario: Scenario,
+    path: Path,
+    prometheus: Path | None,
+    setup: ManagedSetup | None,
+    options: Options,
+    progress: Progress,
 ) -> Outcome:
     token = inside_token(scenario)
     target = await prepare_target(scenario, path, progress.note)
@@ -92,7 +108,8 @@ async def _run_drill(
     log = recorded_traffic(scenario, path, target)
     async with AsyncExitStack() as stack:
         work = stack.enter_context(Scratch("alertdrill-run-"))
-        return await _Drill(scenario, path, target, log, token, options, progress, stack, work.path).run(prometheus)
+        drill = _Drill(scenario, path, target, log, token, options, progress, stack, work.path)
+        return await drill.run(prometheus, setup)
 
 
 def check_folder(path: Path) -> Outcome:
@@ -138,15 +155,25 @@ class _Drill:
         self._early_posts: list[AlertPost] = []
         self._take_post: Callable[[AlertPost], None] = self._early_posts.append
 
-    async def run(self, prometheus: Path | None) -> Outcome:
+    async def run(self, prometheus: Path | None, setup: ManagedSetup | None) -> Outcome:
         """Start everything, run the plan, judge."""
+        run_id = time.strftime("%Y%m%dT%H%M%S", time.gmtime()) + "-" + secrets.token_hex(3)
+        own = await read_own(self._scenario, self._path, self._stack)
         self._stack.push_async_callback(processes.stop_all, self._wire.children)
         self._stack.push_async_callback(self._wire.leave_apps)
         early = None if self._proxies_dependency() else self._aside(self._model_without_plan())
+        notification = await open_notification(self._scenario, setup, own, run_id, self._stack)
         engine = await open_engine(
-            self._scenario, self._path, prometheus, self._jobs(), lambda post: self._take_post(post), self._stack
+            self._scenario,
+            self._path,
+            prometheus,
+            self._jobs(),
+            lambda post: self._take_post(post),
+            notification,
+            self._stack,
         )
-        run_id = time.strftime("%Y%m%dT%H%M%S", time.gmtime()) + "-" + secrets.token_hex(3)
+        book = RuleBook.of(engine.groups)
+        people = await spare_people(self._scenario, self._path, own, engine.api, book)
         background = await ask_background(self._scenario, engine.api)
         planner = Planner(
             self._scenario,
@@ -165,11 +192,16 @@ class _Drill:
         self._stack.callback(journal.close)
         self._open_journal(journal, engine)
         folder.write_samples(no_samples(journal))
+        longest_s = sum(segment.duration_s for segment in plan.segments)
+        self._stack.push_async_callback(notification.end, self._progress.note)
+        await notification.begin(journal, book, run_id, longest_s, planner.tail_s)
+        for note in (*about_managed(setup), *people):
+            self._progress.note(f"note: {note}")
         warned = self._aside(asyncio.to_thread(self._warn, planner, plan))
         try:
             load, events = await self._start(plan, folder, journal, engine, planner.material, early)
             await warned
-            return await self._drive(plan, folder, journal, engine, planner.material, load, events)
+            return await self._drive(plan, folder, journal, engine, notification, planner.material, load, events)
         except asyncio.CancelledError:
             journal.write(records.Trouble(at=time.time(), kind="interrupted", what="interrupted by the user"))
             raise
@@ -256,6 +288,7 @@ class _Drill:
         folder: ResultsFolder,
         journal: JournalFile,
         engine: Engine,
+        notification: Notification,
         made_of: Material,
         load: Child,
         events: EventJournal,
@@ -284,6 +317,7 @@ class _Drill:
         except asyncio.CancelledError:
             folder.write_samples(recording(director.collector, journal))
             raise
+        await notification.end(self._progress.note)
         if events.failures:
             kinds = ", ".join(f"{count} {kind}" for kind, count in events.failures.most_common())
             self._progress.note(f"load: {events.failures.total()} requests got no whole answer ({kinds})")

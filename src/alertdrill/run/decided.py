@@ -1,5 +1,6 @@
 """Whether a phase may end early: two evaluations after every expected alert has fired and notified."""
 
+from alertdrill.core.notification import reaches
 from alertdrill.core.scenario import Expectation, Phase
 from alertdrill.core.scope import expects
 from alertdrill.run.ports import Journal
@@ -44,7 +45,8 @@ class Decided:
     def _notified(self, expectation: Expectation) -> bool:
         if expectation.notifies is None:
             return True
+        level, receiver = self._watch.plan.scenario.monitoring.level, expectation.notifies.receiver
         return any(
-            post.at >= self._started_at and post.status == "firing" and expects(expectation, post.labels)
-            for post in self._journal.posts
+            notice.at >= self._started_at and expects(expectation, notice.labels) and reaches(notice, level, receiver)
+            for notice in self._journal.notices
         )

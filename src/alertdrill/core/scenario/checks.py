@@ -9,6 +9,7 @@ from alertdrill.core.faults.base import ExchangeFault
 from alertdrill.core.faults.catalogue import KINDS
 from alertdrill.core.scenario.finding import Finding
 from alertdrill.core.scenario.grammar import Path
+from alertdrill.core.scenario.notification_checks import notification_checks
 from alertdrill.core.scenario.outline import ExpectOutline, FaultOutline, Outline, PhaseLoadOutline, PhaseOutline
 from alertdrill.core.units import format_duration, format_rate
 
@@ -30,6 +31,7 @@ def cross_checks(outline: Outline) -> Iterator[Finding]:
     if outline.load and outline.load.locustfile and outline.load.log is None:
         yield from _own_users(outline)
     yield from _monitoring(outline)
+    yield from notification_checks(outline)
 
 
 def _phase_names(outline: Outline) -> Iterator[Finding]:
@@ -62,7 +64,7 @@ def _fault_ids(phase: PhaseOutline, path: Path) -> Iterator[Finding]:
 
 
 def _expectations(phase: PhaseOutline, path: Path) -> Iterator[Finding]:
-    seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
+    seen: set[tuple[str, str, tuple[tuple[str, str], ...]]] = set()
     known = dict.fromkeys(_ids(phase))
     readable = phase.faults is not None and all(fault is not None for fault in phase.faults)
     for position, expectation in enumerate(phase.expect or ()):
@@ -71,10 +73,11 @@ def _expectations(phase: PhaseOutline, path: Path) -> Iterator[Finding]:
         if readable:
             yield from _named_fault(known, len(phase.faults or ()), expectation, (*path, position))
         labels = tuple(sorted((expectation.labels or {}).items()))
-        if expectation.alert is not None and (expectation.alert, labels) in seen:
+        same = expectation.alert or "", expectation.receiver, labels
+        if expectation.alert is not None and same in seen:
             fix = "remove one, or tell them apart by labels"
             yield Finding((*path, position, "alert"), "an alert and labels that no other entry has", fix)
-        seen.add((expectation.alert or "", labels))
+        seen.add(same)
 
 
 def _named_fault(known: Mapping[str, None], faults: int, expectation: ExpectOutline, path: Path) -> Iterator[Finding]:
