@@ -32,7 +32,7 @@ def _say_nothing(_: str) -> None:
 def mending_commands() -> list[str]:
     """Commands of which each would give this machine an Alertmanager, the best first."""
     commands = [INSTALL_COMMAND, f"sudo apt-get install {PACKAGE}"] if debian_packages.available() else []
-    return [*commands, "put alertmanager and amtool of a release of the Alertmanager project on PATH"]
+    return [*commands, "put alertmanager and amtool of a release on PATH"]
 
 
 def ensure_alertmanager(

@@ -258,8 +258,12 @@ def _held_back(asked: Asked, seen: Sightings, arrivals: tuple[Arrival, ...]) -> 
     if not held or not (receiver is None or receiver in held[0].receivers):
         return None
     text = "; ".join(seen.holders(held[0]))
-    fix = "end the silence, mend inhibit_rules, or drill when it is not in the way"
-    return "suppressed", because(Code.SUPPRESSED, text, fix)
+    ways = [
+        *(["end the silence"] if set(held[0].silenced_by) - seen.ours else []),
+        *(["mend inhibit_rules, or keep the other alert from firing"] if held[0].inhibited_by else []),
+        *(["drill at another time"] if held[0].muted_by else []),
+    ]
+    return "suppressed", because(Code.SUPPRESSED, text, "; ".join(ways))
 
 
 def _wrong_receiver(asked: Asked, seen: Sightings, arrivals: tuple[Arrival, ...]) -> tuple[str, Reason] | None:
