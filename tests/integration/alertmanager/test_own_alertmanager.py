@@ -1,5 +1,6 @@
 """The user's own Alertmanager: what is read of it, and the silence of a drill, with a real one."""
 
+import asyncio
 import time
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -12,8 +13,11 @@ from tests.integration.prometheus.wrong_servers import answering, http
 from alertdrill.adapters.alertmanager_api import AlertmanagerApi, AskFailed
 from alertdrill.adapters.alertmanager_process import start_alertmanager
 from alertdrill.adapters.journal_file import JournalFile
+from alertdrill.adapters.prometheus_api import PrometheusApi
+from alertdrill.adapters.prometheus_install import ensure_prometheus
+from alertdrill.adapters.prometheus_process import start_prometheus
 from alertdrill.adapters.yaml_file import load_scenario
-from alertdrill.compose.notification import open_notification, read_own
+from alertdrill.compose.notification import open_notification, read_own, spare_people
 from alertdrill.core import journal as records
 from alertdrill.core.errors import BadInput
 from alertdrill.core.routing import RouteMatcher
@@ -133,6 +137,35 @@ async def test_a_receiver_that_no_route_leads_to_is_refused_with_the_nearest(own
         with pytest.raises(BadInput, match="fix: write people") as error:
             await read_own(load_scenario(path), path, stack)
     assert error.value.mistakes[0].line == 10
+
+
+async def test_a_prometheus_that_posts_where_people_are_told_is_not_drilled_unless_that_is_meant(own, tmp_path):
+    async with AsyncExitStack() as stack:
+        program = ensure_prometheus().prometheus.path
+        prometheus = await start_prometheus(program, alertmanagers=[own.url.removeprefix("http://")])
+        stack.push_async_callback(prometheus.stop, 1.0)
+        api = await stack.enter_async_context(PrometheusApi(prometheus.url))
+        deadline = time.monotonic() + 20.0  # it looks at its list 5 s after its start
+        while await api.alertmanagers() != [own.url]:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+
+        async def spared(monitoring: str) -> tuple[str, ...]:
+            path = scenario(tmp_path, own.url)
+            url = f"prometheus: {{url: {prometheus.url}}}{monitoring}"
+            text = path.read_text().replace(f"alertmanager: {{url: {own.url}}}", url)
+            path.write_text(text.replace(", notifies: {within: 10s, receiver: people}", ""))
+            drill = load_scenario(path)
+            return await spare_people(drill, path, await read_own(drill, path, stack), api, BOOK)
+
+        with pytest.raises(BadInput) as error:
+            await spared("")
+        (mistake,) = error.value.mistakes
+        assert own.url in mistake.got
+        assert mistake.fix.startswith(f"add alertmanager: {{url: {own.url}}}")
+        assert await spared(", notify: live") == ()
+        said = await spared(f", alertmanager: {{url: {own.url}}}")
+        assert 'one silence on alertname=~"A"' in said[0]
 
 
 @pytest.mark.parametrize(
