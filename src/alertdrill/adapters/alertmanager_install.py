@@ -81,8 +81,19 @@ def obtain_alertmanager(cache: Path, progress: Callable[[str], None] = _say_noth
         if not works(namespace(unpacked / "share")):
             packages.unpack_with_needs("proot")
             _keep(arranged_proot(packages.unpacked, work.path / PROOT), cache / PROOT)
-        _keep(unpacked, cache / version)
-    return usable(cache / version / "alertmanager", "cache", cache)
+        place = cache / version
+        if place.exists() and not _runs(place, cache):
+            shutil.move(place, work.path / "broken")
+        _keep(unpacked, place)
+    return usable(place / "alertmanager", "cache", cache)
+
+
+def _runs(place: Path, cache: Path) -> bool:
+    try:
+        usable(place / "alertmanager", "cache", cache)
+    except Unusable:
+        return False
+    return True
 
 
 def _arranged(unpacked: Path, directory: Path) -> Path:

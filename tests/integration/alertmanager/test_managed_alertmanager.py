@@ -12,7 +12,7 @@ from tests.integration.alertmanager.stand_in import STARTS_AT_MS, post
 from alertdrill.adapters import debian_packages
 from alertdrill.adapters.alertmanager_binary import Alertmanager
 from alertdrill.adapters.alertmanager_config import MINIMAL, read_config
-from alertdrill.adapters.alertmanager_install import arranged_proot
+from alertdrill.adapters.alertmanager_install import arranged_proot, obtain_alertmanager
 from alertdrill.adapters.alertmanager_process import AlertmanagerFailed, start_alertmanager
 from alertdrill.adapters.alertmanager_way import Way, by_proot, namespace, works
 from alertdrill.adapters.alertmanager_witness import MailWitness, WebhookWitness
@@ -182,3 +182,14 @@ def _send_mail(host: str, port: int) -> int:
         except smtplib.SMTPDataError as error:
             return error.smtp_code
     return 250
+
+
+@pytest.mark.skipif(not debian_packages.available(), reason="no apt here")
+def test_a_broken_copy_in_the_cache_is_replaced_by_one_that_runs(alertmanager, tmp_path):
+    broken = tmp_path / alertmanager.program.version_text
+    broken.mkdir()
+    (broken / "alertmanager").write_text("#!/bin/sh\nexit 1\n")
+    (broken / "alertmanager").chmod(0o755)
+    found = obtain_alertmanager(tmp_path)
+    assert found.program.path.parent == tmp_path / found.program.version_text
+    assert found.way.name in ("as it is", "in a user namespace", "by proot")

@@ -129,3 +129,10 @@ def test_code_of_a_locustfile_is_run_only_where_that_is_allowed(own_users: str) 
 
 def test_a_scenario_with_a_locustfile_is_read_without_running_it(own_users: str) -> None:
     assert read_scenario(own_users, Options())[0].name == "two"
+
+
+def test_a_prometheus_of_ones_own_posts_to_no_managed_alertmanager(path: str) -> None:
+    Path(path).write_text(SCENARIO + "monitoring: {alertmanager: managed}\n")
+    assert read_scenario(path, Options())[0].monitoring.level == "delivered"
+    with pytest.raises(BadInput, match=r"two\.yaml:13:\d+: monitoring\.alertmanager"):
+        read_scenario(path, Options(prometheus="http://127.0.0.1:9"))
