@@ -88,6 +88,10 @@ class Running:
         found = next(child for child in children if name in child.cmdline()[0])
         found.send_signal(signal.SIGKILL)
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the drill itself."""
+        self._process.send_signal(number)
+
     def ended(self) -> Drill:
         """Wait for the end."""
         code = self._process.wait(TIMEOUT_S)

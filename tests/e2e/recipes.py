@@ -15,6 +15,7 @@ from alertdrill.adapters.target import prepare_target
 from alertdrill.adapters.yaml_file import load_scenario
 from alertdrill.protocols.schema import FeatureKind
 from tests.e2e.drills import ALERTDRILL, BUNDLED_RULES, Drill, rules, run, scenario
+from tests.e2e.own_alertmanager import own_alertmanager
 from tests.e2e.own_stack import https_front, own_stack
 
 NULLS = """\
@@ -116,8 +117,10 @@ def seed(directory: Path) -> Drill:
 
 
 def repeated(directory: Path) -> Drill:
-    """Two drills of one scenario; their folder is the one that they have together."""
-    path = of_nulls(directory, NULLS.replace("within: 10s", "within: 10s, probability: 20%"))
+    """Two drills of one scenario, through a team's own routes; their folder is the one that they have together."""
+    (directory / "alertmanager.yml").write_text(ROUTES)
+    asked = "within: 10s, probability: 20%, notifies: {within: 12s, receiver: pager}"
+    path = of_nulls(directory, NULLS.replace("within: 10s", asked), "alertmanager: {config: alertmanager.yml}")
     ended = run(directory, path, "--repeat", "2").ended()
     (folder,) = ended.folder.parent.glob("repeat-*")
     return Drill(ended.exit_code, ended.output, folder)
@@ -211,6 +214,56 @@ def https_target(directory: Path) -> Drill:
             return await asyncio.to_thread(run(directory, str(path)).ended)
 
     return asyncio.run(drill())
+
+
+ROUTES = """\
+global: {smtp_smarthost: 'smtp.invalid:587', smtp_from: alerts@example.com, smtp_auth_password: s3cret}
+route:
+  receiver: nobody
+  group_by: ['...']
+  group_wait: 0s
+  routes:
+    - {matchers: [severity="P1", feature="amount"], receiver: pager, continue: true}
+    - {matchers: [severity=~"P1|P2"], receiver: mail}
+receivers:
+  - name: nobody
+  - {name: pager, pagerduty_configs: [{routing_key: s3cret, url: 'http://pager.invalid'}]}
+  - {name: mail, email_configs: [{to: team@example.com, html: '{{ template "email.default.html" . }}'}]}
+"""
+
+
+def _notifying(alert: str, receiver: str) -> str:
+    notifies = f"notifies: {{within: 12s, receiver: {receiver}}}"
+    return f"      - {{alert: {alert}, labels: {{feature: amount}}, within: 10s, {notifies}}}\n"
+
+
+def routed(directory: Path) -> Drill:
+    """A team's own routes: the alert reaches a webhook and a mailbox, and not the receiver whose route is gone."""
+    (directory / "alertmanager.yml").write_text(ROUTES)
+    told = "".join(_notifying(ALERT, receiver) for receiver in ("pager", "mail", "nobody"))
+    phases = re.sub(r"    expect: .*\n", f"    expect:\n{told}", NULLS)
+    return run(directory, of_nulls(directory, phases, "alertmanager: {config: alertmanager.yml}")).ended()
+
+
+def held_back(directory: Path) -> Drill:
+    """An Alertmanager of a team's own, that silences one alert and has another inhibited; people are spared."""
+    more = rules(directory, lambda text: f"{text.rstrip()}\n{_like_nulls('Silenced')}{_like_nulls('Inhibited')}")
+    told = "".join(_notifying(alert, "people") for alert in (ALERT, "Silenced", "Inhibited"))
+    phases = re.sub(r"    expect: .*\n", f"    expect:\n{told}", NULLS)
+
+    async def drill() -> Drill:
+        async with own_alertmanager(ALERT, "Inhibited", "Silenced") as own:
+            path = of_nulls(directory, phases, f"alertmanager: {{url: {own.url}}}")
+            found = await asyncio.to_thread(run(directory, path, "--rules", more).ended)
+            (directory / "afterwards.json").write_text(json.dumps({"told": own.told, "silences": await own.silences()}))
+            return found
+
+    return asyncio.run(drill())
+
+
+def _like_nulls(alert: str) -> str:
+    expression = "model:feature_null:ratio_rate5s > 0.05"
+    return f"      - {{alert: {alert}, expr: '{expression}', for: 2s, labels: {{severity: P1}}}}\n"
 
 
 def language(directory: Path) -> Drill:
@@ -333,6 +386,8 @@ RECIPES = {
         below_floor,
         own_prometheus,
         https_target,
+        routed,
+        held_back,
         language,
         own_users,
         recorded,

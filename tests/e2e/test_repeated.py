@@ -24,6 +24,20 @@ def test_each_of_several_drills_has_its_own_requests_and_all_have_one_verdict(dr
 
 
 @pytest.mark.drill("repeated")
+def test_each_of_several_drills_follows_its_alert_to_the_receiver(drill: Drill) -> None:
+    together = json.loads((drill.folder / "repeat.json").read_bytes())
+    (one,) = together["expectations"]
+    assert (one["notifies_receiver"], one["notifications"]) == ("pager", {"delivered": 2})
+    assert f'{one["alert"]}{{feature="amount"}} to pager' in drill.output
+    for run in together["runs"]:
+        folder = drill.folder.parent / run["run_id"]
+        witness = json.loads((folder / "result.json").read_bytes())["second_witness"]
+        assert (witness["instants"] >= 2, witness["differences"]) == (True, [])
+        done = subprocess.run([*ALERTDRILL, "explain", str(folder)], capture_output=True, text=True, check=False)
+        assert (done.returncode, "delivered to pager (pagerduty)" in done.stdout) == (0, True), done.stdout
+
+
+@pytest.mark.drill("repeated")
 def test_several_drills_are_judged_again_from_their_folders(drill: Drill) -> None:
     before = (drill.folder / "repeat.json").read_bytes()
     done = subprocess.run([*ALERTDRILL, "check", str(drill.folder)], capture_output=True, text=True, check=False)

@@ -26,11 +26,11 @@ def parse_post(body: bytes, received_at: float) -> AlertPost:
 def _alert(alert: Any, received_at: float) -> PostedAlert:
     if not isinstance(alert, dict):
         raise ValueError("an alert is not an object")
-    ends_at_ms = _milliseconds(alert.get("endsAt"))
+    ends_at_ms = milliseconds(alert.get("endsAt"))
     return PostedAlert(
         labels=_labels(alert, "labels"),
         annotations=_labels(alert, "annotations"),
-        starts_at_ms=_milliseconds(alert.get("startsAt")) or round(received_at * 1000),
+        starts_at_ms=milliseconds(alert.get("startsAt")) or round(received_at * 1000),
         ends_at_ms=ends_at_ms,
         status="resolved" if ends_at_ms is not None and ends_at_ms <= received_at * 1000 else "firing",
     )
@@ -43,7 +43,7 @@ def _labels(alert: Mapping[str, Any], name: str) -> dict[str, str]:
     return {str(key): str(value) for key, value in labels.items()}
 
 
-def _milliseconds(value: Any) -> int | None:
+def milliseconds(value: Any) -> int | None:
     """Unix milliseconds of a time as Prometheus writes it; None where there is none, or Go's zero time."""
     if value is None or value == "":
         return None

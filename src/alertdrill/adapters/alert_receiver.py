@@ -1,57 +1,22 @@
 """Receives the alerts that Prometheus posts, as an Alertmanager would, and hands each post on with its arrival time."""
 
-import asyncio
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
-
-import httptools
 
 from alertdrill.adapters.alert_posts import parse_post
+from alertdrill.adapters.post_server import PostServer
 from alertdrill.core.observations import AlertPost
 
-MAX_BODY_BYTES = 32_000_000
 PATHS = {b"/api/v2/alerts": b"", b"/api/v1/alerts": b'{"status":"success"}'}
 
 
-class AlertReceiver:
-    """A server on a free port of 127.0.0.1.
-
-    Attributes:
-        refused: how many posts could not be read and were answered with 400.
-    """
+class AlertReceiver(PostServer):
+    """A server whose address goes into Prometheus's list of alertmanagers."""
 
     def __init__(self, on_post: Callable[[AlertPost], None], now: Callable[[], float] = time.time) -> None:
-        self.refused = 0
+        super().__init__()
         self._on_post = on_post
         self._now = now
-        self._server: asyncio.Server | None = None
-        self._connections: set[asyncio.Transport] = set()
-
-    @property
-    def address(self) -> str:
-        """`host:port`, for Prometheus's list of alertmanagers.
-
-        Raises:
-            RuntimeError: it has not been started.
-        """
-        if self._server is None:
-            raise RuntimeError("the receiver has not been started")
-        return f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.get_running_loop().create_server(lambda: _Connection(self), "127.0.0.1", 0)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        if self._server is not None:
-            self._server.close()
-            for connection in list(self._connections):
-                connection.abort()
-            await self._server.wait_closed()
 
     def answer(self, method: bytes, path: bytes, body: bytes) -> tuple[int, bytes]:
         """Take in one request; returns the status and body of the answer."""
@@ -67,64 +32,6 @@ class AlertReceiver:
             return 400, str(error).encode()
         self._on_post(post)
         return 200, PATHS[path]
-
-
-class _Connection(asyncio.Protocol):
-    """One connection of keep-alive HTTP/1.1; its parser calls the `on_` methods."""
-
-    def __init__(self, receiver: AlertReceiver) -> None:
-        self._receiver = receiver
-        self._parser = httptools.HttpRequestParser(self)
-        self._transport: asyncio.Transport | None = None
-        self._url, self._body = b"", bytearray()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._receiver._connections.add(transport)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        if self._transport is not None:
-            self._receiver._connections.discard(self._transport)
-
-    def data_received(self, data: bytes) -> None:
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._end(400, b"no upgrades here")
-        except httptools.HttpParserError:
-            self._receiver.refused += 1
-            self._end(400, b"not HTTP")
-
-    def on_message_begin(self) -> None:
-        self._url = b""
-        self._body.clear()
-
-    def on_url(self, url: bytes) -> None:
-        self._url += url
-
-    def on_body(self, body: bytes) -> None:
-        self._body += body
-        if len(self._body) > MAX_BODY_BYTES:
-            self._end(413, b"too large")
-
-    def on_message_complete(self) -> None:
-        path = self._url.partition(b"?")[0]
-        self._send(*self._receiver.answer(self._parser.get_method(), path, bytes(self._body)))
-        if not self._parser.should_keep_alive() and self._transport:
-            self._transport.close()
-
-    def _send(self, status: int, body: bytes, *, close: bool = False) -> None:
-        if self._transport is None or self._transport.is_closing():
-            return
-        kind = b"application/json" if body.startswith(b"{") else b"text/plain"
-        head = b"HTTP/1.1 %d -\r\ncontent-type: %b\r\ncontent-length: %d\r\n" % (status, kind, len(body))
-        self._transport.write(head + (b"connection: close\r\n" if close else b"") + b"\r\n" + body)
-
-    def _end(self, status: int, body: bytes) -> None:
-        self._send(status, body, close=True)
-        if self._transport:
-            self._transport.close()
 
 
 __all__ = ["AlertPost", "AlertReceiver"]

@@ -13,7 +13,7 @@ class JournalFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file = path.open("ab", buffering=0)
-        self._posts: list[records.Post] = []
+        self._notices: list[records.Notice] = []
         self.records: list[records.Record] = []
 
     def write(self, record: records.Record) -> None:
@@ -23,8 +23,8 @@ class JournalFile:
             OSError: the disk is full.
         """
         self.records.append(record)
-        if isinstance(record, records.Post):
-            self._posts.append(record)
+        if isinstance(record, records.Notice):
+            self._notices.append(record)
         try:
             self._file.write(records.to_line(record))
         except OSError as error:
@@ -44,9 +44,9 @@ class JournalFile:
             )
 
     @property
-    def posts(self) -> list[records.Post]:
-        """The alert posts received so far."""
-        return self._posts
+    def notices(self) -> list[records.Notice]:
+        """What has shown so far how far notifications have come."""
+        return self._notices
 
     def close(self) -> None:
         """Close the file."""

@@ -106,6 +106,11 @@ class PrometheusApi:
         """The rule groups it has loaded, in its order."""
         return await self._read("/api/v1/rules", answers.rule_groups)
 
+    async def alertmanagers(self) -> list[str]:
+        """Base addresses of the Alertmanagers that it posts its alerts to."""
+        path = "/api/v1/alertmanagers"
+        return await self._read(path, lambda data: [_base(str(one["url"])) for one in data["activeAlertmanagers"]])
+
     async def targets(self) -> list[TargetInfo]:
         """The targets it scrapes."""
         return await self._read("/api/v1/targets?state=active", answers.targets)
@@ -169,6 +174,10 @@ class PrometheusApi:
             raise unreachable(self.url, path, error) from None
         except httpx.HTTPError as error:
             raise broken(self.url, path, error) from None
+
+
+def _base(url: str) -> str:
+    return url.partition("/api/v")[0]
 
 
 def _settings(data: Any) -> EngineSettings:

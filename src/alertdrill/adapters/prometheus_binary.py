@@ -98,11 +98,11 @@ def parse_version(text: str, program: str) -> tuple[int, int, int] | None:
     return (int(found[2]), int(found[3]), int(found[4])) if found and found[1] == program else None
 
 
-def inspect(path: Path, program: str, source: Source) -> Binary:
+def inspect(path: Path, program: str, source: Source, minimum: tuple[int, int, int] = MINIMUM_VERSION) -> Binary:
     """Run `path --version` and believe what it says.
 
     Raises:
-        Unusable: it does not run, is not `program`, or is older than 2.42.
+        Unusable: it does not run, is not `program`, or is older than `minimum`.
     """
     try:
         answer = subprocess.run(
@@ -122,8 +122,9 @@ def inspect(path: Path, program: str, source: Source) -> Binary:
     version = parse_version(answer.stdout + answer.stderr, program)
     if version is None:
         raise Unusable(f"is not {program}: --version does not answer '{program}, version …'")
-    if version < MINIMUM_VERSION:
-        raise Unusable(f"is version {'.'.join(map(str, version))}; at least {MINIMUM_VERSION_TEXT} is needed")
+    if version < minimum:
+        needed = ".".join(map(str, minimum[:2]))
+        raise Unusable(f"is version {'.'.join(map(str, version))}; at least {needed} is needed")
     return Binary(path, version, source)
 
 

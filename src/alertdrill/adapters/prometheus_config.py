@@ -73,7 +73,7 @@ def configuration(
             which Prometheus evaluates its groups.
         scrape_interval_s: global scrape interval in seconds.
         evaluation_interval_s: global evaluation interval in seconds.
-        alertmanagers: addresses `host:port` to which alerts are posted.
+        alertmanagers: to which alerts are posted: `host:port`, or an address with its path prefix.
         external_labels: added to the alerts that are posted.
     """
     scrape, evaluation = prometheus_duration(scrape_interval_s), prometheus_duration(evaluation_interval_s)
@@ -86,9 +86,15 @@ def configuration(
         "scrape_configs": [_scrape_config(job, file) for file, job in jobs.items()],
     }
     if alertmanagers:
-        manager = {"api_version": "v2", "timeout": "2s", "static_configs": [{"targets": list(alertmanagers)}]}
-        content["alerting"] = {"alertmanagers": [manager]}
+        content["alerting"] = {"alertmanagers": [_manager(address) for address in alertmanagers]}
     return json.dumps(content, indent=2) + "\n"
+
+
+def _manager(address: str) -> dict[str, object]:
+    parts = urlsplit(address if "://" in address else f"http://{address}")
+    scheme = {"scheme": parts.scheme} if parts.scheme != "http" else {}
+    prefix = {"path_prefix": parts.path} if parts.path else {}
+    return {"api_version": "v2", "timeout": "2s", **scheme, **prefix, "static_configs": [{"targets": [parts.netloc]}]}
 
 
 def targets_text(targets: Sequence[str], labels: Mapping[str, str]) -> str:

@@ -44,7 +44,7 @@ def without_password(url: str) -> str:
 
 def unreachable(url: str, query: str, error: Exception) -> QueryFailed:
     """No connection could be made."""
-    return QueryFailed(url, query, "unreachable", f"cannot be reached: {_cause(error)}", _BASE_ADDRESS)
+    return QueryFailed(url, query, "unreachable", f"cannot be reached: {cause_of(error)}", _BASE_ADDRESS)
 
 
 def timed_out(url: str, query: str, timeout_s: float) -> QueryFailed:
@@ -55,7 +55,7 @@ def timed_out(url: str, query: str, timeout_s: float) -> QueryFailed:
 
 def broken(url: str, query: str, error: Exception) -> QueryFailed:
     """What came is no HTTP answer, or not a whole one."""
-    what = f"does not speak HTTP, or cut its answer short: {_cause(error)}"
+    what = f"does not speak HTTP, or cut its answer short: {cause_of(error)}"
     return QueryFailed(url, query, "garbage", what, _BASE_ADDRESS)
 
 
@@ -132,7 +132,7 @@ def _json(body: bytes) -> object:
         return None
 
 
-def _cause(error: BaseException) -> str:
+def cause_of(error: BaseException) -> str:
     """What the operating system said, somewhere in the chain of causes; else the error's own text."""
     link: BaseException | None = error
     for _ in range(MAX_CHAIN):

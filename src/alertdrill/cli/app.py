@@ -212,7 +212,7 @@ def schema(
 @app.command()
 def doctor(
     install: Annotated[
-        bool, typer.Option("--install", help="get a Prometheus into our cache if there is none")
+        bool, typer.Option("--install", help="get a Prometheus and an Alertmanager into our cache if there are none")
     ] = False,
     no_color: NoColor = False,
 ) -> None:

@@ -6,13 +6,16 @@ import re
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
+from alertdrill.adapters.alertmanager_binary import find_alertmanager
+from alertdrill.adapters.alertmanager_install import ensure_alertmanager
+from alertdrill.adapters.alertmanager_install import mending_commands as alertmanager_commands
 from alertdrill.adapters.prometheus_binary import Binary, PrometheusMissing, Search, cache_directory, find_prometheus
 from alertdrill.adapters.prometheus_install import ensure_prometheus, mending_commands
 
@@ -44,12 +47,13 @@ def doctor(console: Console, install: bool = False) -> int:
 
     Args:
         console: where to print.
-        install: whether to download a Prometheus into our cache if there is none.
+        install: whether to download a Prometheus, and an Alertmanager, into our cache if there is none.
 
     Returns:
         0 if a drill can run, else 2.
     """
-    findings = [_python(), *_prometheus(console, install), *_packages(), *_system(cache_directory())]
+    findings = [_python(), *_prometheus(console, install), *_alertmanager(console, install), *_packages()]
+    findings += _system(cache_directory())
     for finding in findings:
         _print(console, finding)
     able = not any(finding.state == "missing" for finding in findings)
@@ -65,10 +69,14 @@ def _python() -> Finding:
     return Finding("missing", "Python", (f"{version} is too old: 3.11 or later is needed",))
 
 
+def _say(console: Console) -> Callable[[str], None]:
+    return lambda line: console.print(f"  … {line}", markup=False, highlight=False)
+
+
 def _prometheus(console: Console, install: bool) -> Iterator[Finding]:
     try:
         if install:
-            ensure_prometheus(progress=lambda line: console.print(f"  … {line}", markup=False, highlight=False))
+            ensure_prometheus(progress=_say(console))
         search = find_prometheus()
     except PrometheusMissing as error:
         yield Finding("missing", "Prometheus", tuple(error.got.splitlines()), error.fixes)
@@ -88,6 +96,28 @@ def _search(search: Search) -> Iterator[Finding]:
 
 def _binary(name: str, binary: Binary) -> Finding:
     return Finding("ok", name, (f"{binary.version_text}, {_FOUND_IN[binary.source]}", str(binary.path)))
+
+
+def _alertmanager(console: Console, install: bool) -> Iterator[Finding]:
+    """Only drills with `monitoring.alertmanager: managed` need one."""
+    search = find_alertmanager()
+    if search.found is None and install:
+        try:
+            ensure_alertmanager(progress=_say(console), search=search)
+            search = find_alertmanager()
+        except PrometheusMissing as error:
+            lines = ("needed for a managed Alertmanager only", *error.got.splitlines())
+            yield Finding("optional", "Alertmanager", lines, error.fixes)
+            return
+    for rejected in search.rejected:
+        yield Finding("note", "passed over", (str(rejected.path), rejected.reason))
+    if search.found is None:
+        lines = ("none on PATH nor in our cache", "needed for a managed Alertmanager only")
+        yield Finding("optional", "Alertmanager", lines, tuple(alertmanager_commands()))
+        return
+    binary = search.found.program
+    lines = (f"{binary.version_text}, {_FOUND_IN[binary.source]}, run {search.found.way.name}", str(binary.path))
+    yield Finding("ok", "Alertmanager", lines)
 
 
 def _packages() -> Iterator[Finding]:
@@ -141,8 +171,8 @@ def _print(console: Console, finding: Finding) -> None:
     """Lines are not wrapped, so that paths and commands can be copied."""
     for number, line in enumerate([*finding.lines, *(f"mend: {command}" for command in finding.mend)]):
         head = (
-            Text(f"{finding.state:<9}", style=_STYLES[finding.state]) + Text(f"{finding.name:<12}")
+            Text(f"{finding.state:<9}", style=_STYLES[finding.state]) + Text(f"{finding.name:<14}")
             if number == 0
-            else Text(" " * 21)
+            else Text(" " * 23)
         )
         console.print(head + Text(line), soft_wrap=True, highlight=False)

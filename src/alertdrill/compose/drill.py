@@ -38,6 +38,16 @@ from alertdrill.compose.crew import Crew
 from alertdrill.compose.engine import Engine, open_engine
 from alertdrill.compose.evidence import conclude, no_samples, recording
 from alertdrill.compose.material import Material, recorded_traffic
+from alertdrill.compose.notification import (
+    ManagedSetup,
+    Notification,
+    Own,
+    about_managed,
+    managed_setup,
+    open_notification,
+    read_own,
+    spare_people,
+)
 from alertdrill.compose.options import Options, in_file, read_to_run, refuse, rule_files
 from alertdrill.compose.own_users import OwnUsers
 from alertdrill.compose.planning import Planner
@@ -52,6 +62,7 @@ from alertdrill.core.plan import Plan
 from alertdrill.core.result import Result
 from alertdrill.core.revision import Revision
 from alertdrill.core.scenario import Scenario
+from alertdrill.core.scope import RuleBook
 from alertdrill.core.traffic_log import TrafficLog
 from alertdrill.run.checker import judge
 from alertdrill.run.director import Director
@@ -91,20 +102,28 @@ def run_drill(name_or_path: str, options: Options, progress: Progress) -> Outcom
         binaries = ensure_prometheus(progress=progress.note)
         check_rules(binaries.promtool.path, rule_files(scenario, path))
         prometheus = binaries.prometheus.path
-    return run_until_signalled(_run_drill(scenario, path, prometheus, options, progress))
+    setup = managed_setup(scenario, path, progress.note)
+    return run_until_signalled(_run_drill(scenario, path, prometheus, setup, options, progress))
 
 
 async def _run_drill(
-    scenario: Scenario, path: Path, prometheus: Path | None, options: Options, progress: Progress
+    scenario: Scenario,
+    path: Path,
+    prometheus: Path | None,
+    setup: ManagedSetup | None,
+    options: Options,
+    progress: Progress,
 ) -> Outcome:
     token = inside_token(scenario)
-    target = await prepare_target(scenario, path, progress.note)
-    refuse(in_file(path, [*unknown_features(scenario, target.schema), *unnamed(scenario, target.schema)]))
-    scenario = with_label_sets(scenario, target.schema)
-    log = recorded_traffic(scenario, path, target)
     async with AsyncExitStack() as stack:
+        own = await read_own(scenario, path, stack)
+        target = await prepare_target(scenario, path, progress.note)
+        refuse(in_file(path, [*unknown_features(scenario, target.schema), *unnamed(scenario, target.schema)]))
+        scenario = with_label_sets(scenario, target.schema)
+        log = recorded_traffic(scenario, path, target)
         work = stack.enter_context(Scratch("alertdrill-run-"))
-        return await _Drill(scenario, path, target, log, token, options, progress, stack, work.path).run(prometheus)
+        drill = _Drill(scenario, path, target, log, token, options, progress, stack, work.path)
+        return await drill.run(prometheus, setup, own)
 
 
 def check_folder(path: Path) -> Outcome:
@@ -163,15 +182,24 @@ class _Drill:
         self._early_posts: list[AlertPost] = []
         self._take_post: Callable[[AlertPost], None] = self._early_posts.append
 
-    async def run(self, prometheus: Path | None) -> Outcome:
+    async def run(self, prometheus: Path | None, setup: ManagedSetup | None, own: Own | None) -> Outcome:
         """Start everything, run the plan, judge."""
+        run_id = new_run_id()
         self._stack.push_async_callback(processes.stop_all, self._wire.children)
         self._stack.push_async_callback(self._wire.leave_apps)
         early = None if self._proxies_dependency() else self._aside(self._model_without_plan())
+        notification = await open_notification(self._scenario, setup, own, run_id, self._stack)
         engine = await open_engine(
-            self._scenario, self._path, prometheus, self._jobs(), lambda post: self._take_post(post), self._stack
+            self._scenario,
+            self._path,
+            prometheus,
+            self._jobs(),
+            lambda post: self._take_post(post),
+            notification,
+            self._stack,
         )
-        run_id = new_run_id()
+        book = RuleBook.of(engine.groups)
+        people = await spare_people(self._scenario, self._path, own, engine.api, book)
         background = await ask_background(self._scenario, engine.api)
         planner = Planner(
             self._scenario,
@@ -182,6 +210,7 @@ class _Drill:
             background,
             self._log,
             self._crew,
+            (*about_managed(setup), *people),
         )
         plan = planner.plan(run_id)
         folder = ResultsFolder.create(self._options.results, self._scenario.name, run_id)
@@ -190,11 +219,14 @@ class _Drill:
         self._stack.callback(journal.close)
         self._open_journal(journal, engine)
         folder.write_samples(no_samples(journal))
+        longest_s = sum(segment.duration_s for segment in plan.segments)
+        self._stack.push_async_callback(notification.end, self._progress.note)
+        await notification.begin(journal, book, run_id, longest_s, planner.tail_s)
         warned = self._aside(asyncio.to_thread(self._warn, planner, plan))
         try:
             load, events = await self._start(plan, folder, journal, engine, planner.material, early)
             await warned
-            return await self._drive(plan, folder, journal, engine, planner.material, load, events)
+            return await self._drive(plan, folder, journal, engine, notification, planner.material, load, events)
         except asyncio.CancelledError:
             journal.write(records.Trouble(at=time.time(), kind="interrupted", what="interrupted by the user"))
             raise
@@ -281,6 +313,7 @@ class _Drill:
         folder: ResultsFolder,
         journal: JournalFile,
         engine: Engine,
+        notification: Notification,
         made_of: Material,
         load: Child,
         events: EventJournal,
@@ -309,6 +342,7 @@ class _Drill:
         except asyncio.CancelledError:
             folder.write_samples(recording(director.collector, journal))
             raise
+        await notification.end(self._progress.note)
         if events.failures:
             kinds = ", ".join(f"{count} {kind}" for kind, count in events.failures.most_common())
             self._progress.note(f"load: {events.failures.total()} requests got no whole answer ({kinds})")

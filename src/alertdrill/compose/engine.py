@@ -10,6 +10,7 @@ from alertdrill.adapters.prometheus_api import PrometheusApi
 from alertdrill.adapters.prometheus_config import ScrapeJob
 from alertdrill.adapters.prometheus_errors import QueryFailed
 from alertdrill.adapters.prometheus_process import ManagedPrometheus, start_prometheus
+from alertdrill.compose.notification import Notification
 from alertdrill.compose.options import rule_files
 from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.observations import AlertPost, RuleGroup
@@ -63,6 +64,7 @@ async def open_engine(
     prometheus: Path | None,
     jobs: Sequence[str],
     on_post: Callable[[AlertPost], None],
+    notification: Notification,
     stack: AsyncExitStack,
 ) -> Engine:
     """Start the managed Prometheus, or reach the user's own; closed with `stack`.
@@ -73,6 +75,7 @@ async def open_engine(
         prometheus: program of the managed one; None for the user's own.
         jobs: scrape jobs whose targets are set once they run.
         on_post: takes the alert posts of the managed one.
+        notification: the Alertmanager that the managed one posts to as well.
         stack: what closes it.
 
     Raises:
@@ -91,7 +94,8 @@ async def open_engine(
         rule_files=rule_files(scenario, path),
         scrape_interval_s=monitoring.scrape_interval,
         evaluation_interval_s=monitoring.evaluation_interval,
-        alertmanagers=[receiver.address],
+        alertmanagers=[receiver.address, *notification.addresses],
+        external_labels=notification.labels,
     )
     stack.push_async_callback(managed.stop, STOP_S)
     return await read_engine(await stack.enter_async_context(PrometheusApi(managed.url)), managed)

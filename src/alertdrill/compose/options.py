@@ -71,7 +71,7 @@ def read_scenario(name_or_path: str, options: Options) -> tuple[Scenario, Path]:
             fix = "leave --rules out, or use the managed Prometheus"
             raise BadInput([Mistake("--rules", "rules for a Prometheus of your own", "a managed Prometheus", fix)])
         monitoring = monitoring.model_copy(update={"rules": tuple(str(path.absolute()) for path in options.rules)})
-    refuse(locate(path, _without_history(scenario, monitoring)))
+    refuse(locate(path, [*_without_history(scenario, monitoring), *_never_posted_to(monitoring)]))
     seed = scenario.seed if options.seed is None else options.seed
     changed = {"monitoring": monitoring, "phases": _chosen(scenario, options.only, path), "seed": seed}
     return scenario.model_copy(update=changed), path
@@ -84,6 +84,14 @@ def _without_history(scenario: Scenario, monitoring: Monitoring) -> Iterator[Fin
         expected = "a Prometheus of your own, as a managed one has seen no traffic yet"
         fix = "remove it, or write monitoring: {prometheus: {url: …}}"
         yield Finding(("target", "traffic_query"), expected, fix, "traffic_query", at_key=True)
+
+
+def _never_posted_to(monitoring: Monitoring) -> Iterator[Finding]:
+    """A managed Alertmanager, for a Prometheus that posts elsewhere: one given by --prometheus, which no file knows."""
+    if isinstance(monitoring.prometheus, UserPrometheus) and monitoring.level == "delivered":
+        expected = "your own Alertmanager beside your own Prometheus, which posts to no other"
+        fix = "write {url: …} of the one that it posts to, or leave --prometheus out"
+        yield Finding(("monitoring", "alertmanager"), expected, fix)
 
 
 def _own(url: str) -> UserPrometheus:

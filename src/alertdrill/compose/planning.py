@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from alertdrill.compose.background import Background, ask_background
 from alertdrill.compose.crew import ALONE, Crew
 from alertdrill.compose.engine import read_engine
 from alertdrill.compose.material import Material, material, recorded_traffic
+from alertdrill.compose.notification import about_managed, managed_setup, read_own, spare_people
 from alertdrill.compose.options import Options, in_file, read_scenario, refuse, rule_files
 from alertdrill.core.auto import in_numbers
 from alertdrill.core.blast_radius import blast_radius
@@ -63,6 +65,7 @@ class Planner:
         background: the traffic of others.
         log: the traffic that the load plays, if it is recorded.
         crew: the processes that send the load.
+        told: what is to be said of the Alertmanager and of people.
     """
 
     scenario: Scenario
@@ -73,6 +76,7 @@ class Planner:
     background: Background
     log: TrafficLog | None = None
     crew: Crew = ALONE
+    told: tuple[str, ...] = ()
 
     @cached_property
     def material(self) -> Material:
@@ -127,7 +131,7 @@ class Planner:
             *too_quick(plan.scenario, book),
         ]
         mistakes = tuple(self._in_file(findings))
-        notes = [*self.material.notes(plan)]
+        notes = [*self.told, *self.material.notes(plan)]
         notes += [self.background.note] if self.background.note else []
         rows, reference = self.material.rows, self.material.reference
         hidden = never_alone(planned.prospects, plan, rows, book, self.scrape_s, starts, counts, reference)
@@ -219,7 +223,9 @@ def _starts(plan: Plan, target: PreparedTarget, crew: Crew) -> tuple[str, ...]:
         names.append(f"model {target.name}")
         names += [proxies[Place.DEPENDENCY]] if Place.DEPENDENCY in proxies else []
         names += ["feature store"] if target.spec.dependency is not None else []
-    return (*names, "Prometheus") if plan.scenario.monitoring.prometheus == "managed" else tuple(names)
+    monitoring = plan.scenario.monitoring
+    names += ["Prometheus"] if monitoring.prometheus == "managed" else []
+    return (*names, "Alertmanager") if monitoring.level == "delivered" else tuple(names)
 
 
 def plan_drill(name_or_path: str, options: Options, say: Callable[[str], None]) -> Prospectus:
@@ -234,17 +240,28 @@ def plan_drill(name_or_path: str, options: Options, say: Callable[[str], None]) 
     if isinstance(monitoring.prometheus, UserPrometheus):
         return run_until_signalled(_plan_on_own_engine(scenario, path, monitoring.prometheus.url, crew, say))
     check_rules(ensure_prometheus(progress=say).promtool.path, rule_files(scenario, path))
+    return run_until_signalled(_plan_on_managed_engine(scenario, path, crew, say))
+
+
+async def _plan_on_managed_engine(scenario: Scenario, path: Path, crew: Crew, say: Callable[[str], None]) -> Prospectus:
+    monitoring = scenario.monitoring
     groups = read_rule_files(rule_files(scenario, path), monitoring.evaluation_interval)
-    return run_until_signalled(_plan_with(scenario, path, groups, monitoring.scrape_interval, Background(), crew, say))
+    told = about_managed(managed_setup(scenario, path, say))
+    async with AsyncExitStack() as stack:
+        own = await read_own(scenario, path, stack)
+        told += await spare_people(scenario, path, own, None, RuleBook.of(groups))
+    return await _plan_with(scenario, path, groups, monitoring.scrape_interval, Background(), crew, say, told)
 
 
 async def _plan_on_own_engine(
     scenario: Scenario, path: Path, url: str, crew: Crew, say: Callable[[str], None]
 ) -> Prospectus:
-    async with PrometheusApi(url) as api:
+    async with PrometheusApi(url) as api, AsyncExitStack() as stack:
         engine = await read_engine(api)
         background = await ask_background(scenario, api)
-    return await _plan_with(scenario, path, engine.groups, engine.scrape_s, background, crew, say)
+        own = await read_own(scenario, path, stack)
+        told = await spare_people(scenario, path, own, api, RuleBook.of(engine.groups))
+    return await _plan_with(scenario, path, engine.groups, engine.scrape_s, background, crew, say, told)
 
 
 async def _plan_with(
@@ -255,6 +272,7 @@ async def _plan_with(
     background: Background,
     crew: Crew,
     say: Callable[[str], None],
+    told: tuple[str, ...],
 ) -> Prospectus:
     target = await prepare_target(scenario, path, say)
     unknown = [*unknown_features(scenario, target.schema), *unnamed(scenario, target.schema)]
@@ -262,5 +280,5 @@ async def _plan_with(
         refuse(in_file(path, [*unknown, *wrong_alerts(scenario.phases, RuleBook.of(groups))]))
     log = recorded_traffic(scenario, path, target)
     scenario = with_label_sets(scenario, target.schema)
-    planner = Planner(scenario, path, target, groups, scrape_s, background, log, crew)
+    planner = Planner(scenario, path, target, groups, scrape_s, background, log, crew, told)
     return planner.prospectus(planner.plan("planned"))

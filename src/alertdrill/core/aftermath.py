@@ -1,43 +1,9 @@
-"""What came after an alert fired: its notification, and its end."""
+"""What came after an alert fired: its end."""
 
-import math
-
-from alertdrill.core import journal as records
 from alertdrill.core.alerts import Episode
 from alertdrill.core.asked import Asked, because
 from alertdrill.core.health import doubt
 from alertdrill.core.result import Code, Reason
-
-
-def notified_ms(asked: Asked, episode: Episode) -> int | None:
-    """When our receiver got the first post of an episode's firing."""
-    for post in asked.case.all(records.Post):
-        same = post.status == "firing" and all(post.labels.get(k) == v for k, v in episode.label_map.items())
-        if same and post.starts_at_ms == episode.firing_at:
-            return asked.case.engine_ms(post.at)
-    return None
-
-
-def notification_of(asked: Asked, notified_ms: int | None) -> tuple[str | None, Reason | None]:
-    """`posted`, `late`, `not_posted` or `inconclusive`, and why; None where nobody asked and nothing came."""
-    wanted, case = asked.expectation.notifies, asked.case
-    if notified_ms is None and wanted is None:
-        return None, None
-    if notified_ms is None and case.plan.scenario.monitoring.prometheus != "managed":
-        text = "no receiver of alertdrill's listens to a Prometheus of your own"
-        return "inconclusive", because(Code.NOT_POSTED, text, "leave notifies out, or use the managed Prometheus")
-    if notified_ms is None and wanted is not None:
-        if (asked.delivery.first_ms or 0) + round(wanted.within * 1000) > case.recording.to_ms:
-            text = "the drill ended before its deadline to notify"
-            return "inconclusive", because(Code.INTERRUPTED, text, "let the drill run to its end")
-        return "not_posted", because(
-            Code.NOT_POSTED, "no alert post reached the receiver", "see alerting.alertmanagers of the engine"
-        )
-    ttn_ms = (notified_ms or 0) - (asked.delivery.first_ms or 0)
-    if wanted is not None and ttn_ms > round(wanted.within * 1000):
-        text = f"posted after {ttn_ms / 1000:.3f} s, asked for {wanted.within:g} s"
-        return "late", because(Code.TOO_LATE, text, f"notifies: {{within: {math.ceil(ttn_ms / 1000)}s}}")
-    return "posted", None
 
 
 def resolution_of(asked: Asked, episode: Episode) -> tuple[str, Reason | None]:

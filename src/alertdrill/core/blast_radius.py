@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from alertdrill.core.faults.base import Unit
 from alertdrill.core.plan import Plan
-from alertdrill.core.scenario import UrlTarget, UserPrometheus
+from alertdrill.core.scenario import UrlTarget, UserAlertmanager, UserPrometheus
 from alertdrill.core.scenario.target import is_loopback
 from alertdrill.core.touch import Touch
 
@@ -94,4 +94,13 @@ def _never(plan: Plan, host: str) -> tuple[str, ...]:
     prometheus = plan.scenario.monitoring.prometheus
     mine = (f"your Prometheus at {prometheus.url}: read only",) if isinstance(prometheus, UserPrometheus) else ()
     jobs = tuple(f"{job.url}: scraped only" for job in plan.scenario.monitoring.scrape)
-    return (*mine, *jobs, f"any host but {host}")
+    return (*mine, *_alertmanager(plan), *jobs, f"any host but {host}")
+
+
+def _alertmanager(plan: Plan) -> tuple[str, ...]:
+    monitoring = plan.scenario.monitoring
+    if not isinstance(monitoring.alertmanager, UserAlertmanager):
+        return ()
+    but = ", but for one silence of the drill" if monitoring.notify == "silenced" else ""
+    posts = ", and the alerts of the drill" if monitoring.prometheus == "managed" else ""
+    return (f"your Alertmanager at {monitoring.alertmanager.url}: read only{but}{posts}",)

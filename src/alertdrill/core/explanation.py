@@ -1,8 +1,9 @@
 """Why a verdict is what it is: the evidence that it was drawn from, what it means, and what would change it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from alertdrill.core.errors import nearest
 from alertdrill.core.matchers import in_braces
@@ -17,6 +18,7 @@ from alertdrill.core.result import (
     Reason,
     Result,
     Verdict,
+    WitnessResult,
 )
 
 
@@ -82,6 +84,7 @@ def of_expectation(result: Result, one: ExpectationResult) -> Explanation:
         *_signal(one),
         *_time(one),
         *_labels(one),
+        *_notification(one),
         *_why(VERDICTS[one.verdict], one.reason),
         *_parts(one),
         Line("to change it", _change(one)),
@@ -92,7 +95,7 @@ def of_expectation(result: Result, one: ExpectationResult) -> Explanation:
 def _asked(one: ExpectationResult) -> str:
     parts = [f"{one.alert}{in_braces(one.labels, one.matchers)} fires within {one.within_s:g} s of the first effect"]
     if one.notifies_within_s is not None:
-        parts.append(f"somebody is told within {one.notifies_within_s:g} s of it")
+        parts.append(f"{one.notifies_receiver or 'somebody'} is told within {one.notifies_within_s:g} s of it")
     if one.resolves_within_s is not None:
         parts.append(f"it resolves within {one.resolves_within_s:g} s of the last effect")
     if one.probability is not None:
@@ -187,6 +190,31 @@ def _labels(one: ExpectationResult) -> Iterator[Line]:
         yield Line("labels", f"{difference.label}: got {got}, expected {difference.expected}")
 
 
+def _notification(one: ExpectationResult) -> Iterator[Line]:
+    """How far the alert was seen to come on its way to people, and what held it back."""
+    seen, start = one.evidence.get("notification"), one.fault_start
+    if seen is None or start is None:
+        return
+    instants = ((level, seen.get(f"{level}_at")) for level in ("posted", "accepted", "delivered"))
+    came = ", ".join(f"{level} {at - start:+.3f} s" for level, at in instants if at is not None)
+    if came or one.notifies_within_s is not None:
+        reach = f"can be seen as far as `{seen['level']}`" if seen["level"] else "cannot be seen in this set-up"
+        yield Line("told", f"{reach}: {came or 'nothing was'}")
+    if seen.get("routed_to"):
+        wait_s = seen["group_wait_s"]
+        waits = f", which waits {wait_s:g} s for others of a group" if wait_s else ""
+        yield Line("told", f"the Alertmanager routes it to {', '.join(seen['routed_to'])}{waits}")
+    for to in dict.fromkeys(_recipient(one) for one in seen.get("delivered_to", ())):
+        yield Line("told", f"delivered to {to}")
+    for holder in seen.get("held_back_by", ()):
+        yield Line("told", f"held back: {holder}")
+
+
+def _recipient(delivered: Mapping[str, Any]) -> str:
+    to = f" to {', '.join(delivered['to'])}" if delivered["to"] else ""
+    return f"{delivered['receiver']} ({delivered['integration']}{to})"
+
+
 def _why(verdict: str, reason: Reason | None) -> Iterator[Line]:
     yield Line("verdict", verdict)
     if reason is not None:
@@ -206,7 +234,10 @@ def _change(one: ExpectationResult) -> str:
             return "nothing needs to: the fault was written with share 0, and this is how a control passes"
         return f"{one.reason.decide_it_by}; in general: {REASONS[one.reason.code].change}"
     spare = one.within_s - (one.ttd_s or 0.0)
-    return f"it had {spare:.3f} s to spare; with `within` below {one.ttd_s or 0.0:.3f} s it would have been late"
+    said = f"it had {spare:.3f} s to spare; with `within` below {one.ttd_s or 0.0:.3f} s it would have been late"
+    if one.notifies_within_s is None or one.ttn_s is None:
+        return said
+    return f"{said}; to notify there were {one.notifies_within_s - one.ttn_s:.3f} s more"
 
 
 def of_prohibition(one: ProhibitionResult) -> Explanation:
@@ -254,4 +285,14 @@ def of_drill(result: Result) -> Explanation:
     lines += [Line("proven", text) for text in proven]
     lines += [Line("open", text) for text in open_ones]
     lines += [Line("trouble", text) for text in result.troubles]
+    lines += _witness(result.second_witness)
     return Explanation(result.scenario, result.verdict, tuple(lines))
+
+
+def _witness(witness: WitnessResult | None) -> Iterator[Line]:
+    """What the engine's own posts state of the instants that its samples show."""
+    if witness is None:
+        return
+    agree = witness.instants - len(witness.differences)
+    yield Line("witness", f"{agree} of {witness.instants} instants are the same in the engine's own posts")
+    yield from (Line("witness", text) for text in witness.differences)

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from alertdrill.core.observations import RuleGroup
+from alertdrill.core.routing import Routing
 
 
 class _Record(BaseModel):
@@ -189,6 +190,54 @@ class Post(_Record):
     ends_at_ms: int | None
 
 
+class Alertmanager(_Record):
+    """The Alertmanager of the drill, as it was at the start."""
+
+    record: Literal["alertmanager"] = "alertmanager"
+    version: str
+    url: str | None = Field(description="address of the user's own; null: managed")
+    routing: Routing | None = Field(description="null where its configuration could not be read")
+
+
+class Accepted(_Record):
+    """An alert that the Alertmanager has, at the first look that showed it and at each that showed a change."""
+
+    record: Literal["accepted"] = "accepted"
+    labels: dict[str, str]
+    starts_at_ms: int
+    updated_at_ms: int = Field(description="when it was last posted to the Alertmanager, by the Alertmanager's clock")
+    unseen_at: float | None = Field(description="the last look before that did not show it; null: there was none")
+    state: str = Field(description="active, suppressed or unprocessed")
+    receivers: tuple[str, ...]
+    silenced_by: tuple[str, ...] = Field(default=(), description="ids of silences")
+    inhibited_by: tuple[dict[str, str], ...] = Field(default=(), description="labels of the alerts that inhibit it")
+    muted_by: tuple[str, ...] = Field(default=(), description="names of time intervals (Alertmanager 0.28 and later)")
+
+
+class Silence(_Record):
+    """A silence that the drill set, or that silenced one of its alerts."""
+
+    record: Literal["silence"] = "silence"
+    id: str
+    ours: bool
+    matchers: tuple[str, ...]
+    created_by: str
+    comment: str
+    ends_at: float = Field(description="seconds since the epoch, by the Alertmanager's clock")
+
+
+class Delivered(_Record):
+    """An alert in a notification that a receiver of the managed Alertmanager got."""
+
+    record: Literal["delivered"] = "delivered"
+    receiver: str
+    integration: str = Field(description="what its configuration has: email, webhook, slack, …")
+    to: tuple[str, ...] = Field(default=(), description="recipients of an e-mail")
+    labels: dict[str, str]
+    status: Literal["firing", "resolved"]
+    starts_at_ms: int
+
+
 class Answer(_Record):
     """The engine's answer to a question of the checker: label sets for which an expression held at an instant."""
 
@@ -208,7 +257,9 @@ class Fill(_Record):
     high_s: float | None
 
 
-TroubleKind = Literal["child_died", "query_failed", "engine_gone", "stop_condition", "interrupted", "unsteady"]
+TroubleKind = Literal[
+    "child_died", "query_failed", "engine_gone", "stop_condition", "interrupted", "unsteady", "alertmanager_gone"
+]
 
 
 class Trouble(_Record):
@@ -242,12 +293,19 @@ Record = Annotated[
     | SteadyState
     | Gate
     | Post
+    | Alertmanager
+    | Accepted
+    | Silence
+    | Delivered
     | Answer
     | Fill
     | Trouble
     | Ended,
     Field(discriminator="record"),
 ]
+
+Notice = Post | Accepted | Delivered
+"""What shows how far a notification has come."""
 
 R = TypeVar(
     "R",
@@ -267,6 +325,10 @@ R = TypeVar(
     SteadyState,
     Gate,
     Post,
+    Alertmanager,
+    Accepted,
+    Silence,
+    Delivered,
     Answer,
     Fill,
     Trouble,

@@ -45,12 +45,19 @@ class Matcher:
             return ()
         return tuple(dict.fromkeys(re.sub(r"\\(.)", r"\1", part) for part in parts))
 
-    def __str__(self) -> str:
-        return f'{self.label}{self.op}"{self.value}"'
-
     def text(self) -> str:
-        """As a scenario has it, the value escaped so that `parse_matcher` reads it back."""
-        return f"{self.label}{self.op}{json.dumps(self.value, ensure_ascii=False)}"
+        """As PromQL, Alertmanager and scenarios have it: `parse_matcher` reads it back."""
+        return f"{self.label}{self.op}{quoted(self.value)}"
+
+
+def quoted(value: str) -> str:
+    """A value in double quotes, escaped as PromQL, Alertmanager and scenarios all read it."""
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def literal(text: str) -> str:
+    """A pattern that only this text fulfils; RE2 wants nothing escaped but its own signs."""
+    return re.sub(r"([\\.+*?()|\[\]{}^$])", r"\\\1", text)
 
 
 def parse_matcher(value: object) -> Matcher:
@@ -80,7 +87,7 @@ def _nearest(value: object) -> str:
     if other is None:
         return f"write '{EXAMPLE}'"
     op = {"==": "=", "~=": "=~", "~": "=~", "<>": "!=", "!~=": "!~", ":": "="}[other[2]]
-    return f"write '{other[1]}{op}{json.dumps(other[3].strip().strip(chr(34)), ensure_ascii=False)}'"
+    return f"write '{other[1]}{op}{quoted(other[3].strip().strip(chr(34)))}'"
 
 
 def _unquoted(label: str, op: str, text: str) -> str:
@@ -89,29 +96,35 @@ def _unquoted(label: str, op: str, text: str) -> str:
     if not text.startswith(("'", '"')) and '"' not in text:
         return text
     try:
-        value = json.loads(text)
+        value = json.loads(text, strict=False)
     except ValueError:
         plain = text.strip("'\"").replace("\\\\", "\\")
-        fix = f"write '{label}{op}{json.dumps(plain, ensure_ascii=False)}'"
+        fix = f"write '{label}{op}{quoted(plain)}'"
         raise BadValue("a value in double quotes, a backslash in it written twice", fix) from None
     return cast(str, value)
 
 
 def _check_pattern(matcher: Matcher) -> None:
-    expected = "a pattern that Prometheus (RE2) can read"
-    different = _READ_DIFFERENTLY.search(matcher.value)
+    why = misread(matcher.value)
+    if why is not None:
+        escaped = Matcher(matcher.label, matcher.op, literal(matcher.value)).text()
+        fix = f"mend it ({why}), or, for this very text, write '{escaped}'"
+        raise BadValue("a pattern that Prometheus (RE2) can read", fix)
+
+
+def misread(pattern: str) -> str | None:
+    """Why a pattern is one that alertdrill and Prometheus (RE2) do not read alike; None where they do."""
+    different = _READ_DIFFERENTLY.search(pattern)
     if different is not None:
-        raise BadValue(expected, f"write it without {different[0]}")
+        return f"RE2 and Python read {different[0]} differently"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            re.compile(matcher.value, re.ASCII)
-        promql_parser.parse(f"x{{{matcher.label}=~{json.dumps(matcher.value)}}}")
+            re.compile(pattern, re.ASCII)
+        promql_parser.parse(f"x{{y=~{quoted(pattern)}}}")
     except (re.error, ValueError, FutureWarning, DeprecationWarning, RecursionError, OverflowError) as error:
-        why = f"{str(error).splitlines()[0]}"
-        escaped = json.dumps(re.escape(matcher.value), ensure_ascii=False)
-        fix = f"mend it ({why}), or, for this very text, write '{matcher.label}{matcher.op}{escaped}'"
-        raise BadValue(expected, fix) from None
+        return str(error).splitlines()[0]
+    return None
 
 
 def all_match(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:

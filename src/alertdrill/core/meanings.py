@@ -88,12 +88,13 @@ REASONS: Mapping[Code, Words] = {
         "an engine that runs through",
     ),
     Code.QUERY_FAILED: Words(
-        "the engine died or did not answer; a question without an answer is never an answer",
-        "an engine that can be reached to the end of the drill",
+        "the engine or the Alertmanager died or did not answer; a question without an answer is never an answer",
+        "an engine, and an Alertmanager, that can be reached to the end of the drill",
     ),
     Code.CLOCK_DOUBT: Words(
-        "the engine's clock and ours could not be compared to within 0.1 s, so instants of both cannot be subtracted",
-        "clocks that are synchronised, and an engine that answers quickly",
+        "the engine's clock and ours could not be compared to within 0.1 s, or its samples and its own posts state "
+        "different instants, so instants cannot be subtracted",
+        "clocks that are synchronised, and an engine that answers quickly and runs through",
     ),
     Code.SETTLE_TIMEOUT: Words(
         "the gate before the phase stayed shut, so its fault was never injected",
@@ -128,12 +129,12 @@ REASONS: Mapping[Code, Words] = {
         "a longer window, `keep_firing_for`, or a fault that acts evenly",
     ),
     Code.SUPPRESSED: Words(
-        "the alert reached the router, which kept it from its receiver: a silence or an inhibition",
-        "the silence or inhibition that the reason names",
+        "the alert reached the Alertmanager, where a silence, another alert or a time interval held it back",
+        "the silence, the inhibition or the time interval that the reason names",
     ),
     Code.WRONG_RECEIVER: Words(
-        "the alert was delivered to another receiver than the one asked for",
-        "the routes of the router, or the receiver in the scenario",
+        "the alert is routed or was delivered to other receivers than the one asked for",
+        "the routes of the Alertmanager, or the receiver in the scenario",
     ),
     Code.OUT_OF_VIEW: Words(
         "the alert's series are measured at another place than the one where the fault acts",
@@ -142,6 +143,14 @@ REASONS: Mapping[Code, Words] = {
     Code.NOT_POSTED: Words(
         "the alert fired and no post of it reached the receiver of alertdrill, or there is none that listens",
         "`alerting.alertmanagers` of the engine, and the network between",
+    ),
+    Code.NOT_ACCEPTED: Words(
+        "the alert fired, and the Alertmanager that should route it never had it",
+        "`alerting.alertmanagers` and `alert_relabel_configs` of the engine, and the network between",
+    ),
+    Code.NOT_DELIVERED: Words(
+        "the Alertmanager had the alert and nothing held it back, and its receiver was told nothing of it",
+        "an integration of the receiver, its templates, a shorter `group_wait`, or a route that is not mute",
     ),
     Code.STILL_FIRING: Words(
         "the alert was firing at the deadline to resolve, counted from the fault's last effect",

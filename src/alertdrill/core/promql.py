@@ -32,7 +32,7 @@ class Selector:
 
     def text(self) -> str:
         """The selector without its range."""
-        inner = ",".join(str(m).replace("\\", "\\\\") for m in self.matchers)
+        inner = ",".join(one.text() for one in self.matchers)
         return f"{self.name}{{{inner}}}" if inner else self.name
 
 

@@ -104,9 +104,11 @@ class ExpectationSummary(_Frozen):
     labels: dict[str, str]
     matchers: tuple[str, ...]
     within_s: tuple[float, ...] = Field(description="its deadlines; several where `auto` came out differently")
+    notifies_receiver: str | None = Field(description="the receiver that must be told; null: any will do")
     control: bool = Field(description="the fault was written with share 0")
     verdicts: dict[str, int] = Field(description="how many runs came to each verdict")
     reasons: dict[str, int] = Field(description="how many runs named each reason")
+    notifications: dict[str, int] = Field(description="what became of the notification, in how many runs that fired")
     estimate: Estimate
     gate: ProbabilityGate | None = Field(description="null: no probability was asked for, so each run must detect")
     ttd: TimesToDetect
@@ -227,9 +229,11 @@ def _expectation(ones: Sequence[ExpectationResult]) -> ExpectationSummary:
         labels=first.labels,
         matchers=first.matchers,
         within_s=tuple(sorted({one.within_s for one in ones})),
+        notifies_receiver=first.notifies_receiver,
         control=first.control,
         verdicts=dict(sorted(Counter(one.verdict.value for one in ones).items())),
         reasons=dict(sorted(Counter(one.reason.code.value for one in ones if one.reason).items())),
+        notifications=dict(sorted(Counter(one.notification for one in ones if one.notification).items())),
         estimate=estimate,
         gate=_gate(first.probability, estimate) if gated and first.probability is not None else None,
         ttd=_times(told),

@@ -69,6 +69,8 @@ class Code(StrEnum):
     WRONG_RECEIVER = "wrong_receiver"
     OUT_OF_VIEW = "out_of_view"
     NOT_POSTED = "not_posted"
+    NOT_ACCEPTED = "not_accepted"
+    NOT_DELIVERED = "not_delivered"
     STILL_FIRING = "still_firing"
     INTERRUPTED = "interrupted"
 
@@ -126,7 +128,13 @@ class ExpectationResult(_Frozen):
     notified_at: float | None
     detection: str
     resolution: str | None
-    notification: str | None
+    notification: str | None = Field(
+        description="posted, accepted or delivered: how far it came; or late, not_posted, not_accepted, not_delivered, "
+        "wrong_receiver, suppressed, inconclusive"
+    )
+    notified_receivers: tuple[str, ...] = Field(
+        default=(), description="receivers that got it, or to whom the Alertmanager routes it"
+    )
     ttd_s: float | None
     notify_s: float | None
     ttn_s: float | None
@@ -138,6 +146,7 @@ class ExpectationResult(_Frozen):
         default=None, description="how likely it must be detected, which `run --repeat` judges; null: each time"
     )
     notifies_within_s: float | None
+    notifies_receiver: str | None = Field(default=None, description="the receiver that must be told; null: any will do")
     resolves_within_s: float | None
     floor_s: float | None
     expected_s: float | None
@@ -290,6 +299,14 @@ class ClockResult(_Frozen):
     error_s: float | None
 
 
+class WitnessResult(_Frozen):
+    """Instants of episodes that Prometheus's own alert posts state too, and where they differ from its samples."""
+
+    instants: int = Field(description="instants at which an alert fired or resolved that a post states too")
+    max_difference_s: float = Field(description="the most by which a post and the samples differ")
+    differences: tuple[str, ...] = Field(description="those of more than a millisecond, in words")
+
+
 class Result(_Frozen):
     """What a drill found."""
 
@@ -310,6 +327,9 @@ class Result(_Frozen):
     faults: tuple[FaultResult, ...]
     load: LoadResult
     clock: ClockResult
+    second_witness: WitnessResult | None = Field(
+        default=None, description="null where Prometheus posts its alerts to nobody of ours"
+    )
     troubles: tuple[str, ...]
     environment: dict[str, str]
 

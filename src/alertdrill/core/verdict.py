@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from alertdrill.core import journal as records
-from alertdrill.core.aftermath import notification_of, notified_ms, resolution_of
+from alertdrill.core.aftermath import resolution_of
 from alertdrill.core.alerts import GAP_INTERVALS, Episode
 from alertdrill.core.asked import Asked, ask, because
 from alertdrill.core.attribution import Attribution, is_expected
@@ -16,11 +16,14 @@ from alertdrill.core.crossing import crossed
 from alertdrill.core.detection import Bounds
 from alertdrill.core.health import doubt, scrapes
 from alertdrill.core.missed import differences, labels_differ, nearest_episode, not_loaded, signal_of, why_silent
+from alertdrill.core.notification import Notification, notification_of
 from alertdrill.core.plan import Injection
 from alertdrill.core.preconditions import why_not_started
+from alertdrill.core.receivers import labels_of_posts
 from alertdrill.core.result import Code, ExpectationResult, HopResult, LabelDifference, Reason, Verdict
 from alertdrill.core.scope import AlertRule, expects, wanted_by
 from alertdrill.core.timing import bounds_of, settings_of, waterfall_of
+from alertdrill.core.witness import fired as posted_instant
 
 
 @dataclass(frozen=True)
@@ -132,9 +135,11 @@ def _contradiction(asked: Asked, tail_end_ms: int) -> Reason | None:
     if not case.recording.named("up"):
         text = "the recording holds no scrapes at all"
         return because(Code.SERIES_NOT_RECORDED, text, "check the folder as the drill left it, or run again")
+    added = labels_of_posts(case.plan.scenario, case.plan.run_id)
     for post in case.all(records.Post):
-        fired = post.status == "firing" and expects(asked.expectation, post.labels)
-        if fired and first < post.starts_at_ms <= tail_end_ms:
+        bare = {name: value for name, value in post.labels.items() if added.get(name) != value}
+        expected = expects(asked.expectation, post.labels) or expects(asked.expectation, bare)
+        if post.status == "firing" and expected and first < post.starts_at_ms <= tail_end_ms:
             text = "the engine posted that the alert fired, and the recording does not show it"
             return because(Code.SERIES_NOT_RECORDED, text, "check the folder as the drill left it, or run again")
     return None
@@ -144,27 +149,37 @@ def judge(asked: Asked) -> ExpectationResult:
     """The whole verdict on one expectation."""
     found = detection(asked)
     verdict, reason, episode = found.verdict, found.reason, found.episode
-    resolution, notification, notified = None, None, None
+    resolution, notification = None, Notification(None)
     if episode is not None and verdict in (Verdict.DETECTED, Verdict.LATE):
         resolution, why_resolution = resolution_of(asked, episode)
-        notified = notified_ms(asked, episode)
-        notification, why_notification = notification_of(asked, notified)
+        notification = notification_of(asked, episode)
         if verdict is Verdict.DETECTED:
-            verdict, reason = _headline(resolution, why_resolution, notification, why_notification)
-    return _result(asked, found, verdict, reason, resolution, notification, notified)
+            verdict, reason = _headline(resolution, why_resolution, notification)
+        differs = _differs(asked.case, episode)
+        if differs is not None:
+            verdict, reason = Verdict.INCONCLUSIVE, differs
+    return _result(asked, found, verdict, reason, resolution, notification)
+
+
+def _differs(case: Case, episode: Episode) -> Reason | None:
+    """Why an instant is not to be believed: the engine's own post states another."""
+    posted = posted_instant(case, episode)
+    if posted is None or posted.agrees:
+        return None
+    return because(Code.CLOCK_DOUBT, str(posted), "keep Prometheus running and its rules still, then run again")
 
 
 def _headline(
-    resolution: str, why_resolution: Reason | None, notification: str | None, why_notification: Reason | None
+    resolution: str, why_resolution: Reason | None, notification: Notification
 ) -> tuple[Verdict, Reason | None]:
     if resolution == "inconclusive":
         return Verdict.INCONCLUSIVE, why_resolution
     if resolution == "flapped":
         return Verdict.FLAPPED, why_resolution
-    if notification == "inconclusive":
-        return Verdict.INCONCLUSIVE, why_notification
-    if notification in ("late", "not_posted"):
-        return Verdict.NOT_NOTIFIED, why_notification
+    if notification.outcome == "inconclusive":
+        return Verdict.INCONCLUSIVE, notification.reason
+    if notification.reason is not None:
+        return Verdict.NOT_NOTIFIED, notification.reason
     if resolution == "not_resolved":
         return Verdict.NOT_RESOLVED, why_resolution
     return Verdict.DETECTED, None
@@ -176,8 +191,7 @@ def _result(
     verdict: Verdict,
     reason: Reason | None,
     resolution: str | None,
-    notification: str | None,
-    notified: int | None,
+    notification: Notification,
 ) -> ExpectationResult:
     case, expectation, delivery, episode = asked.case, asked.expectation, asked.delivery, found.episode
     settings = settings_of(case, asked.rule) if asked.rule else None
@@ -201,17 +215,19 @@ def _result(
         pending_at=_seconds(episode.pending_at if episode else None),
         firing_at=_seconds(firing),
         resolved_at=_seconds(episode.resolved_at if episode else None),
-        notified_at=_seconds(notified),
+        notified_at=_seconds(notification.at_ms),
         detection=found.verdict.value,
         resolution=resolution,
-        notification=notification,
+        notification=notification.outcome,
+        notified_receivers=notification.receivers,
         ttd_s=_difference(firing, start),
-        notify_s=_difference(notified, firing),
-        ttn_s=_difference(notified, start),
+        notify_s=_difference(notification.at_ms, firing),
+        ttn_s=_difference(notification.at_ms, start),
         silent_s=_silent_s(asked, found),
         within_s=expectation.within,
         probability=expectation.probability,
         notifies_within_s=expectation.notifies.within if expectation.notifies else None,
+        notifies_receiver=expectation.notifies.receiver if expectation.notifies else None,
         resolves_within_s=expectation.resolves_within,
         floor_s=limits.floor_s,
         expected_s=limits.expected_s,
@@ -219,7 +235,7 @@ def _result(
         waterfall=tuple(HopResult(hop=h.hop, seconds=h.seconds, floor_s=h.floor_s, setting=h.setting) for h in hops),
         carry_over=carry,
         label_differences=found.differences,
-        evidence=_evidence(asked, episode),
+        evidence=_evidence(asked, episode) | _of(notification),
     )
 
 
@@ -281,6 +297,10 @@ def _evidence(asked: Asked, episode: Episode | None) -> dict[str, object]:
     if episode is not None:
         evidence["alert_labels"] = dict(episode.labels)
     return evidence
+
+
+def _of(notification: Notification) -> dict[str, object]:
+    return {"notification": dict(notification.evidence)} if notification.evidence else {}
 
 
 def _seconds(milliseconds: int | None) -> float | None:

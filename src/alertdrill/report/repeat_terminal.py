@@ -22,6 +22,11 @@ def _s(seconds: float | None) -> str:
     return "–" if seconds is None else f"{seconds:.2f} s"
 
 
+def _named(one: ExpectationSummary) -> str:
+    to = f" to {one.notifies_receiver}" if one.notifies_receiver else ""
+    return one.alert + in_braces(one.labels, one.matchers) + to
+
+
 def _table(result: RepeatResult) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("ALERT", overflow="fold")
@@ -31,7 +36,7 @@ def _table(result: RepeatResult) -> Table:
         e = one.estimate
         share = "–" if e.share is None else f"{e.share:.0%} ({e.wilson_low:.0%} to {e.wilson_high:.0%})"
         table.add_row(
-            one.alert + in_braces(one.labels, one.matchers),
+            _named(one),
             f"{e.detected} of {e.runs}",
             share,
             f"{e.at_least:.1%}" if e.runs else "–",

@@ -91,7 +91,9 @@ def _detected(one: ExpectationResult) -> list[str]:
     )
     said = f"{touched:,}/{requests:,} requests touched{share}"
     if one.notify_s is not None:
-        said += f"; notified {one.notify_s:+.3f} s"
+        word = "to" if one.notification == "delivered" else "for"
+        to = f" {word} {', '.join(one.notified_receivers)}" if one.notified_receivers else ""
+        said += f"; {one.notification}{to} {one.notify_s:+.3f} s"
     resolved, last = one.resolved_at, one.evidence.get("last_effect_at")
     if resolved is not None and last is not None:
         said += f"; resolved {resolved - last:.1f} s after the last effect"

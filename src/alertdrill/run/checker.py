@@ -25,6 +25,7 @@ from alertdrill.core.result import (
     Verdict,
 )
 from alertdrill.core.scope import expects
+from alertdrill.core.witness import testify
 
 
 def open_questions(plan: Plan, journal: Iterable[records.Record], recording: Recording) -> tuple[Question, ...]:
@@ -68,6 +69,7 @@ def judge(plan: Plan, journal: Iterable[records.Record], recording: Recording) -
         clock=ClockResult(
             offset_s=round(clock.offset_s, 6) if clock else None, error_s=round(clock.error_s, 6) if clock else None
         ),
+        second_witness=testify(case),
         troubles=tuple(f"{one.kind}: {one.what}" for one in case.all(records.Trouble)),
         environment=started[0].environment,
     )

@@ -1,7 +1,11 @@
 """Whether a phase may end early: two evaluations after every expected alert has fired and notified."""
 
+from collections.abc import Mapping
+
+from alertdrill.core.notification import reaches
 from alertdrill.core.scenario import Expectation, Phase
 from alertdrill.core.scope import expects
+from alertdrill.core.witness import is_of
 from alertdrill.run.ports import Journal
 from alertdrill.run.watch import Watch
 
@@ -36,15 +40,16 @@ class Decided:
         ]
 
     def _met(self, expectation: Expectation) -> bool:
-        firing = self._watch.firing_since.items()
-        return any(expects(expectation, dict(key)) and at >= self._started_at for key, at in firing) and self._notified(
-            expectation
+        return any(
+            at >= self._started_at and expects(expectation, dict(key)) and self._notified(expectation, dict(key))
+            for key, at in self._watch.firing_since.items()
         )
 
-    def _notified(self, expectation: Expectation) -> bool:
+    def _notified(self, expectation: Expectation, alert: Mapping[str, str]) -> bool:
         if expectation.notifies is None:
             return True
+        level, receiver = self._watch.plan.scenario.monitoring.level, expectation.notifies.receiver
         return any(
-            post.at >= self._started_at and post.status == "firing" and expects(expectation, post.labels)
-            for post in self._journal.posts
+            notice.at >= self._started_at and is_of(alert, notice.labels) and reaches(notice, level, receiver)
+            for notice in self._journal.notices
         )

@@ -60,6 +60,54 @@ class AlertSource(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class HeldAlert:
+    """An alert that an Alertmanager has.
+
+    Fields are as in its record of the journal, but inhibiting alerts are fingerprints; `ends_at` (seconds since the
+    epoch) is when it is taken for resolved unless it is posted again.
+    """
+
+    fingerprint: str
+    labels: Labels
+    starts_at_ms: int
+    updated_at_ms: int
+    ends_at: float
+    state: str
+    receivers: tuple[str, ...]
+    silenced_by: tuple[str, ...]
+    inhibited_by: tuple[str, ...]
+    muted_by: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class HeldSilence:
+    """A silence that an Alertmanager has; `ends_at` in seconds since the epoch."""
+
+    id: str
+    matchers: tuple[str, ...]
+    created_by: str
+    comment: str
+    ends_at: float
+    active: bool
+
+
+class AlertHolder(Protocol):
+    """An Alertmanager. Every method raises SourceFailed when there is no answer."""
+
+    async def alerts(self, names: Sequence[str] | None) -> Sequence[HeldAlert]:
+        """The alerts with one of these names; None: all."""
+        ...
+
+    async def silence(self, silence_id: str) -> HeldSilence:
+        """One silence."""
+        ...
+
+    def alive(self) -> bool:
+        """False once its process is known to be dead."""
+        ...
+
+
 class Load(Protocol):
     """The load generator."""
 
@@ -104,8 +152,8 @@ class Journal(Protocol):
         ...
 
     @property
-    def posts(self) -> Sequence[records.Post]:
-        """The alert posts received so far."""
+    def notices(self) -> Sequence[records.Notice]:
+        """What has shown so far how far notifications have come."""
         ...
 
 

@@ -39,6 +39,15 @@ def test_without_receivers_nothing_is_posted():
     assert "alerting" not in json.loads(text)
 
 
+def test_an_alertmanager_can_have_a_scheme_and_a_path_prefix():
+    receivers = ["127.0.0.1:9", "https://am.example.com/prefix"]
+    text = configuration(jobs={}, rule_files=[], scrape_interval_s=1, evaluation_interval_s=1, alertmanagers=receivers)
+    plain, other = json.loads(text)["alerting"]["alertmanagers"]
+    assert plain == {"api_version": "v2", "timeout": "2s", "static_configs": [{"targets": ["127.0.0.1:9"]}]}
+    assert (other["scheme"], other["path_prefix"]) == ("https", "/prefix")
+    assert other["static_configs"] == [{"targets": ["am.example.com"]}]
+
+
 def test_a_job_can_be_made_from_an_address():
     job = ScrapeJob.from_url("node", "https://127.0.0.1:9100/probe?module=a&module=b", {"team": "x"})
     assert (job.targets, job.path, job.scheme, job.params) == (

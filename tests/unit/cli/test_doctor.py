@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from alertdrill.adapters import prometheus_binary
+from alertdrill.adapters import alertmanager_binary, prometheus_binary
 from alertdrill.cli import doctor as module
 from alertdrill.cli.doctor import doctor
 
@@ -20,6 +20,7 @@ def bare(tmp_path, monkeypatch):
     """A machine with an empty PATH and an empty cache."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(prometheus_binary, "cache_directory", lambda: tmp_path / "cache")
+    monkeypatch.setattr(alertmanager_binary, "alertmanager_cache", lambda: tmp_path / "cache")
     monkeypatch.delenv("ALERTDRILL_PROMETHEUS", raising=False)
     return tmp_path
 
@@ -45,6 +46,28 @@ def test_with_both_programs_a_drill_can_run(bare):
     assert code == 0
     assert "2.42.0, on PATH" in text
     assert str(bare / "promtool") in text
+
+
+def test_without_an_alertmanager_drills_run_all_the_same_and_the_command_is_there(bare):
+    fake(bare / "prometheus", "2.42.0")
+    fake(bare / "promtool", "2.42.0")
+    code, text = examined()
+    assert code == 0
+    assert "optional Alertmanager" in text
+    assert "needed for a managed Alertmanager only" in text
+
+
+def test_an_alertmanager_is_shown_with_the_way_that_it_is_run(bare):
+    fake(bare / "alertmanager", "0.25.0")
+    fake(bare / "amtool", "0.25.0")
+    _, text = examined()
+    assert "0.25.0, on PATH, run as it is" in text
+
+
+def test_an_alertmanager_without_amtool_is_passed_over(bare):
+    fake(bare / "alertmanager", "0.25.0")
+    _, text = examined()
+    assert "has no amtool beside it" in text
 
 
 def test_a_program_that_was_passed_over_is_shown_with_the_reason(bare):

@@ -135,3 +135,10 @@ def test_a_drill_of_several_has_a_seed_of_its_own() -> None:
     scenario, _ = read_scenario("seed-disaster", Options())
     other, _ = read_scenario("seed-disaster", Options(seed=scenario.seed + 1))
     assert other == scenario.model_copy(update={"seed": scenario.seed + 1})
+
+
+def test_a_prometheus_of_ones_own_posts_to_no_managed_alertmanager(path: str) -> None:
+    Path(path).write_text(SCENARIO + "monitoring: {alertmanager: managed}\n")
+    assert read_scenario(path, Options())[0].monitoring.level == "delivered"
+    with pytest.raises(BadInput, match=r"two\.yaml:13:\d+: monitoring\.alertmanager"):
+        read_scenario(path, Options(prometheus="http://127.0.0.1:9"))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from drill import RULES, Drill, expect, nulls_phase
+from told import MANAGED, OTHER, OWN, Told
 
 from alertdrill.core import journal as records
 from alertdrill.core.explanation import Explanation, Unknown, explain
@@ -82,13 +83,17 @@ DRILLS_BY_CODE: dict[Code, Callable[[], Drill]] = {
     Code.TOO_LATE: lambda: plain(within="3s").detect(),
     Code.RESOLVED_EARLY: early,
     Code.NOT_POSTED: lambda: plain(notifies={"within": "6s"}).detect(),
+    Code.NOT_ACCEPTED: lambda: Told(MANAGED).posted().drill,
+    Code.NOT_DELIVERED: lambda: Told(MANAGED).posted().accepted().drill,
+    Code.SUPPRESSED: lambda: Told(OWN).accepted(state="suppressed", inhibited_by=(OTHER,)).drill,
+    Code.WRONG_RECEIVER: lambda: Told(MANAGED, receiver="mail").accepted().delivered(40).drill,
     Code.STILL_FIRING: lambda: plain(resolves_within="3s").detect(),
     Code.INTERRUPTED: lambda: plain().drop(records.SteadyState),
 }
 """A drill for every code that evidence built by hand can lead to."""
 
-WITHOUT_EVIDENCE = {Code.CARRY_OVER, Code.ENGINE_RESTARTED, Code.OUT_OF_VIEW, Code.SUPPRESSED, Code.WRONG_RECEIVER}
-"""Codes of the design that no verdict names so far, or that need an Alertmanager: their words are tested alone."""
+WITHOUT_EVIDENCE = {Code.CARRY_OVER, Code.ENGINE_RESTARTED, Code.OUT_OF_VIEW}
+"""Codes of the design that no verdict names so far: their words are tested alone."""
 
 
 def text(found: Explanation) -> str:
@@ -168,6 +173,46 @@ def test_a_detection_shows_instants_windows_thresholds_and_what_it_had_to_spare(
     assert one.ttd_s is not None
     assert f"it had {10 - one.ttd_s:.3f} s to spare" in said
     assert "parts: detection detected, resolution resolved" in said
+
+
+def test_of_an_alert_that_told_nobody_it_is_explained_how_far_it_came_and_what_held_it_back() -> None:
+    told = Told(OWN).posted().silence(ours=False).accepted(state="suppressed", silenced_by=("s1",))
+    one, said = told.one, text(first(told.drill))
+    assert one.verdict is Verdict.NOT_NOTIFIED
+    assert "asked: NullsHigh" in said
+    assert "pager is told within 8 s of it" in said
+    assert f"told: can be seen as far as `accepted`: posted {one.ttd_s + 0.004:+.3f} s, accepted" in said
+    assert "told: the Alertmanager routes it to pager, which waits 2 s for others of a group" in said
+    assert "told: held back: the silence s1 of alice" in said
+    assert "parts: detection detected, resolution resolved, notification suppressed" in said
+
+
+def test_who_got_a_delivery_is_explained_and_what_there_was_to_spare() -> None:
+    told = Told(MANAGED, receiver=None).posted().accepted().delivered(40).delivered(50)
+    told.delivered(60, "mail", integration="email", to=("team@example.com",))
+    said = text(first(told.drill))
+    assert "somebody is told within 8 s of it" in said
+    assert said.count("told: delivered to pager (webhook)") == 1
+    assert "told: delivered to mail (email to team@example.com)" in said
+    assert f"to notify there were {8 - told.one.ttn_s:.3f} s more" in said
+
+
+def test_where_nobody_listens_that_is_said() -> None:
+    def said(**changes: Any) -> str:
+        own = {"prometheus": {"url": "http://127.0.0.1:9090"}}
+        return text(first(Drill(nulls_phase(expect=[expect(**changes)]), monitoring=own).detect()))
+
+    assert "told: cannot be seen in this set-up: nothing was" in said(notifies={"within": "8s"})
+    assert "told" not in said()
+
+
+def test_the_posts_of_the_engine_are_named_as_a_witness() -> None:
+    told = Told(MANAGED).posted()
+    assert "witness: 1 of 1 instants are the same in the engine's own posts" in text(explain(told.drill.judge())[-1])
+    told.drill.change(records.Post, starts_at_ms=lambda post: post.starts_at_ms + 5)
+    said = text(explain(told.drill.judge())[-1])
+    assert "witness: 0 of 1 instants" in said
+    assert "fired +0.005 s from its samples" in said
 
 
 def test_wrong_labels_are_shown_one_by_one() -> None:

@@ -3,6 +3,10 @@ from drill import T0_S, Drill
 
 from alertdrill.core import journal as records
 from alertdrill.core.journal import from_lines, to_line
+from alertdrill.core.routing import Route, Routing, parse_matchers
+
+CHILD = Route(receiver="mail", matchers=parse_matchers('a=~"b|c"'), goes_on=True)
+ROUTING = Routing(route=Route(receiver="pager", routes=(CHILD,)), receivers={"pager": ("webhook",), "mail": ("email",)})
 
 
 def every_kind() -> list[records.Record]:
@@ -14,6 +18,29 @@ def every_kind() -> list[records.Record]:
         records.Worker(at=1.0, worker=2, host="there", ahead_s=-0.1, error_s=0.001),
         records.Late(at=1.0, k=1, i=(1,), sent_at=(1.0,), late_s=(0.2,)),
         records.Post(at=1.0, labels={"alertname": "A"}, status="firing", starts_at_ms=1, ends_at_ms=None),
+        records.Alertmanager(at=1.0, version="0.25.0", url=None, routing=ROUTING),
+        records.Accepted(
+            at=1.0,
+            labels={"alertname": "A"},
+            starts_at_ms=1,
+            updated_at_ms=2,
+            unseen_at=0.5,
+            state="suppressed",
+            receivers=("pager",),
+            silenced_by=("s",),
+            inhibited_by=({"alertname": "B"},),
+            muted_by=("nights",),
+        ),
+        records.Silence(at=1.0, id="s", ours=True, matchers=('a="b"',), created_by="x", comment="why", ends_at=9.0),
+        records.Delivered(
+            at=1.0,
+            receiver="mail",
+            integration="email",
+            to=("a@b",),
+            labels={"alertname": "A"},
+            status="firing",
+            starts_at_ms=1,
+        ),
         records.Answer(at=1.0, query="up", time_ms=5, labels=({"job": "a"},)),
         records.Fill(at=1.0, expectation="a/B", low_s=1.0, likely_s=None, high_s=None),
         records.Trouble(at=1.0, kind="child_died", what="monitor died"),

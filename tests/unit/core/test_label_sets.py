@@ -46,7 +46,8 @@ def test_any_stays_one_expectation() -> None:
 
 @pytest.mark.parametrize("expectation", [every(), every(matchers=['feature=~"a.+"'])])
 def test_all_needs_label_sets_that_can_be_named_before_the_drill(expectation: dict[str, object]) -> None:
-    values = read(nulls_phase()).model_dump(mode="json") | {"phases": [nulls_phase(faults=SLOW, expect=[expectation])]}
+    values = read(nulls_phase()).model_dump(mode="json", exclude_unset=True)
+    values |= {"phases": [nulls_phase(faults=SLOW, expect=[expectation])]}
     (one,) = read_scenario(values).findings
     assert path_text(one.path) == "phases[0].expect[0].match"
     assert "match: any" in one.fix

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alertdrill.core.errors import BadValue
-from alertdrill.core.matchers import Matcher, Operator, exactly, may_match, parse_matcher
+from alertdrill.core.matchers import Matcher, Operator, exactly, literal, may_match, parse_matcher
 
 
 @pytest.mark.parametrize(
@@ -101,3 +101,11 @@ def test_what_is_not_known_contradicts_nothing() -> None:
 def test_a_matcher_survives_its_text(label: str, op: Operator, value: str) -> None:
     matcher = Matcher(label, op, value)
     assert parse_matcher(matcher.text()) == matcher
+
+
+def test_a_matcher_is_written_as_promql_and_alertmanager_read_it() -> None:
+    assert Matcher("a", "=", 'b\n"c\\\t').text() == 'a="b\\n\\"c\\\\\t"'
+
+
+def test_a_text_as_a_pattern_has_only_the_signs_of_re2_escaped() -> None:
+    assert literal("two words-(a.b)") == r"two words-\(a\.b\)"

@@ -112,3 +112,9 @@ def test_evidence_of_the_reference_monitor_is_known() -> None:
 )
 def test_other_shapes_are_unknown(expression: str) -> None:
     assert conditions(expression) is None
+
+
+def test_a_selector_reads_back_from_its_text():
+    (one,) = selectors(r'x{a="say \"hi\"",b=~"c\\.d"}')
+    assert [m.value for m in one.matchers] == ['say "hi"', r"c\.d"]
+    assert selectors(one.text()) == (one,)

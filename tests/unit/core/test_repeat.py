@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 from drill import Drill, expect, nulls_phase
+from told import MANAGED, Told
 
 from alertdrill.core import journal as records
 from alertdrill.core.repeat import BrokenRun, ExpectationSummary, Header, RepeatResult, seed_of, summarise
@@ -87,6 +88,35 @@ def test_a_probability_is_judged_by_its_bound_and_says_what_would_decide_it() ->
     assert gate.more_if_none_does is not None
     assert together(*[detected(**HALF)] * 4, *[missed(**HALF)] * gate.more_if_none_does).verdict is DrillVerdict.FAILED
     assert together(*[detected(**HALF)] * 7, missed(**HALF)).verdict is DrillVerdict.PASSED
+
+
+def test_a_run_whose_alert_told_nobody_is_no_detection_and_is_counted_by_what_became_of_it() -> None:
+    def delivered() -> Result:
+        return Told(MANAGED, **HALF).posted().accepted().delivered(40).drill.judge()
+
+    def untold() -> Result:
+        return Told(MANAGED, **HALF).posted().drill.judge()
+
+    def unsure_of_people() -> Result:
+        return Told(MANAGED, **HALF).posted().trouble().drill.judge()
+
+    found = together(*[delivered()] * 7, untold(), unsure_of_people())
+    one = only(found)
+    assert (one.estimate.detected, one.estimate.runs) == (7, 8)
+    assert one.notifies_receiver == "pager"
+    assert one.notifications == {"delivered": 7, "inconclusive": 1, "not_accepted": 1}
+    assert one.reasons == {"not_accepted": 1, "query_failed": 1}
+    assert one.ttd.fired == 8
+    assert found.verdict is DrillVerdict.PASSED
+    assert together(untold(), untold(), untold(), untold(), untold()).verdict is DrillVerdict.FAILED
+
+
+def test_an_instant_that_the_engines_own_post_denies_is_no_run_that_could_tell() -> None:
+    told = Told(MANAGED, **HALF).posted().accepted().delivered(40)
+    told.drill.change(records.Post, starts_at_ms=lambda post: post.starts_at_ms + 5)
+    found = together(told.drill.judge())
+    assert (only(found).estimate.runs, only(found).ttd.fired) == (0, 0)
+    assert [run.could_not_tell for run in found.runs] == [("nulls/NullsHigh: clock_doubt",)]
 
 
 def test_a_passing_control_is_no_run_that_could_not_tell() -> None:

@@ -4,6 +4,8 @@ from typing import Any
 
 from tests.unit.run.world import BASELINE, T0, World, alerting, fault_phase, group, scenario
 
+from alertdrill.core import journal as records
+
 TICK_S = 0.25
 FULL_S = 20.0
 
@@ -52,6 +54,47 @@ async def test_it_waits_for_the_notification_where_one_is_expected() -> None:
     world.on_phase("broken", lambda start: world.clock.at(start + 10.0, lambda: world.post("A")))
     await world.run()
     assert 12.0 <= ended_s(world) <= 13.0
+
+
+def told(world: World, after_s: float, receiver: str) -> None:
+    """Have a receiver of a managed Alertmanager get the alert A, so many seconds after the phase starts."""
+
+    def deliver() -> None:
+        what = {"receiver": receiver, "integration": "webhook", "labels": {"alertname": "A"}}
+        world.journal.write(records.Delivered(at=world.clock.now(), status="firing", starts_at_ms=0, **what))
+
+    world.on_phase("broken", lambda start: world.clock.at(start + after_s, deliver))
+
+
+async def test_where_an_alertmanager_delivers_it_waits_for_the_receiver_that_is_expected() -> None:
+    expect = [{"alert": "A", "within": "10s", "notifies": {"within": "15s", "receiver": "pager"}}]
+    monitoring = {"scope": {"alerts": ["A"]}, "alertmanager": "managed"}
+    world = World(scenario([BASELINE, fault_phase("broken", end_when="decided", expect=expect)], monitoring=monitoring))
+    world.fires("A", "broken", after_s=3.0, lasts_s=60.0)
+    told(world, 5.0, "mail")
+    told(world, 10.0, "pager")
+    await world.run()
+    assert 12.0 <= ended_s(world) <= 13.0
+
+
+async def test_what_is_added_to_a_post_on_its_way_does_not_count_against_matchers() -> None:
+    expect = [
+        {"alert": "A", "matchers": ['environment!="drill"'], "within": "10s", "notifies": {"within": "15s"}},
+    ]
+    world = one_fault(expect=expect)
+    world.fires("A", "broken", after_s=3.0, lasts_s=60.0, notified=False)
+    world.on_phase("broken", lambda start: world.clock.at(start + 8.0, lambda: world.post("A", environment="drill")))
+    await world.run()
+    assert 10.0 <= ended_s(world) <= 11.0
+
+
+async def test_a_post_of_another_label_set_notifies_of_nothing() -> None:
+    expect = [{"alert": "A", "within": "10s", "notifies": {"within": "15s"}}]
+    world = one_fault(expect=expect)
+    world.fires("A", "broken", after_s=3.0, lasts_s=60.0, notified=False, feature="hour")
+    world.on_phase("broken", lambda start: world.clock.at(start + 8.0, lambda: world.post("A", feature="amount")))
+    await world.run()
+    assert abs(lasted_s(world) - FULL_S) < TICK_S
 
 
 async def test_a_post_from_before_the_phase_notifies_of_nothing() -> None:

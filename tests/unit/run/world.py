@@ -232,8 +232,8 @@ class FakeJournal:
         self.records.append(record)
 
     @property
-    def posts(self) -> Sequence[records.Post]:
-        return [one for one in self.records if isinstance(one, records.Post)]
+    def notices(self) -> Sequence[records.Notice]:
+        return [one for one in self.records if isinstance(one, records.Notice)]
 
 
 class SilentProgress:

@@ -3,6 +3,15 @@
 from alertdrill.core.scenario.conditions import AlertsInactive, NoData, QueryCondition, SteadyCondition
 from alertdrill.core.scenario.load import AnyLoad, Load, Log, PhaseLoad, RecordedLoad, Send, Warmup, locustfile
 from alertdrill.core.scenario.monitoring import Monitoring, Prometheus, Rules, Scope, ScrapeJob, UserPrometheus
+from alertdrill.core.scenario.notification import (
+    Alertmanager,
+    Level,
+    ManagedAlertmanager,
+    Notify,
+    Reroute,
+    Rerouted,
+    UserAlertmanager,
+)
 from alertdrill.core.scenario.part import Labels, Part
 from alertdrill.core.scenario.phases import Expectation, Notifies, Phase, Prohibition
 from alertdrill.core.scenario.scenario import Limits, Scenario, Settle
@@ -10,17 +19,21 @@ from alertdrill.core.scenario.target import BundledTarget, Target, UrlTarget, is
 from alertdrill.core.scenario.target_tls import TargetTls
 
 __all__ = [
+    "Alertmanager",
     "AlertsInactive",
     "AnyLoad",
     "BundledTarget",
     "Expectation",
     "Labels",
+    "Level",
     "Limits",
     "Load",
     "Log",
+    "ManagedAlertmanager",
     "Monitoring",
     "NoData",
     "Notifies",
+    "Notify",
     "Part",
     "Phase",
     "PhaseLoad",
@@ -28,6 +41,8 @@ __all__ = [
     "Prometheus",
     "QueryCondition",
     "RecordedLoad",
+    "Reroute",
+    "Rerouted",
     "Rules",
     "Scenario",
     "Scope",
@@ -38,6 +53,7 @@ __all__ = [
     "Target",
     "TargetTls",
     "UrlTarget",
+    "UserAlertmanager",
     "UserPrometheus",
     "Warmup",
     "is_loopback",

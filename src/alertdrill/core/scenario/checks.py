@@ -10,6 +10,7 @@ from alertdrill.core.faults.catalogue import KINDS
 from alertdrill.core.matchers import Matcher, exactly
 from alertdrill.core.scenario.finding import Finding
 from alertdrill.core.scenario.grammar import Path
+from alertdrill.core.scenario.notification_checks import notification_checks
 from alertdrill.core.scenario.outline import ExpectOutline, FaultOutline, Outline, PhaseLoadOutline, PhaseOutline
 from alertdrill.core.units import format_duration, format_rate
 
@@ -31,6 +32,7 @@ def cross_checks(outline: Outline) -> Iterator[Finding]:
     if outline.load and outline.load.locustfile and outline.load.log is None:
         yield from _own_users(outline)
     yield from _monitoring(outline)
+    yield from notification_checks(outline)
 
 
 def _phase_names(outline: Outline) -> Iterator[Finding]:
@@ -63,7 +65,7 @@ def _fault_ids(phase: PhaseOutline, path: Path) -> Iterator[Finding]:
 
 
 def _expectations(phase: PhaseOutline, path: Path) -> Iterator[Finding]:
-    seen: set[tuple[str, frozenset[Matcher]]] = set()
+    seen: set[tuple[str, str, frozenset[Matcher]]] = set()
     known = dict.fromkeys(_ids(phase))
     readable = phase.faults is not None and all(fault is not None for fault in phase.faults)
     for position, expectation in enumerate(phase.expect or ()):
@@ -72,13 +74,14 @@ def _expectations(phase: PhaseOutline, path: Path) -> Iterator[Finding]:
         if readable:
             yield from _named_fault(known, len(phase.faults or ()), expectation, (*path, position))
         yield from _every_label_set(phase, expectation, (*path, position))
-        if expectation.matchers is None:
+        if expectation.alert is None or expectation.matchers is None:
             continue
         labels = frozenset((*exactly(expectation.labels or {}), *expectation.matchers))
-        if expectation.alert is not None and (expectation.alert, labels) in seen:
-            fix = "remove one, or tell them apart by labels"
-            yield Finding((*path, position, "alert"), "an alert and labels that no other entry has", fix)
-        seen.add((expectation.alert or "", labels))
+        same = expectation.alert, expectation.receiver, labels
+        if same in seen:
+            fix = "remove one, or tell them apart by labels or receivers"
+            yield Finding((*path, position, "alert"), "an alert, labels and receiver that no other entry has", fix)
+        seen.add(same)
 
 
 def _every_label_set(phase: PhaseOutline, expectation: ExpectOutline, path: Path) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from alertdrill.core.errors import BadValue
+from alertdrill.core.scenario.notification import Alertmanager, Level, Notify, UserAlertmanager
 from alertdrill.core.scenario.part import Labels, Matchers, Name, Part, Text, check_together
 from alertdrill.core.scenario.target import Url
 from alertdrill.core.units import PositiveDurationS
@@ -84,6 +85,16 @@ class Monitoring(Part):
         default="sidecar", description="sidecar: the reference monitor stands in front of the target; none: it does not"
     )
     prometheus: Prometheus = Field(default="managed", description="managed, or {url: …} to read your own")
+    alertmanager: Alertmanager = Field(
+        default="none",
+        description="none: alerts are not routed; managed, or {config: FILE} with your routes: one is started for the "
+        "drill, that notifies nobody; {url: …}: your own",
+    )
+    notify: Notify = Field(
+        default="silenced",
+        description="what a drill does to people whom your own Alertmanager notifies: silenced, live, "
+        "or {rerouted: {receiver: …}}",
+    )
     rules: Rules = Field(
         default="bundled",
         description="bundled (the bundled target's drill rules), or a list of rule files; managed Prometheus only",
@@ -97,3 +108,12 @@ class Monitoring(Part):
     evaluation_interval: PositiveDurationS = Field(
         default=1.0, description="between two evaluations of the rules; managed Prometheus only"
     )
+
+    @property
+    def level(self) -> Level | None:
+        """How far notifications can be seen to come; None: no further than the alert itself."""
+        if isinstance(self.alertmanager, UserAlertmanager):
+            return "accepted"
+        if self.alertmanager != "none":
+            return "delivered"
+        return "posted" if self.prometheus == "managed" else None

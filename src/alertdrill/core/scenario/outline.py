@@ -45,6 +45,12 @@ class ExpectOutline(_Outline):
     matchers: Annotated[Matchers | None, Lenient] = ()
     match: Any = None
     fault: OptionalText = None
+    notifies: Annotated[dict[str, Any] | None, Lenient] = None
+
+    @property
+    def receiver(self) -> str:
+        """The receiver that must be told; empty where any will do."""
+        return str((self.notifies or {}).get("receiver", ""))
 
 
 class PhaseLoadOutline(_Outline):
@@ -77,6 +83,8 @@ class MonitoringOutline(_Outline):
     """Which keys the monitoring has."""
 
     prometheus: Any = "managed"
+    alertmanager: Any = "none"
+    notify: Any = "silenced"
     rules: Any = "bundled"
     scrape: Annotated[tuple[Annotated[JobOutline | None, Lenient], ...] | None, Lenient] = ()
     scrape_interval: Any = None

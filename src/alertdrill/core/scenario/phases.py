@@ -18,7 +18,11 @@ class Notifies(Part):
     """That the alert also reaches a receiver."""
 
     within: PositiveDurationS = Field(description="from the first confirmed effect of the fault, such as 12s")
-    receiver: Name = Field(default="pager", description="name of the receiver")
+    receiver: Text | None = Field(
+        default=None,
+        description="name of the Alertmanager's receiver that must get it; default: any",
+        examples=["pager"],
+    )
 
 
 def _check_probability(share: float) -> float:
