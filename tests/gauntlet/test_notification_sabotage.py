@@ -29,7 +29,7 @@ def outcome(drill: Drill) -> tuple[str, str | None]:
 
 
 def test_an_alertmanager_of_ours_that_is_killed_leaves_it_open(tmp_path: Path) -> None:
-    running = run(tmp_path, of_nulls(tmp_path, TOLD, ", alertmanager: managed"))
+    running = run(tmp_path, of_nulls(tmp_path, TOLD, "alertmanager: managed"))
     running.wait_for("pending")
     running.kill_child("alertmanager")
     drill = running.ended()
@@ -40,7 +40,7 @@ def test_an_alertmanager_of_ours_that_is_killed_leaves_it_open(tmp_path: Path) -
 
 def test_a_route_that_is_mute_delivers_nothing_and_is_named(tmp_path: Path) -> None:
     (tmp_path / "mute.yml").write_text(MUTED)
-    drill = run(tmp_path, of_nulls(tmp_path, TOLD, ", alertmanager: {config: mute.yml}")).ended()
+    drill = run(tmp_path, of_nulls(tmp_path, TOLD, "alertmanager: {config: mute.yml}")).ended()
     assert outcome(drill) == ("not_notified", "not_delivered")
     assert "mute in always" in drill.expectation("nulls")["reason"]["text"]
     assert drill.exit_code == 1
@@ -51,7 +51,7 @@ def disturbed(directory: Path, do: Callable[[Running], None]) -> tuple[Drill, li
 
     async def drill() -> tuple[Drill, list[str], list[Any]]:
         async with own_alertmanager(ALERT, "Other", "Another") as own:
-            path = of_nulls(directory, TOLD.replace("decided", "null"), f", alertmanager: {{url: {own.url}}}")
+            path = of_nulls(directory, TOLD.replace("decided", "null"), f"alertmanager: {{url: {own.url}}}")
             running = await asyncio.to_thread(run, directory, path)
             await asyncio.to_thread(running.wait_for, "firing")
             do(running)
