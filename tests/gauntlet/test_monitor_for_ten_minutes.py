@@ -52,7 +52,6 @@ def options(folder: Path, model_port: int) -> list[str]:
         *("--reference", str(folder / "sample.csv"), "--dependencies", "store"),
         *("--log", str(folder / "predictions.jsonl"), "--log-max-bytes", "4000000", "--log-files", "3"),
         *("--truth-store", str(folder / "truth.db"), "--truth-rows", "40000", "--truth-every", "5s"),
-        *("--truth-window", "1m"),
     ]
 
 
@@ -94,10 +93,12 @@ async def test_ten_minutes_of_monitoring_at_1000_a_second_keep_the_memory(
             "sent": closed["sent"],
             "counted": counted,
             "joined": sum(value for key, value in seen.items() if key[0] == "model_labels_total"),
+            "unread": seen["model_truth_unread_total", "queue_full"],
             "dropped": seen["model_monitor_dropped_total",],
             "errors": seen["model_monitor_errors_total",],
         }
     )
     assert counted == closed["sent"] == Model.count
     assert seen["model_monitor_dropped_total",] == seen["model_monitor_errors_total",] == 0
+    assert seen["model_truth_unread_total", "queue_full"] == 0
     assert slope < MOST_MB_A_MINUTE

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from alertdrill.core import journal as records
 from alertdrill.core.alerts import Episode, episodes
 from alertdrill.core.faults.base import ArrivalFault, BodyFault, RowFault
+from alertdrill.core.observations import RuleGroup
 from alertdrill.core.plan import Injection, Plan, SegmentKind
 from alertdrill.core.recording import Recording
 from alertdrill.core.scenario import locustfile
@@ -62,6 +63,7 @@ class Case:
         self.plan = plan
         self.recording = recording
         self._by_kind: dict[str, list[records.Record]] = defaultdict(list)
+        self._evaluations: dict[tuple[str, str], NDArray[np.int64]] = {}
         for record in journal:
             self._by_kind[record.record].append(record)
 
@@ -188,8 +190,14 @@ class Case:
 
         Samples of what the group records and of its alerts, and the evaluation times that the engine itself stated.
         """
-        names = {one.name for one in rule.group.rules if one.type == "recording"}
-        alerts = {one.name for one in rule.group.rules if one.type == "alerting"}
+        key = rule.group.file, rule.group.name
+        if key not in self._evaluations:
+            self._evaluations[key] = self._evaluated(rule.group)
+        return self._evaluations[key]
+
+    def _evaluated(self, group: RuleGroup) -> NDArray[np.int64]:
+        names = {one.name for one in group.rules if one.type == "recording"}
+        alerts = {one.name for one in group.rules if one.type == "alerting"}
         times = [
             one.times_ms
             for one in self.recording.series
@@ -199,7 +207,7 @@ class Case:
         stated = [
             round(at * 1000)
             for one in self.all(records.Evaluated)
-            if (one.file, one.group) == (rule.group.file, rule.group.name)
+            if (one.file, one.group) == (group.file, group.name)
             for at in one.evaluated_at
         ]
         return np.unique(np.concatenate([*times, np.array(stated, dtype=np.int64)]).astype(np.int64))

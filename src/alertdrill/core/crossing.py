@@ -7,7 +7,7 @@ import numpy as np
 from alertdrill.core import journal as records
 from alertdrill.core.alerts import Episode
 from alertdrill.core.case import Case
-from alertdrill.core.health import input_targets, scrape_durations_ms, scrape_times
+from alertdrill.core.health import input_targets, scrape_ends, scrape_times
 from alertdrill.core.scope import AlertRule
 
 ASK_AFTER_MS = 1
@@ -28,23 +28,22 @@ def previous_evaluation(case: Case, rule: AlertRule, episode: Episode) -> int | 
     return int(before[-1]) if len(before) else None
 
 
-def _visible(case: Case, rule: AlertRule, at_ms: int) -> list[tuple[int, float]]:
-    """Scrapes of the rule's inputs that an evaluation at `at_ms` could see, as (timestamp, end), newest last."""
-    found: set[tuple[int, float]] = set()
-    for target in input_targets(case, rule):
-        durations = scrape_durations_ms(case, target)
-        times, _ = scrape_times(case, target)
-        found |= {(int(t), int(t) + durations.get(int(t), 0.0)) for t in times}
-    return sorted(one for one in found if one[1] <= at_ms)
-
-
 def candidates(case: Case, rule: AlertRule, episode: Episode) -> list[tuple[int, float]]:
-    """Scrapes that the pending evaluation saw and the one before did not, as (timestamp, end) in ms."""
-    visible = _visible(case, rule, episode.pending_at)
+    """Scrapes that the pending evaluation saw and the one before did not, as (timestamp, end) in ms, newest last.
+
+    Where there is none, the newest that it saw.
+    """
     previous = previous_evaluation(case, rule, episode)
     since = episode.pending_at - rule.interval_ms if previous is None else previous
-    new = [one for one in visible if one[1] > since]
-    return new or visible[-1:]
+    new: set[tuple[int, float]] = set()
+    newest: list[tuple[int, float]] = []
+    for target in input_targets(case, rule):
+        times, ends = scrape_ends(case, target)
+        seen = ends <= episode.pending_at
+        fresh = seen & (ends > since)
+        new |= set(zip(times[fresh].tolist(), ends[fresh].tolist(), strict=True))
+        newest += list(zip(times[seen].tolist(), ends[seen].tolist(), strict=True))[-1:]
+    return sorted(new) or [max(newest)] if newest else []
 
 
 def questions(case: Case, rule: AlertRule, episode: Episode) -> tuple[Question, ...]:

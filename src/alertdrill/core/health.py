@@ -1,6 +1,5 @@
 """Whether a rule could have spoken: loaded, healthy, evaluated without a gap, its inputs scraped without a gap."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,10 +42,14 @@ def scrape_times(case: Case, target: Target) -> tuple[NDArray[np.int64], NDArray
     return series[0].times_ms, series[0].values
 
 
-def scrape_durations_ms(case: Case, target: Target) -> Mapping[int, float]:
-    """Scrape timestamp (ms) to how long the scrape took (ms)."""
-    series = case.recording.named("scrape_duration_seconds", job=target[0], instance=target[1])
-    return dict(zip(series[0].times_ms.tolist(), (series[0].values * 1000).tolist(), strict=True)) if series else {}
+def scrape_ends(case: Case, target: Target) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Timestamps of the scrapes of a target and when each was over (ms); the same where how long it took is unknown."""
+    times, _ = scrape_times(case, target)
+    ends = times.astype(np.float64)
+    for took in case.recording.named("scrape_duration_seconds", job=target[0], instance=target[1]):
+        _, mine, its = np.intersect1d(times, took.times_ms, assume_unique=True, return_indices=True)
+        ends[mine] += took.values[its] * 1000
+    return times, ends
 
 
 def scrapes(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Scrapes:

@@ -9,6 +9,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -45,17 +46,22 @@ class Recording:
     to_ms: int
     series: tuple[RawSeries, ...]
 
+    @cached_property
+    def _by_name(self) -> Mapping[str, tuple[RawSeries, ...]]:
+        """The series of each metric, staleness markers left out."""
+        found: dict[str, list[RawSeries]] = defaultdict(list)
+        for one in self.series:
+            found[one.labels.get("__name__", "")].append(_live(one))
+        return {name: tuple(series) for name, series in found.items()}
+
     def select(self, selector: Selector) -> tuple[RawSeries, ...]:
         """The series that a selector reads, staleness markers left out."""
         return tuple(_live(one) for one in self.series if selector.matches(one.labels))
 
     def named(self, name: str, **labels: str) -> tuple[RawSeries, ...]:
         """The series of a metric that have these labels, staleness markers left out."""
-        return tuple(
-            _live(one)
-            for one in self.series
-            if one.labels.get("__name__") == name and all(one.labels.get(k) == v for k, v in labels.items())
-        )
+        series = self._by_name.get(name, ())
+        return tuple(one for one in series if all(one.labels.get(k) == v for k, v in labels.items()))
 
 
 def _live(series: RawSeries) -> RawSeries:

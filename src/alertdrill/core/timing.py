@@ -9,7 +9,7 @@ from alertdrill.core.case import Case
 from alertdrill.core.crossing import crossed, phase_offset_ms, previous_evaluation
 from alertdrill.core.detection import Bounds, Hop, Instants, Settings, bounds, waterfall
 from alertdrill.core.fill import FillBounds
-from alertdrill.core.health import input_targets, scrape_durations_ms
+from alertdrill.core.health import input_targets, scrape_ends
 from alertdrill.core.scope import AlertRule
 
 
@@ -24,8 +24,9 @@ def bounds_of(asked: Asked, settings: Settings) -> tuple[Bounds, FillBounds | No
     if record is None or record.low_s is None or record.likely_s is None or asked.rule is None:
         return Bounds(None, None, None), None
     fill = FillBounds(record.low_s, record.likely_s, math.inf if record.high_s is None else record.high_s)
-    durations = [d for t in input_targets(asked.case, asked.rule) for d in scrape_durations_ms(asked.case, t).values()]
-    return bounds(fill, settings, phase_offset_ms(asked.case, asked.rule), max(durations, default=0.0) / 1000), fill
+    scrapes = [scrape_ends(asked.case, target) for target in input_targets(asked.case, asked.rule)]
+    longest_ms = max((float((ends - times).max()) for times, ends in scrapes if len(times)), default=0.0)
+    return bounds(fill, settings, phase_offset_ms(asked.case, asked.rule), longest_ms / 1000), fill
 
 
 def waterfall_of(asked: Asked, episode: Episode, settings: Settings, fill: FillBounds | None) -> tuple[Hop, ...]:

@@ -48,8 +48,7 @@ class Control:
     idle: asyncio.Event | None = None
 
     def __post_init__(self) -> None:
-        learn = partial(learn_request, authority=self.pool.authority, max_body_bytes=self.max_body_bytes)
-        self.heads = Heads(learn)
+        self.heads = Heads(partial(learn_request, authority=self.pool.authority), self.max_body_bytes)
 
     def landed(self, flight: UnderWay, exchange: Exchange) -> None:
         """An exchange is over: tell the handler."""

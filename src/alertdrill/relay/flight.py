@@ -160,7 +160,7 @@ class Flight:
             return
         self._status, self._headers, self._framing = head.status, head.headers.lower, _LENGTH
         self._kept.append(body)
-        self._pieces.append(head.text + body)
+        self._pieces.append(head.forwarded + body)
 
     def body(self, data: bytes) -> None:
         """Pass some bytes of the body on, and keep a bounded copy."""

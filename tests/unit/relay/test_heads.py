@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -155,33 +156,78 @@ def test_from_the_third_time_on_a_request_and_its_answer_need_no_parser(monkeypa
     assert taken == [POST + b"abc", OK + b"ok"] * 2
 
 
-LINES = st.sampled_from(
-    [
-        b"Host: a:1\r\n",
-        b"host: b\r\n",
-        b"Content-Length: 3\r\n",
-        b"content-length: 0\r\n",
-        b"Content-Length: 3\r\nContent-Length: 3\r\n",
-        b"Content-Length: 3, 3\r\n",
-        b"Content-Length: +3\r\n",
-        b"Content-Length: 2000\r\n",
-        b"Transfer-Encoding: chunked\r\n",
-        b"Transfer-Encoding: gzip\r\n",
-        b"Connection: close\r\n",
-        b"Connection: keep-alive\r\n",
-        b"Connection: X-Hop\r\n",
-        b"X-Hop: 1\r\n",
-        b"Keep-Alive: timeout=5\r\n",
-        b"Upgrade: h2c\r\nConnection: upgrade\r\n",
-        b"Expect: 100-continue\r\n",
-        b"X-Empty:\r\n",
-        b"X-Odd: \xff \t\r\n",
-        b"X-Folded: a\r\n b\r\n",
-        b"X-Bare: 1\n",
-        b" : \r\n",
-        b"\r\n",
-    ]
-)
+def test_heads_with_lines_of_their_own_need_no_parser_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    def own(head: bytes, *lines: bytes) -> bytes:
+        start, rest = head.split(b"\r\n", 1)
+        return b"\r\n".join([start, lines[0], rest[:-2] + lines[1], b"", b""])
+
+    post = POST.replace(b"a:1", b"a:1\r\nConnection: keep-alive")
+    asked = [own(post, b"X-Request-ID: %d" % n, b"TraceParent: 00-%d" % n) + b"abc" for n in range(4)]
+    answered = [own(OK, b"date: %d" % n, b"x-request-id: %d" % n) + b"ok" for n in range(4)]
+
+    def talk(line: Line) -> None:
+        for request, answer in zip(asked, answered, strict=True):
+            line.ask(request)
+            line.answer(answer)
+
+    with counted(monkeypatch) as taken:
+        remembered, parsed = both(talk)
+    assert remembered == parsed
+    passed_on = b"".join(asked).replace(b"Connection: keep-alive\r\n", b"")
+    assert (remembered[0][0], remembered[1][0]) == (b"".join(answered), passed_on)
+    assert taken[:2] == [asked[2], answered[2]]
+    assert len(taken) == 4
+    seen = [noted[2] for noted in remembered[2][::2]]
+    assert [dict(headers)[b"x-request-id"] for headers in seen] == [b"0", b"1", b"2", b"3"]
+
+
+LINES = [
+    b"Host: a:1\r\n",
+    b"host: b\r\n",
+    b"Content-Length: 3\r\n",
+    b"content-length: 0\r\n",
+    b"Content-Length: 3\r\nContent-Length: 3\r\n",
+    b"Content-Length: 3, 3\r\n",
+    b"Content-Length: +3\r\n",
+    b"Content-Length: 2000\r\n",
+    b"Transfer-Encoding: chunked\r\n",
+    b"Transfer-Encoding: gzip\r\n",
+    b"Connection: close\r\n",
+    b"Connection: keep-alive\r\n",
+    b"Connection: X-Hop\r\n",
+    b"X-Hop: 1\r\n",
+    b"Keep-Alive: timeout=5\r\n",
+    b"Upgrade: h2c\r\nConnection: upgrade\r\n",
+    b"Expect: 100-continue\r\n",
+    b"X-Empty:\r\n",
+    b"X-Odd: \xff \t\r\n",
+    b"X-Folded: a\r\n b\r\n",
+    b"X-Bare: 1\n",
+    b"X-Id: @\r\n",
+    b"x-id: @\r\n",
+    b"X-Id:@\r\n",
+    b"X-Id: @ \r\n",
+    b"X-Id: \t@\r\n",
+    b"X-Id : @\r\n",
+    b"X-Id: @\r\n @\r\n",
+    b"X-Id: @\rTransfer-Encoding: chunked\r\n",
+    b"X-Id: @\nTransfer-Encoding: chunked\r\n",
+    b"X-Id: \x00@\r\n",
+    b"X-Id: @\x00@\r\n",
+    b"X-Id: @\x7f@\r\n",
+    b"X Id: @\r\n",
+    b"X-Id: @\r\r\n",
+    b"@\r\n",
+    b"Connection: X-Id\r\n",
+    b"Connection: keep-alive, X-Id\r\n",
+    b"Transfer-Encoding : chunked\r\n",
+    b"Host: (value)\r\n",
+    b"X-Id: (value)\r\n",
+    b"Host: 000000000000000\r\n",
+    b"TE: trailers\r\n",
+    b" : \r\n",
+    b"\r\n",
+]
 STARTS = st.sampled_from(
     [
         b"POST /p HTTP/1.1\r\n",
@@ -215,9 +261,36 @@ def message(starts: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
     return st.builds(
         lambda start, lines, body: start + b"".join(lines) + b"\r\n" + body,
         starts,
-        st.lists(LINES, max_size=4),
+        st.lists(st.sampled_from(LINES), max_size=4),
         BODIES,
     )
+
+
+def numbered(data: bytes, n: int) -> bytes:
+    """The same message with ids of its own."""
+    return data.replace(b"@", b"id-%d" % n)
+
+
+@pytest.mark.parametrize("odd", LINES)
+def test_an_odd_line_passes_as_the_parser_has_it_also_where_plain_ones_were_known(odd: bytes) -> None:
+    def talk(line: Line) -> None:
+        for n in range(3):
+            line.ask(numbered(with_line(POST, b"X-Id: @\r\n"), n) + b"abc")
+            line.answer(numbered(with_line(OK, b"X-Id: @\r\n"), n) + b"ok")
+        for n in range(4):
+            line.ask(numbered(with_line(POST, odd), n) + b"abc")
+            line.answer(numbered(with_line(OK, odd), n) + b"ok")
+        line.ask(with_line(POST, b"Connection: close\r\n") + b"abc")
+        line.answer(numbered(with_line(OK, odd), 4) + b"ok")
+
+    remembered, parsed = both(talk)
+    assert remembered == parsed
+
+
+def with_line(head: bytes, line: bytes) -> bytes:
+    """The head with one more line, before its others."""
+    start, rest = head.split(b"\r\n", 1)
+    return start + b"\r\n" + line + rest
 
 
 def cut(data: bytes, at: list[int]) -> list[bytes]:
@@ -236,14 +309,14 @@ CUTS = st.lists(st.integers(0, 200), max_size=2)
 def test_what_is_remembered_never_changes_what_passes(talks: list[tuple[bytes, bytes, list[int], list[int]]]) -> None:
     def talk(line: Line) -> None:
         for request, answer, cuts, answer_cuts in talks:
-            for _ in range(3):
-                line.ask(request)
-                line.answer(answer)
-            line.ask(*cut(request, cuts))
-            line.answer(*cut(answer, answer_cuts))
-            line.ask(request + request)
-            line.answer(answer)
-            line.answer(answer)
+            for n in range(3):
+                line.ask(numbered(request, n))
+                line.answer(numbered(answer, n))
+            line.ask(*cut(numbered(request, 3), cuts))
+            line.answer(*cut(numbered(answer, 3), answer_cuts))
+            line.ask(numbered(request, 4) + numbered(request, 5))
+            line.answer(numbered(answer, 4))
+            line.answer(numbered(answer, 5))
 
     remembered, parsed = both(talk)
     assert remembered == parsed
@@ -268,15 +341,35 @@ def test_a_body_that_reads_like_a_known_message_is_a_body() -> None:
 
 
 def test_a_head_as_the_parser_ends_it_and_no_other_is_learned() -> None:
-    known = learn_request(POST, b"u:2", 1000)
+    known = learn_request(POST, b"u:2")
     assert known is not None
     assert (known.size, known.body_at, known.method, known.target) == (len(POST) + 3, len(POST), b"POST", b"/p")
     assert known.forwarded == POST
-    assert learn_request(POST, b"u:2", 2) is None
     for other in (POST[:-1], POST + b"\r\n", b"\r\n\r\n", POST.replace(b"1.1", b"1.0"), POST.replace(b"3", b"3,3")):
-        assert learn_request(other, b"u:2", 1000) is None
+        assert learn_request(other, b"u:2") is None
     for line in (b"Connection: close", b"Expect: 100-continue", b"Transfer-Encoding: chunked", b"Upgrade: h2c"):
-        assert learn_request(POST[:-2] + line + b"\r\n\r\n", b"u:2", 1000) is None
+        assert learn_request(POST[:-2] + line + b"\r\n\r\n", b"u:2") is None
+
+
+@pytest.mark.parametrize(
+    ("learn", "like"),
+    [
+        (
+            partial(learn_request, authority=b"u:2"),
+            b"POST /p HTTP/1.1\r\n%b\r\nConnection: keep-alive\r\n%b\r\n%b\r\n\r\n",
+        ),
+        (learn_answer, b"HTTP/1.1 200 OK\r\n%b\r\nKeep-Alive: 5\r\n%b\r\n%b\r\n\r\n"),
+    ],
+    ids=["request", "answer"],
+)
+def test_what_is_filled_into_a_frame_is_what_would_have_been_learned(
+    learn: Callable[[bytes], Any], like: bytes
+) -> None:
+    known: Heads[Any] = Heads(learn)
+    for n in range(9, 12):
+        text = like % (b"X-Id: %d" % n, b"content-length: %d" % n, b"Date: (value)" if n % 2 else b"Date: \xff\t%d" % n)
+        found = known.find(text + b"." * n)
+    assert found == learn(text)
 
 
 def test_an_answer_without_a_length_is_not_learned() -> None:
@@ -289,6 +382,7 @@ def test_an_answer_without_a_length_is_not_learned() -> None:
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heads, "MOST_HEADS", 10)
+    monkeypatch.setattr(heads, "MOST_FRAMES", 4)
     monkeypatch.setattr(heads, "LONGEST_HEAD", 100)
     learned: list[bytes] = []
     remembered: Heads[Any] = Heads(learned.append)
@@ -297,11 +391,33 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         assert remembered.find(text) is None
     assert learned == []
     for text in texts:
-        remembered.find(text)
-        remembered.find(text)
-    assert len(learned) == len(set(learned)) >= 100
-    assert max(len(remembered._known), len(remembered._once)) <= 10
+        for _ in range(5):
+            remembered.find(text)
+    assert len(learned) == len(set(learned)) == 100
+    assert (len(remembered._known), len(remembered._once) <= 10, len(remembered._frames)) == (10, True, 4)
     long = b"x" * 100 + b"\r\n\r\n"
     for _ in range(3):
         remembered.find(long)
     assert long not in learned
+
+
+def test_a_frame_in_use_is_not_forgotten_for_those_that_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heads, "MOST_FRAMES", 4)
+    learned: list[bytes] = []
+    remembered: Heads[Any] = Heads(learned.append)
+    for n in range(40):
+        for _ in range(2):
+            remembered.find(b"%d\r\n\r\n" % n)
+            remembered.find(b"used\r\nX-Id: %d\r\n\r\n" % n)
+    assert len(learned) == 41
+
+
+def test_a_body_longer_than_allowed_is_refused_whatever_is_known() -> None:
+    def talk(line: Line) -> None:
+        for length in (3, 1000, 3, 1001):
+            line.ask(POST.replace(b"Length: 3", b"Length: %d" % length) + b"x" * length)
+            line.answer(OK + b"ok")
+
+    remembered, parsed = both(talk)
+    assert remembered == parsed
+    assert remembered[0][0].endswith(b'the limit is 1000 bytes"}')
