@@ -1,7 +1,7 @@
 """The facts of a drill, read out of plan, journal and recording, with every instant on the engine's clock."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -70,6 +70,17 @@ class Case:
     def all(self, kind: type[records.R]) -> list[records.R]:
         """The records of one kind, in order."""
         return [one for one in self._by_kind[kind.model_fields["record"].default] if isinstance(one, kind)]
+
+    @cached_property
+    def _posts(self) -> Mapping[str, list[records.Post]]:
+        found: dict[str, list[records.Post]] = defaultdict(list)
+        for post in self.all(records.Post):
+            found[post.labels.get("alertname", "")].append(post)
+        return dict(found)
+
+    def posts_of(self, alert: str) -> Sequence[records.Post]:
+        """What the engine posted of one alert, in order."""
+        return self._posts.get(alert, ())
 
     @cached_property
     def touch(self) -> Touch:

@@ -72,14 +72,14 @@ class Sightings:
     def _is_ours(self, labels: dict[str, str], starts_at_ms: int) -> bool:
         """Whether a notice is of this episode: its labels, and it began while the episode lasted."""
         until = self.case.recording.to_ms if self.episode.resolved_at is None else self.episode.resolved_at
-        return is_of(self.episode.label_map, labels) and self.episode.pending_at <= starts_at_ms < until
+        return self.episode.pending_at <= starts_at_ms < until and is_of(self.episode.label_map, labels)
 
     @cached_property
     def posted_ms(self) -> int | None:
         """When our own receiver got the first post of the firing alert."""
-        for post in self.case.all(records.Post):
-            same = post.status == "firing" and is_of(self.episode.label_map, post.labels)
-            if same and post.starts_at_ms == self.episode.firing_at:
+        for post in self.case.posts_of(self.episode.alert):
+            same = post.status == "firing" and post.starts_at_ms == self.episode.firing_at
+            if same and is_of(self.episode.label_map, post.labels):
                 return self.case.engine_ms(post.at)
         return None
 

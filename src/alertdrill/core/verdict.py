@@ -136,7 +136,7 @@ def _contradiction(asked: Asked, tail_end_ms: int) -> Reason | None:
         text = "the recording holds no scrapes at all"
         return because(Code.SERIES_NOT_RECORDED, text, "check the folder as the drill left it, or run again")
     added = labels_of_posts(case.plan.scenario, case.plan.run_id)
-    for post in case.all(records.Post):
+    for post in case.posts_of(asked.expectation.alert):
         bare = {name: value for name, value in post.labels.items() if added.get(name) != value}
         expected = expects(asked.expectation, post.labels) or expects(asked.expectation, bare)
         if post.status == "firing" and expected and first < post.starts_at_ms <= tail_end_ms:

@@ -40,10 +40,11 @@ def fired(case: Case, episode: Episode) -> Testimony | None:
     if episode.firing_at is None:
         return None
     until = case.recording.to_ms if episode.resolved_at is None else episode.resolved_at
+    alert = episode.label_map
     stated = [
         post.starts_at_ms - episode.firing_at
-        for post in case.all(records.Post)
-        if is_of(episode.label_map, post.labels) and episode.pending_at <= post.starts_at_ms < until
+        for post in case.posts_of(episode.alert)
+        if episode.pending_at <= post.starts_at_ms < until and is_of(alert, post.labels)
     ]
     return Testimony(episode, "fired", min(stated, key=abs)) if stated else None
 
@@ -52,13 +53,14 @@ def resolved(case: Case, episode: Episode) -> Testimony | None:
     """What the posts state of when an episode resolved; None if none does."""
     if episode.firing_at is None or episode.resolved_at is None:
         return None
+    alert = episode.label_map
     stated = [
         post.ends_at_ms - episode.resolved_at
-        for post in case.all(records.Post)
+        for post in case.posts_of(episode.alert)
         if post.status == "resolved"
         and post.ends_at_ms is not None
         and abs(post.starts_at_ms - episode.firing_at) <= AGREES_MS
-        and is_of(episode.label_map, post.labels)
+        and is_of(alert, post.labels)
     ]
     return Testimony(episode, "resolved", min(stated, key=abs)) if stated else None
 
