@@ -149,7 +149,7 @@ REASONS: Mapping[Code, Words] = {
         "`alerting.alertmanagers` and `alert_relabel_configs` of the engine, and the network between",
     ),
     Code.NOT_DELIVERED: Words(
-        "the Alertmanager had the alert and nothing held it back, and its receiver was told nothing of it",
+        "the Alertmanager had the alert, and its receiver was told nothing of it",
         "an integration of the receiver, its templates, a shorter `group_wait`, or a route that is not mute",
     ),
     Code.STILL_FIRING: Words(
