@@ -1,6 +1,7 @@
 """Feedback from JSON: what is usable, and what is wrong with the rest."""
 
 import re
+import reprlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -154,7 +155,7 @@ def _senseless(said: Mapping[str, object], value: Mapping[str, object]) -> list[
 
 
 def _wrong(reason: Refusal, key: str, got: object, expected: str) -> Wrong:
-    shown = repr(got)
+    shown = reprlib.repr(got)  # of what is deeper or longer than anybody reads, only the beginning
     return reason, key, f"got {shown if len(shown) <= 60 else f'{shown[:57]}...'}, expected {expected}"
 
 

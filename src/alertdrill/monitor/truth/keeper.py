@@ -80,6 +80,8 @@ class Keeper(threading.Thread):
             while self._step(last=True):
                 pass
         self._vault.close()
+        if self._log is not None:
+            self._log.close()
 
     def stop(self, timeout_s: float) -> None:
         """Write what waits and end, in at most so many seconds; what is not written then is lost."""
@@ -116,6 +118,8 @@ class Keeper(threading.Thread):
             return False
         except Exception:
             self._batch.give_up(self._ledger)  # or it would fail again for ever
+            if self._log is not None:
+                self._log.give_up()
             raise
         return more
 
@@ -136,7 +140,7 @@ class Keeper(threading.Thread):
                     joiner.feedback(items)
         except BaseException:
             if self._log is not None:
-                self._log.rewind()
+                self._log.not_kept()
             raise
         self._batch = Batch()
         self._ledger.add(joiner.tally)
