@@ -58,13 +58,20 @@ class Labelled:
         facts: shape (n, 3). Classification: whether the class was right, whether the label is the positive class,
             whether the prediction is (0 or 1; NaN where no class was predicted). Regression: prediction, label, NaN.
         scores: shape (n,), of the positive class; NaN where there is none.
+        versions: shape (n,), texts: of the model.
     """
 
     facts: NDArray[np.float64]
     scores: NDArray[np.float64]
+    versions: NDArray[np.object_]
 
     def __len__(self) -> int:
         return len(self.facts)
+
+    def of(self, version: str) -> "Labelled":
+        """Those of one version."""
+        its = self.versions == version
+        return Labelled(self.facts[its], self.scores[its], self.versions[its])
 
 
 Quality = dict[Metric, Estimate]

@@ -27,7 +27,7 @@ class Window:
     Attributes:
         name: of the window, as the option has it: `1d`.
         version: of the model.
-        labels: predictions whose label came within it.
+        labels: predictions whose label came within it, of those that are looked at.
         least: labels below which no quality is given.
         quality: the figures; empty below `least`.
         proxy: what is known without labels.
@@ -45,7 +45,7 @@ class Window:
         """What can be said."""
         if self.labels >= self.least:
             return State.KNOWN
-        if self.labels:
+        if self.labels or self.proxy.labelled:  # which are not among the newest that are looked at
             return State.TOO_FEW
         return State.NO_LABELS if self.proxy.predictions else State.NO_PREDICTIONS
 
@@ -67,8 +67,7 @@ class Report:
 
 def nothing_known(names: Sequence[str], version: str, at: float) -> Report:
     """What can be said without a store."""
-    none = Proxy(0, None, None)
-    return Report(at, [Window(name, version, 0, 1, {}, none) for name in names], {})
+    return Report(at, [Window(name, version, 0, 1, {}, Proxy()) for name in names], {})
 
 
 def render(report: Report, labels: Mapping[str, str], known: bool) -> Iterator[str]:

@@ -30,6 +30,10 @@ def test_exactly_one_state_holds_and_unknown_quality_is_absent_not_0(
     assert not [name for name in seen if name[0] in ("model_quality", "model_quality_low", "model_proxy_quality")]
 
 
+def test_labels_that_are_too_old_to_be_looked_at_came_nevertheless() -> None:
+    assert Window("1d", "1", 0, 30, {}, Proxy(predictions=5, labelled=5)).state is State.TOO_FEW
+
+
 def test_without_a_store_nothing_is_known() -> None:
     text = "".join(render(nothing_known(["1d"], "1", 0.0), LABELS, known=False))
     assert 'state="unknown"} 1.0' in text
