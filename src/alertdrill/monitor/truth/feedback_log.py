@@ -7,7 +7,7 @@ from pathlib import Path
 from alertdrill.monitor.line_file import START, LineFile, Position
 from alertdrill.monitor.truth.feedback import Feedback, Refusal, parse
 from alertdrill.monitor.truth.ledger import Ledger
-from alertdrill.monitor.truth.quality import Task
+from alertdrill.protocols.figures import Task
 
 READ_BYTES = 64 << 10  # in one transaction
 

@@ -1,7 +1,6 @@
 """Quality of labelled predictions: classification and regression, each figure with its interval."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,35 +8,7 @@ from numpy.typing import NDArray
 from alertdrill.monitor.truth.auc import auc
 from alertdrill.monitor.truth.errors import mae, rmse
 from alertdrill.monitor.truth.proportions import Estimate, f1, proportion
-
-
-class Task(StrEnum):
-    """What the model predicts: a class, or a number."""
-
-    CLASSIFICATION = "classification"
-    REGRESSION = "regression"
-
-
-class Metric(StrEnum):
-    """The figures. These are all the values of the label `metric` of `model_quality`."""
-
-    ACCURACY = "accuracy"
-    PRECISION = "precision"
-    RECALL = "recall"
-    F1 = "f1"
-    AUC = "auc"
-    RMSE = "rmse"
-    MAE = "mae"
-
-    @property
-    def task(self) -> Task:
-        """The task that it is a figure of."""
-        return Task.REGRESSION if self in (Metric.RMSE, Metric.MAE) else Task.CLASSIFICATION
-
-    def worse(self, value: float, threshold: float) -> bool:
-        """Whether a value lies on the wrong side of a threshold: below it, or above it for errors."""
-        return value > threshold if self.task is Task.REGRESSION else value < threshold
-
+from alertdrill.protocols.figures import Metric, Task
 
 METHODS = {
     Metric.ACCURACY: "Wilson",

@@ -8,6 +8,7 @@ from alertdrill.monitor.exposition import header, key, lines
 from alertdrill.monitor.truth.proportions import Estimate
 from alertdrill.monitor.truth.quality import Quality
 from alertdrill.monitor.truth.window import KpiValue, Proxy
+from alertdrill.protocols.figures import ProxyMetric
 
 
 class State(StrEnum):
@@ -96,9 +97,9 @@ def render(report: Report, labels: Mapping[str, str], known: bool) -> Iterator[s
 def _proxies(windows: Sequence[tuple[Window, Mapping[str, str]]]) -> Iterator[tuple[dict[str, str], Estimate]]:
     for window, named in windows:
         if window.proxy.positive is not None:
-            yield {**named, "metric": "positive_rate"}, window.proxy.positive
+            yield {**named, "metric": ProxyMetric.POSITIVE_RATE.value}, window.proxy.positive
         if window.proxy.clicks is not None:
-            yield {**named, "metric": "click_through"}, window.proxy.clicks
+            yield {**named, "metric": ProxyMetric.CLICK_THROUGH.value}, window.proxy.clicks
 
 
 def _estimates(name: str, text: str, of: Sequence[tuple[Mapping[str, str], Estimate]]) -> Iterator[str]:

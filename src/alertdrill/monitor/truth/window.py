@@ -8,7 +8,8 @@ import numpy as np
 
 from alertdrill.monitor.truth.kpis import Kpi
 from alertdrill.monitor.truth.proportions import Estimate, proportion
-from alertdrill.monitor.truth.quality import Labelled, Task
+from alertdrill.monitor.truth.quality import Labelled
+from alertdrill.protocols.figures import Task
 
 MOST_ROWS = 100_000  # of a window, the newest: more would make no interval narrower that matters
 MOST_VERSIONS = 8

@@ -11,8 +11,8 @@ import pytest
 from alertdrill.monitor.truth.feedback import Refusal
 from alertdrill.monitor.truth.feedback_log import FeedbackLog
 from alertdrill.monitor.truth.ledger import Ledger
-from alertdrill.monitor.truth.quality import Task
 from alertdrill.monitor.truth.store import Store
+from alertdrill.protocols.figures import Task
 
 
 class World:

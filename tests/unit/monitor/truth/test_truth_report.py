@@ -8,10 +8,10 @@ from alertdrill.monitor.truth.intake import Intake
 from alertdrill.monitor.truth.joining import Outcome, Prediction, Tally
 from alertdrill.monitor.truth.ledger import Ledger
 from alertdrill.monitor.truth.proportions import Estimate
-from alertdrill.monitor.truth.quality import Metric
 from alertdrill.monitor.truth.reading import Unread
 from alertdrill.monitor.truth.report import Report, State, Window, nothing_known, render
 from alertdrill.monitor.truth.window import KpiValue, Proxy
+from alertdrill.protocols.figures import Metric
 
 Parse = Callable[[str], dict[tuple[str, ...], float]]
 LABELS = {"model": "fraud", "version": "1"}

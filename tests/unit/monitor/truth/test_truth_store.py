@@ -12,12 +12,13 @@ from alertdrill.monitor.truth.feedback import Feedback, Refusal
 from alertdrill.monitor.truth.joining import Joiner, Outcome, Prediction, Tally, kpi_names
 from alertdrill.monitor.truth.kpis import parse_kpi
 from alertdrill.monitor.truth.measuring import measure
-from alertdrill.monitor.truth.quality import Metric, Task, quality
+from alertdrill.monitor.truth.quality import quality
 from alertdrill.monitor.truth.report import State
 from alertdrill.monitor.truth.retention import Retention
 from alertdrill.monitor.truth.settings import TruthSettings
 from alertdrill.monitor.truth.store import Ailment, Store, UnusableStore, quarantine
 from alertdrill.monitor.truth.window import Span
+from alertdrill.protocols.figures import Metric, Task
 
 NOW = 1_000_000.0
 
