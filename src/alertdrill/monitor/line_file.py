@@ -124,7 +124,7 @@ class LineFile:
         except FileNotFoundError:
             return None
         found = os.fstat(file.fileno())
-        if found.st_ino != self.position.inode or found.st_size < self.position.offset:
+        if found.st_ino != self.position.inode:
             self.position = Position(found.st_ino, 0)
         file.seek(self.position.offset)
         self._file = file

@@ -121,14 +121,15 @@ def test_measuring_that_fails_waits_for_its_next_turn_and_the_check_still_runs(w
     assert not world.known
 
 
-def test_a_store_that_fails_in_measuring_has_measuring_wait_and_not_the_check(world: World) -> None:
+def test_a_store_that_fails_in_measuring_has_measuring_wait_and_not_the_check(world: World, values: Parse) -> None:
     def fail() -> None:
         raise UnusableStore(Ailment.FAILED, "disk I/O error")
 
     world.measuring = fail
     world.steps(int(EVERY_S * 10) - 1)
-    assert world.measured == 1
+    assert (world.measured, world.failures.count) == (1, 0)
     assert world.check.steps > EVERY_S
+    assert values(world.rendered())["model_truth_store_failures_total", "failed"] == 1
 
 
 def test_a_check_that_fails_waits_and_measuring_goes_on(world: World) -> None:
