@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from alertdrill.cli.json_file import unwritable
+from alertdrill.cli.json_file import unwritable, writing
 from alertdrill.compose import Options, Outcome, check_folder, run_drill
 from alertdrill.compose.options import read_to_run, refuse
 from alertdrill.core.errors import AlertdrillError, BadInput, Mistake
@@ -19,7 +19,8 @@ def _report(console: Console, outcome: Outcome, json: Path | None) -> int:
     show(console, outcome.result)
     console.print(f"evidence: {outcome.folder}", soft_wrap=True)
     if json is not None:
-        json.write_bytes(outcome.result.to_json())
+        with writing(json):
+            json.write_bytes(outcome.result.to_json())
     return EXIT_CODES[outcome.result.verdict]
 
 
@@ -33,7 +34,7 @@ def run_scenarios(console: Console, scenarios: list[str], options: Options, json
     codes = {0}
     for scenario in scenarios:
         try:
-            with TerminalProgress(console, quiet) as progress:
+            with writing(options.results, "--results DIR"), TerminalProgress(console, quiet) as progress:
                 outcome = run_drill(scenario, options, progress)
         except AlertdrillError as error:
             console.print(str(error), style="red", soft_wrap=True)

@@ -1,3 +1,4 @@
+import errno
 import io
 from pathlib import Path
 
@@ -61,6 +62,29 @@ def test_a_json_file_that_cannot_be_written_is_refused_before_the_drill(tmp_path
         with pytest.raises(BadInput, match="--json"):
             command.run_scenarios(Console(file=io.StringIO()), ["bad"], Options(), path, quiet=True)
     assert started == []
+
+
+def test_what_cannot_be_written_names_the_option_that_says_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: list[str]
+) -> None:
+    def full(name: str, options: Options, progress: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(options.results / "x"))
+
+    monkeypatch.setattr(command, "run_drill", full)
+    code, text = run("any")
+    assert (code, text) == (
+        3,
+        "results/x: No space left on device\n  fix: free space, or write elsewhere (--results DIR)\n",
+    )
+
+
+def test_a_reader_who_left_is_no_matter_of_the_results(monkeypatch: pytest.MonkeyPatch, started: list[str]) -> None:
+    def left(name: str, options: Options, progress: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(command, "run_drill", left)
+    with pytest.raises(BrokenPipeError):
+        run("any")
 
 
 def test_check_of_a_folder_that_is_none_says_so(tmp_path: Path) -> None:
