@@ -10,6 +10,7 @@ RUNS = 10
 REPEATS_AT_MOST = 5
 LATE_S = 0.05
 LIMIT_S = 120.0
+MEAN_WITHIN = 0.1
 
 
 def summary(drill: Drill) -> dict[str, Any]:
@@ -42,6 +43,9 @@ def test_seed_disaster_passes_ten_times_out_of_ten(tmp_path: Path, keep: Callabl
         keep({"runs": runs, "repeated": repeated})
         assert len(repeated) <= REPEATS_AT_MOST
     assert [one["verdict"] for one in runs] == ["passed"] * RUNS
+    found = [expectation for one in runs for expectation in one["expectations"].values()]
+    mean_ttd_s, mean_expected_s = (sum(one[name] for one in found) / len(found) for name in ("ttd_s", "expected_s"))
+    assert abs(mean_ttd_s / mean_expected_s - 1) < MEAN_WITHIN
     for one in runs:
         assert one["seconds"] <= LIMIT_S
         assert one["false_alarms"] == []

@@ -34,10 +34,10 @@ def read_described(name_or_path: str) -> Described:
     """
     path = _file(name_or_path)
     if path.name == TARGET_FILE:
-        spec = load_model(path, TargetSpec)
+        spec = load_model(path, TargetSpec, "target")
         described = Described(spec.name, spec.schema_)
     else:
-        described = Described(path.stem, load_model(path, Schema))
+        described = Described(path.stem, load_model(path, Schema, "schema"))
     if not any(feature.watched for feature in described.schema.features):
         fix = "leave out watched: false of a feature that is no identifier (timestamps never count)"
         raise BadInput([Mistake("features", "none that is watched", "at least one", fix, file=str(path))])

@@ -119,7 +119,7 @@ async def prepare_target(scenario: Scenario, scenario_path: Path, say: Callable[
 
 async def _bundled(name: str, say: Callable[[str], None]) -> PreparedTarget:
     folder = targets_dir() / name
-    spec = load_model(folder / TARGET_FILE, TargetSpec)
+    spec = load_model(folder / TARGET_FILE, TargetSpec, "target")
     data = platformdirs.user_cache_path("alertdrill") / "targets" / name
     data.mkdir(parents=True, exist_ok=True)
     say(f"preparing model {name}")
@@ -154,7 +154,7 @@ async def _bundled(name: str, say: Callable[[str], None]) -> PreparedTarget:
 
 
 def _running(target: UrlTarget, scenario_path: Path, say: Callable[[str], None]) -> PreparedTarget:
-    schema = load_model(beside(scenario_path, target.schema_), Schema)
+    schema = load_model(beside(scenario_path, target.schema_), Schema, "schema")
     sample_path = beside(scenario_path, target.sample)
     rows, digest = _sample(sample_path, schema)
     tls = tls_settings(target, scenario_path)

@@ -19,6 +19,8 @@ from alertdrill.core.scenario.finding import Finding, path_text, show
 from alertdrill.core.scenario.reading import MAX_FINDINGS, Model, Reading, read_model, read_scenario
 from alertdrill.core.scenario.scenario import Scenario
 
+SCENARIO = "scenario"
+
 
 def load_scenario(path: Path) -> Scenario:
     """The scenario in a YAML file, with the fragments that it includes.
@@ -39,13 +41,18 @@ def load_scenario(path: Path) -> Scenario:
     return scenario
 
 
-def load_model(path: Path, model: type[Model]) -> Model:
+def load_model(path: Path, model: type[Model], kind: str) -> Model:
     """Any other YAML file, as the model that describes it; it includes nothing.
+
+    Args:
+        path: of the file.
+        model: that describes it.
+        kind: what mistakes call such a file, as in "a schema file".
 
     Raises:
         BadInput: with every mistake of the file, in the order of its lines.
     """
-    page = _Page(path)
+    page = _Page(path, kind)
     found, findings = read_model(page.root.plain(), model)
     page.refuse(findings)
     assert found is not None, "a file without mistakes can be read"
@@ -67,19 +74,19 @@ def beside(scenario: Path, file: str) -> Path:
 class _Page:
     """One file and what it includes: its tree, and its lines, for mistakes that quote them."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, kind: str = SCENARIO) -> None:
         try:
             self.main = Source(path, read_text(path))
         except NotOpened as error:
-            raise BadInput([Mistake("", error.got, "a scenario file", "check the path", file=str(path))]) from None
+            raise BadInput([Mistake("", error.got, f"a {kind} file", "check the path", file=str(path))]) from None
         self._sources = {self.main.file: self.main}
         try:
             root, self._duplicates = compose(self.main.text, self.main.file)
         except NotYaml as error:
             raise BadInput([self.main.mistake("", error.spot, error.got, error.expected, error.fix)]) from None
         if root is None:
-            expected, fix = "a mapping of keys", "start from a bundled one, such as seed-disaster"
-            raise BadInput([self.main.mistake("", None, "an empty file", expected, fix)])
+            fix = "start from a bundled one, such as seed-disaster" if kind == SCENARIO else f"write the {kind} in it"
+            raise BadInput([self.main.mistake("", None, "an empty file", "a mapping of keys", fix)])
         self.root = root
 
     def include(self) -> None:

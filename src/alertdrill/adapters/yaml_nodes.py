@@ -178,7 +178,7 @@ class _Composer:
             frame = self._open.pop()
             self._close(event, frame)
         elif isinstance(event, yaml.DocumentStartEvent) and self.root is not None:
-            self._stop(event, "a second document", "one scenario a file", "remove the line ---, or make two files")
+            self._stop(event, "a second document", "one document a file", "remove the line ---, or make two files")
 
     def _spot(self, event: Any) -> Spot:
         return Spot(event.start_mark.line + 1, event.start_mark.column + 1, self._file)
@@ -192,7 +192,7 @@ class _Composer:
     def _check_tag(self, event: Any, allowed: tuple[str, ...]) -> None:
         if event.tag is not None and event.tag not in ("!", *(_TAGS + tag for tag in allowed)):
             tag = str(event.tag).replace(_TAGS, "!!")[:60]
-            self._stop(event, f"the tag {tag}", "plain values", "remove the tag: a scenario builds no objects")
+            self._stop(event, f"the tag {tag}", "plain values", "remove the tag: no objects are built")
 
     def _scalar(self, event: Any) -> None:
         self._check_tag(event, ("str",))
@@ -252,7 +252,7 @@ class _Composer:
         """Count the nodes of lists that are still open too: their sizes are added up only when they are closed."""
         self._built += 1
         if self._built > MAX_NODES:
-            self._stop(event, "too many values", f"at most {MAX_NODES}", "is this a scenario?")
+            self._stop(event, "too many values", f"at most {MAX_NODES}", "is this the right file?")
 
     def _put(self, event: Any, node: Node) -> None:
         """Hang a finished node into the innermost open mapping or list."""

@@ -88,7 +88,7 @@ def _read_bytes(path: Path, read_before: int) -> bytes:
     if read_before + len(data) > MAX_BYTES:
         got = f"{max(found.st_size, len(data)) / 1e6:.1f} MB"
         got += f", and {read_before / 1e6:.1f} MB in the files read before" if read_before else ""
-        raise _unreadable(path, got, f"at most {MAX_BYTES // 10**6} MB", "is this a scenario?")
+        raise _unreadable(path, got, f"at most {MAX_BYTES // 10**6} MB", "is this the right file?")
     return data
 
 

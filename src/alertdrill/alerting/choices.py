@@ -1,12 +1,13 @@
 """What a monitor exports only where it is given predictions, feedback, a check: rules on it must be asked for."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from alertdrill.alerting.wording import number
 from alertdrill.core.errors import BadInput, BadValue, Mistake, nearest
 from alertdrill.core.units import parse_comparison
+from alertdrill.protocols.figures import KPI_NAME, Metric, ProxyMetric
 
 PLAIN = ("labels", "predictions", "accuracy_check")
 BOUNDED = ("quality", "proxy", "business")
@@ -15,7 +16,12 @@ EXAMPLES = {
     "proxy": "proxy:click_through>=0.02",
     "business": "business:conversion>=0.02",
 }
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}")
+EITHER = (">=", "<=")
+SIDES: Mapping[str, Mapping[str, Sequence[str]]] = {
+    "quality": {metric.value: ("<=",) if metric.is_error else (">=",) for metric in Metric},
+    "proxy": {ProxyMetric.POSITIVE_RATE.value: EITHER, ProxyMetric.CLICK_THROUGH.value: (">=",)},
+}
+"""The figures that there are in a group, and on which side of a bound each may be promised to lie."""
 _ITEM = re.compile(r"\s*([^:\s]*)\s*(?::\s*([^\s<>=!]*)\s*(.*))?", re.DOTALL)
 
 
@@ -107,12 +113,28 @@ def _read(item: str) -> tuple[str, Bound | None]:
         near = nearest(group, [*PLAIN, *BOUNDED])
         example = EXAMPLES.get(near or "", near or "labels")
         raise BadValue(f"one of {', '.join(PLAIN)}, or NAME>=NUMBER after {': or '.join(BOUNDED)}:", f"write {example}")
-    if name is None or not _NAME.fullmatch(name):
-        raise BadValue(f"{group}: with a name (letters, digits, _) and a bound", f"write {EXAMPLES[group]}")
+    if not name:
+        raise BadValue(f"{group}: with a name and a bound", f"write {EXAMPLES[group]}")
     try:
         compared = parse_comparison(comparison)
     except BadValue:
         compared = None
-    if compared is None or compared.symbol not in (">=", "<="):
-        raise BadValue("the name with >= or <= and a number", f"write {group}:{name}>=0.9, or {group}:{name}<=0.9")
+    bound = "0.9" if compared is None else number(compared.number)
+    sides = _sides(group, name, bound)
+    if compared is None or compared.symbol not in sides:
+        fix = ", or ".join(f"{group}:{name}{side}{bound}" for side in sides)
+        raise BadValue(f"{name} with {' or '.join(sides)} and a number", f"write {fix}")
     return group, Bound(name, compared.symbol == ">=", compared.number)
+
+
+def _sides(group: str, name: str, bound: str) -> Sequence[str]:
+    """On which sides of a bound a figure may be promised to lie."""
+    known = SIDES.get(group)
+    if known is None and not KPI_NAME.fullmatch(name):
+        expected = f"{group}: with a name of up to 64 letters, digits and _ (first no digit), and a bound"
+        raise BadValue(expected, f"write {EXAMPLES[group]}")
+    if known is not None and name not in known:
+        near = nearest(name, known)
+        fix = f"{group}:{near}{known[near][0]}{bound}" if near else EXAMPLES[group]
+        raise BadValue(f"one of {', '.join(known)} after {group}:", f"write {fix}")
+    return EITHER if known is None else known[name]

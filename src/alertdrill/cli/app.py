@@ -262,7 +262,7 @@ def _guarded(command: Callable[[], object]) -> int:
         sys.stderr.close()
         return 3
     except OSError as error:
-        fix = "free space, or write elsewhere (--results DIR)"
+        fix = "free space, or see to it that it can be read and written"
         print(f"{error.filename or 'alertdrill'}: {error.strerror or error}\n  fix: {fix}", file=sys.stderr)
         return 3
     except Exception as error:

@@ -1,5 +1,6 @@
 """`alertdrill monitor dashboards`."""
 
+import os
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from alertdrill.adapters.schema_file import read_described
 from alertdrill.alerting.choices import read_choices
 from alertdrill.cli.collected import collected
+from alertdrill.cli.json_file import writing
 from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.dashboards.boards import boards
 
@@ -26,9 +28,12 @@ def write_dashboards(described: str, choices: Sequence[str], out: Path) -> int:
         raise BadInput(mistakes)
     from alertdrill.dashboards.grafana import grafana_json
 
-    out.mkdir(parents=True, exist_ok=True)
-    for name, board in boards(model.name, model.schema, chosen).items():
-        (out / name).write_text(grafana_json(board, model.name), encoding="utf-8")
+    texts = {name: grafana_json(board, model.name) for name, board in boards(model.name, model.schema, chosen).items()}
+    with writing(out, "--out DIR"):
+        out.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (out / name).write_text(text, encoding="utf-8")
+    for name in texts:
         print(out / name)
     return 0
 
@@ -40,5 +45,5 @@ def _without_sdk() -> Iterator[Mistake]:
 
 
 def _unusable(out: Path) -> Iterator[Mistake]:
-    if out.exists() and not out.is_dir():
+    if os.path.exists(out) and not os.path.isdir(out):
         yield Mistake("--out", str(out), "a folder", "name one; it is made if it is not there")

@@ -11,7 +11,7 @@ from alertdrill.alerting.limits import Limits
 from alertdrill.alerting.profile import PROFILES, ProfileName
 from alertdrill.alerting.rule_file import rule_file
 from alertdrill.cli.collected import collected
-from alertdrill.cli.json_file import unwritable
+from alertdrill.cli.json_file import unwritable, writing
 from alertdrill.core.errors import BadInput, Mistake, nearest
 from alertdrill.core.scenario.reading import read_model
 
@@ -35,7 +35,8 @@ def write_rules(
         raise BadInput(mistakes)
     text = rule_file(model.schema, cast(ProfileName, profile), tolerated, chosen, runbooks)
     if out is not None:
-        out.write_text(text, encoding="utf-8")
+        with writing(out, "--out FILE"):
+            out.write_text(text, encoding="utf-8")
     else:
         sys.stdout.buffer.write(text.encode())
         sys.stdout.buffer.flush()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from alertdrill.cli.json_file import unwritable
+from alertdrill.cli.json_file import unwritable, writing
 from alertdrill.compose import Options, plan_drill
 from alertdrill.compose.options import refuse
 from alertdrill.report.plan_terminal import show
@@ -22,5 +22,6 @@ def show_plan(console: Console, scenario: str, options: Options, json: Path | No
     for mistake in found.mistakes:
         console.print(f"\n{mistake.render()}", style="red", soft_wrap=True)
     if json is not None:
-        json.write_bytes(found.outlook.to_json())
+        with writing(json):
+            json.write_bytes(found.outlook.to_json())
     return 2 if found.mistakes else 0

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from alertdrill.cli.json_file import unwritable
+from alertdrill.cli.json_file import unwritable, writing
 from alertdrill.compose import (
     Options,
     Outcome,
@@ -33,7 +33,8 @@ def _report(console: Console, outcome: Outcome, json: Path | None) -> int:
     show(console, outcome.result)
     console.print(f"evidence: {outcome.folder}", soft_wrap=True)
     if json is not None:
-        json.write_bytes(outcome.result.to_json())
+        with writing(json):
+            json.write_bytes(outcome.result.to_json())
     return EXIT_CODES[outcome.result.verdict]
 
 
@@ -52,7 +53,7 @@ def run_scenarios(
             if repeat > 1:
                 codes.add(_repeated(console, scenario, options, json, quiet, repeat))
                 continue
-            with TerminalProgress(console, quiet) as progress:
+            with writing(options.results, "--results DIR"), TerminalProgress(console, quiet) as progress:
                 outcome = run_drill(scenario, options, progress)
             codes.add(_report(console, outcome, json))
         except AlertdrillError as error:
@@ -73,7 +74,9 @@ def _repeated(console: Console, scenario: str, options: Options, json: Path | No
     def broke(number: int, error: AlertdrillError) -> None:
         console.print(f"run {number} of {repeat} broke: {error}\n", style="red", soft_wrap=True)
 
-    repeated = run_repeats(scenario, options, repeat, Watcher(lambda _: TerminalProgress(console, quiet), ended, broke))
+    watcher = Watcher(lambda _: TerminalProgress(console, quiet), ended, broke)
+    with writing(options.results, "--results DIR"):
+        repeated = run_repeats(scenario, options, repeat, watcher)
     code = _report_repeat(console, repeated, json)
     return INTERRUPTED if repeated.result.interrupted else code
 
@@ -82,7 +85,8 @@ def _report_repeat(console: Console, repeated: Repeated, json: Path | None) -> i
     repeat_terminal.show(console, repeated.result)
     console.print(f"evidence: {repeated.folder}", soft_wrap=True)
     if json is not None:
-        json.write_bytes(repeated.result.to_json())
+        with writing(json):
+            json.write_bytes(repeated.result.to_json())
     return EXIT_CODES[repeated.result.verdict]
 
 

@@ -130,6 +130,7 @@ class NumericCells(Cells):
         return self.above + 1 if len(self.sentinels) else None
 
     @classmethod
+    @np.errstate(over="ignore", invalid="ignore")  # where numbers are so large that their differences are none
     def from_reference(cls, values: NDArray[np.float64], nulls: int = 0, missing: int = 0) -> "NumericCells":
         """Cells of a reference of numbers, shape (n,), finite, beside `nulls` and `missing` rows without one.
 
@@ -145,12 +146,13 @@ class NumericCells(Cells):
         edges = np.r_[np.nextafter(low, -np.inf), inner[inner < high], high].astype(np.float64)
         counts = np.bincount(edges.searchsorted(known), minlength=len(edges) + 1)
         names, standing_in = ((SENTINEL,), [len(values) - len(known)]) if len(unknown) else ((), [])
+        mean, sd = _mean_and_sd(known)
         return cls(
             names=(BELOW, *(f"q{i:02d}" for i in range(1, len(edges))), ABOVE, *names, *ABSENT_CELLS),
             reference_counts=np.r_[counts, standing_in, nulls, missing, 0].astype(np.int64),
             edges=edges,
-            mean=float(known.mean()),
-            sd=float(known.std()),
+            mean=mean,
+            sd=sd,
             sentinels=unknown,
         )
 
@@ -235,6 +237,16 @@ class CategoryCells(Cells):
         for value, number in times.items():
             counts[self.place_value(value)] += number
         return counts
+
+
+def _mean_and_sd(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Of finite numbers, shape (n,), as shares of a power of two: the square of 1e300 is no number.
+
+    That changes no digit of the results.
+    """
+    _, exponent = np.frexp(np.abs(values).max())
+    shares = np.ldexp(values, -exponent)
+    return float(np.ldexp(shares.mean(), exponent)), float(np.ldexp(shares.std(), exponent))
 
 
 def _category_name(text: str) -> str:

@@ -17,13 +17,14 @@ from alertdrill.lifeline import emit, flush
 from alertdrill.monitor.bad_settings import BadSettings, Mistake, mistake_of, named
 from alertdrill.monitor.books import Books
 from alertdrill.monitor.clock import WallClock
+from alertdrill.monitor.line_file import START, LineFile, end_of
 from alertdrill.monitor.mirror import Mirror
 from alertdrill.monitor.mirror_endpoint import MirrorEndpoint
 from alertdrill.monitor.notes import Taker
 from alertdrill.monitor.reference import BadFile
 from alertdrill.monitor.settings import Settings, add_options, settings_of
 from alertdrill.monitor.sidecar import Sidecar, keep_account
-from alertdrill.monitor.tail import LineFile, Tail
+from alertdrill.monitor.tail import Tail
 from alertdrill.relay.exchange import Handler
 from alertdrill.relay.loop import run
 from alertdrill.relay.server import serve, upstream_address
@@ -83,7 +84,7 @@ def open_ways(options: argparse.Namespace, settings: Settings) -> Ways:
     mirror = Mirror(labels) if options.events is not None else None
     if options.tail is None:
         return Ways(mirror, None)
-    file = LineFile(options.tail, options.tail_from == "start")
+    file = LineFile(options.tail, START if options.tail_from == "start" else end_of(options.tail))
     try:
         return Ways(mirror, Tail(labels, file, options.tail_inputs, options.tail_outputs))
     except ValueError as error:

@@ -27,8 +27,8 @@ from alertdrill.monitor.sources import Place, Source, lookup
 from alertdrill.monitor.system import System
 from alertdrill.monitor.tally import Output
 from alertdrill.monitor.truth.ground_truth import GroundTruth
-from alertdrill.monitor.truth.quality import Task
 from alertdrill.monitor.truth.reading import Sources
+from alertdrill.protocols.figures import Task
 from alertdrill.protocols.schema import Schema
 
 

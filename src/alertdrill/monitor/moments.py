@@ -7,6 +7,7 @@ from alertdrill.drift.cells import NumericCells
 
 WIDEST = 1e9
 WIDEST_SD = 1e6
+UTMOST = 1e140  # the square of which can be counted for ever
 
 
 class Moments:
@@ -37,7 +38,7 @@ class Moments:
     def keep_to(self, cells: NumericCells) -> None:
         """Take numbers as a reference has them, from the next one on."""
         reach = WIDEST_SD * max(cells.sd, abs(cells.mean), 1e-9)
-        self._low, self._high = cells.mean - reach, cells.mean + reach
+        self._low, self._high = max(-UTMOST, cells.mean - reach), min(UTMOST, cells.mean + reach)
         self._sentinels = cells.sentinels
 
     def add(self, numbers: NDArray[np.float64]) -> None:

@@ -1,11 +1,8 @@
-"""Exchanges from a prediction log that grows: lines are noted as they come, through rotation and truncation."""
+"""Exchanges from a prediction log that grows: lines are noted as they come."""
 
 import asyncio
 import math
-import os
 from collections.abc import Iterator, Mapping
-from io import BufferedReader
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -14,128 +11,16 @@ from alertdrill.monitor.account import Account
 from alertdrill.monitor.answers import BadAnswer
 from alertdrill.monitor.bodies import Malformed
 from alertdrill.monitor.exposition import header, key, lines
+from alertdrill.monitor.line_file import LineFile
 from alertdrill.monitor.notes import UNKNOWN_CODE, Batch, Failure, Note, Taker
 from alertdrill.monitor.pointer import Nowhere, finder
 
 POLL_S = 0.1
-READ_BYTES = 256 << 10
-LONGEST_LINE_BYTES = 4 << 20
-MOST_ROTATED = 1000
 OUTCOMES = ("read", "bad_json", "no_inputs", "too_long")
 CODES = range(100, 600)
 _MALFORMED = [reason.value for reason in Malformed]  # lists: what a line holds need not be hashable
 _BAD_ANSWERS = [reason.value for reason in BadAnswer]
 _FAILURES = [failure.value for failure in Failure]
-
-
-class LineFile:
-    """Whole lines of a file as they are appended, from its end or its beginning on.
-
-    A file that was moved away is read to its end before the one that has taken its name; one that was cut is read anew
-    from its beginning. What stands after the last line end is kept until its own comes.
-
-    Attributes:
-        rotations: files that took the name of the one before, or were cut.
-        too_long: lines that were skipped for their length.
-    """
-
-    def __init__(self, path: Path, from_start: bool) -> None:
-        self._path, self._from_start = path, from_start
-        self._file: BufferedReader | None = None
-        self._half = b""
-        self._skipping = False
-        self.rotations = self.too_long = 0
-
-    def read(self) -> list[bytes]:
-        """The lines that have come since, as many as one read brings; none if nothing has."""
-        if self._file is None and not self._open():
-            return []
-        assert self._file is not None
-        data = self._file.read(READ_BYTES)
-        if data:
-            return self._lines(data)
-        if not self._moved(self._file):
-            return []
-        data = self._file.read(READ_BYTES)  # what came between the last read and the move
-        return self._lines(data) if data else self._next_file(self._file)
-
-    def _next_file(self, file: BufferedReader) -> list[bytes]:
-        """Turn to the file after this one; what is left of this one, without a line end, is a line too."""
-        following = self._following(file)
-        if following is None:
-            return []
-        file.close()
-        last, self._half = self._half, b""
-        self._file, self._skipping = following, False
-        self.rotations += 1
-        return [last] if last.strip() else []
-
-    def _following(self, file: BufferedReader) -> BufferedReader | None:
-        """The file after this one, opened: where this one became `log.3` since, that is `log.2`.
-
-        None within a rotation: look again.
-        """
-        at = self._rotated_to(file)
-        name = f"{self._path.name}.{at - 1}" if at is not None and at > 1 else self._path.name
-        try:
-            following = self._path.with_name(name).open("rb")
-            if self._rotated_to(file) == at and _is_newer(following, file):
-                return following
-            following.close()
-            return None if self._rotated_to(file) != at else self._path.open("rb")
-        except OSError:
-            return None
-
-    def _rotated_to(self, file: BufferedReader) -> int | None:
-        """The number that this file has behind its name since it was moved; None if it has none."""
-        here = os.fstat(file.fileno())
-        for number in range(1, MOST_ROTATED + 1):
-            try:
-                there = os.stat(self._path.with_name(f"{self._path.name}.{number}"))
-            except OSError:
-                return None
-            if os.path.samestat(here, there):
-                return number
-        return None
-
-    def _open(self) -> bool:
-        try:
-            self._file = self._path.open("rb")
-        except OSError:
-            self._from_start = True  # a file that comes later is new from its first line on
-            return False
-        if not self._from_start:
-            self._file.seek(0, os.SEEK_END)
-        return True
-
-    def _moved(self, file: BufferedReader) -> bool:
-        """Whether another file has the name, or this one has become shorter than what was read of it."""
-        here = os.fstat(file.fileno())
-        try:
-            there = os.stat(self._path)
-        except OSError:
-            return False  # within a rotation: the next file is yet to come
-        return not os.path.samestat(here, there) or here.st_size < file.tell()
-
-    def _lines(self, data: bytes) -> list[bytes]:
-        *whole, self._half = (self._half + data).split(b"\n")
-        if whole and self._skipping:
-            del whole[0]
-            self._skipping = False
-        if len(self._half) > LONGEST_LINE_BYTES:
-            self.too_long += not self._skipping
-            self._half, self._skipping = b"", True
-        return [line for line in whole if line.strip()]
-
-    def close(self) -> None:
-        """Read no more."""
-        if self._file is not None:
-            self._file.close()
-
-
-def _is_newer(one: BufferedReader, other: BufferedReader) -> bool:
-    """Whether a file was written after another; it was not where the highest number is the newest."""
-    return os.fstat(one.fileno()).st_mtime_ns >= os.fstat(other.fileno()).st_mtime_ns
 
 
 class Tail(Taker):

@@ -24,6 +24,7 @@ from alertdrill.adapters import yaml_file, yaml_source
 from alertdrill.adapters.yaml_file import beside, load_model, load_scenario
 from alertdrill.core.errors import BadInput
 from alertdrill.core.scenario import Load, Scenario
+from alertdrill.protocols.schema import Schema
 
 
 def load(folder: Path, text: str | bytes) -> Scenario:
@@ -163,8 +164,29 @@ def test_of_a_large_folder_1000_names_are_compared(tmp_path: Path, monkeypatch: 
 def test_other_files_are_read_by_their_own_model(tmp_path: Path) -> None:
     file = tmp_path / "load.yaml"
     file.write_text("rate: 50/s\n")
-    assert load_model(file, Load).rate == 50.0
+    assert load_model(file, Load, "load").rate == 50.0
     file.write_text("rate: 50\narrival: constant\n")
     with pytest.raises(BadInput) as caught:
-        load_model(file, Load)
+        load_model(file, Load, "load")
     assert [(m.where, m.line) for m in caught.value.mistakes] == [("rate", 1), ("arrival", 2)]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (None, "expected a schema file"),
+        ("", "fix: write the schema in it"),
+        ("- 1\n---\n- 2\n", "one document a file"),
+        ("a: !!set {}\n", "no objects"),
+        ("a: " + "x" * 1_000_001, "the right file"),
+        ("[" + "0," * 200_000 + "]", "the right file"),
+    ],
+)
+def test_mistakes_of_other_files_do_not_speak_of_scenarios(tmp_path: Path, text: str | None, says: str) -> None:
+    file = tmp_path / "schema.yaml"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(BadInput) as caught:
+        load_model(file, Schema, "schema")
+    assert says in str(caught.value)
+    assert "scenario" not in str(caught.value)

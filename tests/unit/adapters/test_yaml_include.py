@@ -272,7 +272,7 @@ def test_what_includes_that_cannot_be_read_may_have_caused_is_not_told() -> None
 def test_a_file_of_another_kind_includes_nothing() -> None:
     write(load="rate: 1/s\ninclude: more.yaml\n", more="arrivals: constant\n")
     with pytest.raises(BadInput, match='the unknown key "include"'):
-        load_model(Path("load.yaml"), Load)
+        load_model(Path("load.yaml"), Load, "load")
 
 
 def test_a_chain_of_files_ends_after_ten_levels() -> None:

@@ -2,6 +2,7 @@ import pytest
 
 from alertdrill.alerting.choices import Bound, Choices, read_choices
 from alertdrill.core.errors import BadInput
+from alertdrill.protocols.figures import KPI_NAME, Metric
 
 
 def test_nothing_is_chosen_where_nothing_is_asked_for() -> None:
@@ -29,11 +30,23 @@ def test_a_bound_of_quality_brings_the_rules_on_labels_but_a_proxy_does_not() ->
         ("lables", "fix: write labels"),
         ("busines:conversion>=1", "fix: write business:conversion>=0.02"),
         ("quality", "fix: write quality:auc>=0.85"),
-        ("quality:auc", "the name with >= or <= and a number"),
+        ("quality:auc", "expected auc with >= and a number"),
         ("quality:auc>0.9", "fix: write quality:auc>=0.9"),
-        ("quality:auc>=high", "the name with >= or <= and a number"),
-        ("quality:auc>=nan", "the name with >= or <= and a number"),
-        ('business:a"b>=1', "letters, digits, _"),
+        ("quality:auc>=high", "expected auc with >= and a number"),
+        ("quality:auc>=nan", "expected auc with >= and a number"),
+        ("quality:>=0.9", "expected quality: with a name and a bound"),
+        ("quality:acuracy>=0.9", "one of accuracy, precision, recall, f1, auc, rmse, mae after quality:"),
+        ("quality:acuracy>=0.9", "fix: write quality:accuracy>=0.9"),
+        ("quality:conversion>=0.9", "fix: write quality:auc>=0.85"),
+        ("quality:rmse>=3", "fix: write quality:rmse<=3"),
+        ("quality:mae", "expected mae with <= and a number"),
+        ("quality:recall<=0.9", "fix: write quality:recall>=0.9"),
+        ("proxy:clicks>=0.02", "expected one of positive_rate, click_through after proxy:"),
+        ("proxy:click_trough>=0.02", "fix: write proxy:click_through>=0.02"),
+        ("proxy:click_through<=0.02", "fix: write proxy:click_through>=0.02"),
+        ("proxy:positive_rate", "fix: write proxy:positive_rate>=0.9, or proxy:positive_rate<=0.9"),
+        ('business:a"b>=1', "letters, digits and _"),
+        (f"business:{'a' * 65}>=1", "up to 64 letters"),
         ("labels:x>=1", "expected one of labels"),
         ("quality:auc>=0.8,quality:auc>=0.9", "one bound for auc"),
     ],
@@ -42,6 +55,27 @@ def test_a_choice_that_is_none_is_refused_with_what_to_write(text: str, says: st
     with pytest.raises(BadInput) as error:
         read_choices([text])
     assert says in str(error.value)
+
+
+@pytest.mark.parametrize("metric", Metric)
+def test_every_figure_of_quality_can_be_bounded_on_its_good_side_alone(metric: Metric) -> None:
+    for side in (">=", "<="):
+        if metric.worse(0.4, 0.5) == (side == ">="):
+            assert read_choices([f"quality:{metric}{side}0.5"]).quality == (Bound(metric.value, side == ">=", 0.5),)
+        else:
+            with pytest.raises(BadInput):
+                read_choices([f"quality:{metric}{side}0.5"])
+
+
+def test_a_rate_of_positives_can_be_too_low_or_too_high() -> None:
+    assert read_choices(["proxy:positive_rate>=0.01"]).proxy == (Bound("positive_rate", True, 0.01),)
+    assert read_choices(["proxy:positive_rate<=0.2"]).proxy == (Bound("positive_rate", False, 0.2),)
+
+
+def test_a_kpi_has_any_name_that_can_be_posted() -> None:
+    longest = "a" * 64
+    assert KPI_NAME.fullmatch(longest)
+    assert read_choices([f"business:{longest}>=1"]).business == (Bound(longest, True, 1.0),)
 
 
 def test_all_mistakes_are_told_at_once() -> None:

@@ -9,7 +9,7 @@ from alertdrill.cli import monitor_dashboards
 from alertdrill.cli.app import app
 from alertdrill.cli.monitor_dashboards import write_dashboards
 from alertdrill.cli.monitor_rules import write_rules
-from alertdrill.core.errors import BadInput
+from alertdrill.core.errors import AlertdrillError, BadInput
 
 CHECKOUT = Path(__file__).parents[3]
 FRAUD = CHECKOUT / "targets" / "fraud"
@@ -104,3 +104,12 @@ def test_dashboards_need_a_folder_and_the_sdk_and_say_so_at_once(
     assert "fix: pip install 'alertdrill[dashboards]'" in text
     assert "--out\n  got" in text
     assert "fix: write quality:auc>=0.85" in text
+
+
+@pytest.mark.parametrize("command", [["rules", "fraud", "--profile", "drill"], ["dashboards", "fraud"]])
+def test_what_cannot_be_written_names_the_option_that_says_where(tmp_path: Path, command: list[str]) -> None:
+    error = CliRunner().invoke(app, ["monitor", *command, "--out", str(tmp_path / ("a" * 300))]).exception
+    assert isinstance(error, AlertdrillError)
+    assert error.exit_code == 3
+    assert "File name too long" in str(error)
+    assert "(--out " in str(error)

@@ -1,3 +1,4 @@
+import errno
 import io
 from pathlib import Path
 
@@ -66,6 +67,29 @@ def test_a_json_file_that_cannot_be_written_is_refused_before_the_drill(tmp_path
     assert started == []
 
 
+def test_what_cannot_be_written_names_the_option_that_says_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: list[str]
+) -> None:
+    def full(name: str, options: Options, progress: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(options.results / "x"))
+
+    monkeypatch.setattr(command, "run_drill", full)
+    code, text = run("any")
+    assert (code, text) == (
+        3,
+        "results/x: No space left on device\n  fix: free space, or write elsewhere (--results DIR)\n",
+    )
+
+
+def test_a_reader_who_left_is_no_matter_of_the_results(monkeypatch: pytest.MonkeyPatch, started: list[str]) -> None:
+    def left(name: str, options: Options, progress: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(command, "run_drill", left)
+    with pytest.raises(BrokenPipeError):
+        run("any")
+
+
 def test_check_of_a_folder_that_is_none_says_so(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="journal"):
         command.check_again(Console(file=io.StringIO()), tmp_path, None)
@@ -100,6 +124,24 @@ def test_several_drills_of_a_scenario_are_judged_together(tmp_path: Path, monkey
     (folder,) = tmp_path.glob("drill/repeat-*")
     assert json.read_bytes() == (folder / "repeat.json").read_bytes()
     assert command.check_again(console, folder, None) == 1
+
+
+def test_a_disk_that_is_full_ends_several_drills_and_those_before_stay_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_drill(name: str, options: Options, progress: object) -> Outcome:
+        if options.seed != 7:
+            raise OSError(errno.ENOSPC, "No space left on device", "x")
+        return left_behind(tmp_path, "run-1", Drill(seed=7).detect())
+
+    monkeypatch.setattr(command, "read_to_run", lambda name, options: None)
+    monkeypatch.setattr(repeats, "read_to_run", lambda name, options: (Drill().plan.scenario, tmp_path))
+    monkeypatch.setattr(repeats, "run_drill", run_drill)
+    console = Console(file=io.StringIO(), width=200, highlight=False, markup=False)
+    assert command.run_scenarios(console, ["drill"], Options(tmp_path), None, quiet=True, repeat=3) == 3
+    assert "write elsewhere (--results DIR)" in console.file.getvalue()
+    (folder,) = tmp_path.glob("drill/repeat-*")
+    assert command.check_again(console, folder, None) == 0
 
 
 def test_a_number_of_drills_below_one_is_refused(started: list[str]) -> None:

@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -101,3 +103,29 @@ def test_a_reference_without_usable_values_is_refused(values: np.ndarray) -> Non
 def test_a_category_without_values_is_refused() -> None:
     with pytest.raises(ValueError, match="needs at least one value"):
         CategoryCells.from_reference([], nulls=3)
+
+
+@pytest.mark.parametrize(
+    "absurd", [[1e300], [-1e300], [1.7e308], [1.7e308, -1.7e308], [1.7e308] * 20 + [-1.7e308] * 20]
+)
+def test_absurd_numbers_in_a_reference_leave_its_figures_finite_and_its_other_cells_alone(absurd: list[float]) -> None:
+    plain = np.linspace(0.0, 1.0, 1000)
+    cells = NumericCells.from_reference(np.r_[plain, absurd])
+    assert np.isfinite([cells.mean, cells.sd]).all()
+    assert cells.reference_rows == len(plain) + len(absurd)
+    inside = cells.count(plain.tolist())
+    assert (inside[1 : cells.above] > 50).all()
+    assert inside.sum() == len(plain)
+
+
+def test_the_largest_numbers_that_there_are_make_cells_like_any_others() -> None:
+    largest = sys.float_info.max
+    cells = NumericCells.from_reference(np.array([-largest, largest] * 10))
+    assert (cells.mean, cells.sd) == (0.0, largest)
+    assert cells.count([-largest, 0.0, largest]).tolist() == [0, 1, 2, 0, 0, 0, 0]
+
+
+def test_mean_and_deviation_have_the_digits_that_numpy_gives_them() -> None:
+    values = np.random.default_rng(1).lognormal(size=1000)
+    cells = NumericCells.from_reference(values)
+    assert (cells.mean, cells.sd) == (float(values.mean()), float(values.std()))

@@ -149,3 +149,11 @@ def test_an_absurd_score_does_not_swallow_the_sum(values: Parse) -> None:
     before = seen_of(of, values)["model_prediction_sum", "score"]
     of.take(batch({"score": 0.5}))
     assert seen_of(of, values)["model_prediction_sum", "score"] - before == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("absurd", [1e300, 1.7e308])
+def test_an_absurd_score_among_the_first_leaves_every_figure_finite(values: Parse, absurd: float) -> None:
+    of = counters(first=100, pointers={Output.SCORE: "/score"})
+    of.take(batch(*drawn(99), {"score": absurd}, {"score": -absurd}, *drawn(50)))
+    of.update()
+    assert all(np.isfinite(number) for number in seen_of(of, values).values())

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from alertdrill.monitor.truth.proportions import CONFIDENCE, Estimate
-from alertdrill.monitor.truth.quality import METHODS, Metric
+from alertdrill.monitor.truth.quality import METHODS
 from alertdrill.monitor.truth.window import Span
+from alertdrill.protocols.figures import Metric
 
 
 class Verdict(StrEnum):
@@ -85,7 +86,7 @@ def write(check: Check, measured: Measured) -> Letter | None:
     if verdict is Verdict.GOOD:
         return None
     found = measured.estimate
-    side = "above" if check.metric.worse(1.0, 0.0) else "below"
+    side = "above" if check.metric.is_error else "below"
     if verdict is Verdict.CANNOT_TELL or found is None:
         subject = f"{check.model}: cannot tell the {check.metric}, {measured.labels} labels"
         meaning = f"cannot tell: {measured.labels} labels came, at least {check.least} are needed. That is not fine."
@@ -110,7 +111,7 @@ def write(check: Check, measured: Measured) -> Letter | None:
 
 
 def _certainty(check: Check, found: Estimate) -> str:
-    best = found.low if check.metric.worse(1.0, 0.0) else found.high
+    best = found.low if check.metric.is_error else found.high
     if check.metric.worse(best, check.threshold):
         return "and so is its whole interval: this is hardly chance"
     return "while its interval reaches over it: this may be chance"

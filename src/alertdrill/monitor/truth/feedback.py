@@ -1,6 +1,6 @@
 """Feedback from JSON: what is usable, and what is wrong with the rest."""
 
-import re
+import reprlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -8,14 +8,13 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from alertdrill.monitor.truth.quality import Task
 from alertdrill.monitor.truth.values import LONGEST, Label, number_of, text_of
+from alertdrill.protocols.figures import KPI_NAME, Task
 
 MOST_BYTES = 64 << 10
 MOST_ITEMS = 500
 MOST_KPIS = 20
 LATEST_S = 253_402_300_800.0  # the year 10000
-KPI_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,63}")
 
 
 class Refusal(StrEnum):
@@ -154,7 +153,7 @@ def _senseless(said: Mapping[str, object], value: Mapping[str, object]) -> list[
 
 
 def _wrong(reason: Refusal, key: str, got: object, expected: str) -> Wrong:
-    shown = repr(got)
+    shown = reprlib.repr(got)  # of what is deeper or longer than anybody reads, only the beginning
     return reason, key, f"got {shown if len(shown) <= 60 else f'{shown[:57]}...'}, expected {expected}"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from alertdrill.monitor.failures import Failures
 from alertdrill.monitor.truth.batch import Batch, take
 from alertdrill.monitor.truth.checking import Checking
+from alertdrill.monitor.truth.chores import Chore, Chores
 from alertdrill.monitor.truth.clock import SteadyClock
 from alertdrill.monitor.truth.feedback_log import FeedbackLog
 from alertdrill.monitor.truth.intake import Intake
@@ -26,6 +27,7 @@ FORGET_S = 1.0
 SHARE = 3  # times as long as a full batch took passes before the next
 SWITCH_S = 0.0005  # for so long at most the event loop waits for this thread to let go of the interpreter
 REST = 20  # times as long as measuring took passes before it is done again
+LATE_S = 60.0
 
 
 class Keeper(threading.Thread):
@@ -61,10 +63,12 @@ class Keeper(threading.Thread):
         self._log = FeedbackLog(settings.feedback_log, settings.task, self._ledger) if settings.feedback_log else None
         self._batch = Batch()
         self._told_to_stop = threading.Event()
-        self._next_forget = self._next_measure = 0.0
         self._report = nothing_known([name for name, _ in settings.windows], version, clock.now())
-        self._measured_at: float | None = None
+        self._known_until = 0.0
         self._failures = failures
+        chores = [Chore(self._forget, FORGET_S), Chore(self._measure, settings.every_s, REST)]
+        check = [] if checking is None else [Chore(checking.step, every_s=0.0)]
+        self._chores = Chores([*chores, *check], settings.every_s, failures)
 
     def run(self) -> None:
         """Work, and rest for longer: the event loop shares the interpreter."""
@@ -80,6 +84,8 @@ class Keeper(threading.Thread):
             while self._step(last=True):
                 pass
         self._vault.close()
+        if self._log is not None:
+            self._log.close()
 
     def stop(self, timeout_s: float) -> None:
         """Write what waits and end, in at most so many seconds; what is not written then is lost."""
@@ -88,9 +94,7 @@ class Keeper(threading.Thread):
 
     def render(self, labels: Mapping[str, str]) -> Iterator[str]:
         """The lines of all metrics of ground truth."""
-        at = self._measured_at
-        late_s = max(60.0, 5 * self._settings.every_s)
-        known = self._ledger.store_works and at is not None and time.monotonic() - at < late_s
+        known = self._ledger.store_works and time.monotonic() < self._known_until
         yield from self._ledger.render(labels, self._intake, self._clock.jumps)
         yield from render(self._report, labels, known)
         if self._checking is not None:
@@ -109,13 +113,15 @@ class Keeper(threading.Thread):
         try:
             more |= self._write(store, now)
             if not last:
-                self._look_after(store, now)
+                self._chores.do(store, now)
         except UnusableStore as error:
             self._vault.failed(error)
             self._give_up_in_time()
             return False
         except Exception:
             self._batch.give_up(self._ledger)  # or it would fail again for ever
+            if self._log is not None:
+                self._log.give_up()
             raise
         return more
 
@@ -136,7 +142,7 @@ class Keeper(threading.Thread):
                     joiner.feedback(items)
         except BaseException:
             if self._log is not None:
-                self._log.rewind()
+                self._log.not_kept()
             raise
         self._batch = Batch()
         self._ledger.add(joiner.tally)
@@ -145,19 +151,17 @@ class Keeper(threading.Thread):
         self._vault.works()
         return bool(items)
 
-    def _look_after(self, store: Store, now: float) -> None:
-        if time.monotonic() >= self._next_forget:
-            self._next_forget = time.monotonic() + FORGET_S
-            with store.transaction() as db:
-                in_vain, forgotten = self._retention.apply(db, now)
-            self._ledger.outcomes[Outcome.UNKNOWN] += in_vain
-            self._ledger.forgotten += forgotten
-        if time.monotonic() >= self._next_measure:
-            started = time.monotonic()
-            with store.reading() as db:
-                self._report = measure(db, self._settings, self._version, self._kpis, now)
-            self._measured_at = time.monotonic()
-            took = self._measured_at - started
-            self._next_measure = self._measured_at + max(self._settings.every_s, REST * took)
-        if self._checking is not None:
-            self._checking.step(store, now)
+    def _forget(self, store: Store, now: float) -> None:
+        with store.transaction() as db:
+            in_vain, forgotten = self._retention.apply(db, now)
+        self._ledger.outcomes[Outcome.UNKNOWN] += in_vain
+        self._ledger.forgotten += forgotten
+
+    def _measure(self, store: Store, now: float) -> None:
+        """What is measured holds until two turns were missed, five of quick ones, and a minute at least."""
+        started = time.monotonic()
+        with store.reading() as db:
+            self._report = measure(db, self._settings, self._version, self._kpis, now)
+        ended = time.monotonic()
+        every_s = self._settings.every_s
+        self._known_until = ended + max(LATE_S, 5 * every_s, 2 * REST * (ended - started))

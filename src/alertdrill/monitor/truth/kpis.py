@@ -3,9 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from alertdrill.monitor.truth.feedback import KPI_NAME
-from alertdrill.monitor.truth.quality import Task
 from alertdrill.monitor.truth.values import Label, label_of
+from alertdrill.protocols.figures import KPI_NAME, Task
 
 NUMBERS = ("value", "score")
 CLASSES = ("label", "predicted")

@@ -1,7 +1,6 @@
 """Quality of labelled predictions: classification and regression, each figure with its interval."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,35 +8,7 @@ from numpy.typing import NDArray
 from alertdrill.monitor.truth.auc import auc
 from alertdrill.monitor.truth.errors import mae, rmse
 from alertdrill.monitor.truth.proportions import Estimate, f1, proportion
-
-
-class Task(StrEnum):
-    """What the model predicts: a class, or a number."""
-
-    CLASSIFICATION = "classification"
-    REGRESSION = "regression"
-
-
-class Metric(StrEnum):
-    """The figures. These are all the values of the label `metric` of `model_quality`."""
-
-    ACCURACY = "accuracy"
-    PRECISION = "precision"
-    RECALL = "recall"
-    F1 = "f1"
-    AUC = "auc"
-    RMSE = "rmse"
-    MAE = "mae"
-
-    @property
-    def task(self) -> Task:
-        """The task that it is a figure of."""
-        return Task.REGRESSION if self in (Metric.RMSE, Metric.MAE) else Task.CLASSIFICATION
-
-    def worse(self, value: float, threshold: float) -> bool:
-        """Whether a value lies on the wrong side of a threshold: below it, or above it for errors."""
-        return value > threshold if self.task is Task.REGRESSION else value < threshold
-
+from alertdrill.protocols.figures import Metric, Task
 
 METHODS = {
     Metric.ACCURACY: "Wilson",
@@ -58,13 +29,20 @@ class Labelled:
         facts: shape (n, 3). Classification: whether the class was right, whether the label is the positive class,
             whether the prediction is (0 or 1; NaN where no class was predicted). Regression: prediction, label, NaN.
         scores: shape (n,), of the positive class; NaN where there is none.
+        versions: shape (n,), texts: of the model.
     """
 
     facts: NDArray[np.float64]
     scores: NDArray[np.float64]
+    versions: NDArray[np.object_]
 
     def __len__(self) -> int:
         return len(self.facts)
+
+    def of(self, version: str) -> "Labelled":
+        """Those of one version."""
+        its = self.versions == version
+        return Labelled(self.facts[its], self.scores[its], self.versions[its])
 
 
 Quality = dict[Metric, Estimate]

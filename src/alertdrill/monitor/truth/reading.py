@@ -10,8 +10,8 @@ from alertdrill.monitor.notes import Batch, Note
 from alertdrill.monitor.predictions import one_a_row
 from alertdrill.monitor.sources import Place, Source, decoded_request, lookup
 from alertdrill.monitor.truth.joining import Prediction
-from alertdrill.monitor.truth.quality import Task
 from alertdrill.monitor.truth.values import label_of, number_of, text_of
+from alertdrill.protocols.figures import Task
 
 
 class Unread(StrEnum):

@@ -8,6 +8,7 @@ from alertdrill.monitor.exposition import header, key, lines
 from alertdrill.monitor.truth.proportions import Estimate
 from alertdrill.monitor.truth.quality import Quality
 from alertdrill.monitor.truth.window import KpiValue, Proxy
+from alertdrill.protocols.figures import ProxyMetric
 
 
 class State(StrEnum):
@@ -27,7 +28,7 @@ class Window:
     Attributes:
         name: of the window, as the option has it: `1d`.
         version: of the model.
-        labels: predictions whose label came within it.
+        labels: predictions whose label came within it, of those that are looked at.
         least: labels below which no quality is given.
         quality: the figures; empty below `least`.
         proxy: what is known without labels.
@@ -45,7 +46,7 @@ class Window:
         """What can be said."""
         if self.labels >= self.least:
             return State.KNOWN
-        if self.labels:
+        if self.labels or self.proxy.labelled:  # which are not among the newest that are looked at
             return State.TOO_FEW
         return State.NO_LABELS if self.proxy.predictions else State.NO_PREDICTIONS
 
@@ -67,8 +68,7 @@ class Report:
 
 def nothing_known(names: Sequence[str], version: str, at: float) -> Report:
     """What can be said without a store."""
-    none = Proxy(0, None, None)
-    return Report(at, [Window(name, version, 0, 1, {}, none) for name in names], {})
+    return Report(at, [Window(name, version, 0, 1, {}, Proxy()) for name in names], {})
 
 
 def render(report: Report, labels: Mapping[str, str], known: bool) -> Iterator[str]:
@@ -97,9 +97,9 @@ def render(report: Report, labels: Mapping[str, str], known: bool) -> Iterator[s
 def _proxies(windows: Sequence[tuple[Window, Mapping[str, str]]]) -> Iterator[tuple[dict[str, str], Estimate]]:
     for window, named in windows:
         if window.proxy.positive is not None:
-            yield {**named, "metric": "positive_rate"}, window.proxy.positive
+            yield {**named, "metric": ProxyMetric.POSITIVE_RATE.value}, window.proxy.positive
         if window.proxy.clicks is not None:
-            yield {**named, "metric": "click_through"}, window.proxy.clicks
+            yield {**named, "metric": ProxyMetric.CLICK_THROUGH.value}, window.proxy.clicks
 
 
 def _estimates(name: str, text: str, of: Sequence[tuple[Mapping[str, str], Estimate]]) -> Iterator[str]:

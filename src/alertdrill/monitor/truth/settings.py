@@ -12,7 +12,7 @@ from alertdrill.monitor.setting_types import Address, Addresses, Duration, Line,
 from alertdrill.monitor.truth.feedback import MOST_KPIS
 from alertdrill.monitor.truth.kpis import parse_kpi
 from alertdrill.monitor.truth.mail import Post, Security
-from alertdrill.monitor.truth.quality import Metric, Task
+from alertdrill.protocols.figures import Metric, Task
 from alertdrill.tls import said
 
 MOST_WINDOWS = 4

@@ -2,7 +2,7 @@
 
 import math
 
-from alertdrill.monitor.truth.quality import Task
+from alertdrill.protocols.figures import Task
 
 LONGEST = 200
 

@@ -2,16 +2,16 @@
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from alertdrill.monitor.truth.kpis import Kpi
 from alertdrill.monitor.truth.proportions import Estimate, proportion
-from alertdrill.monitor.truth.quality import Labelled, Task
+from alertdrill.monitor.truth.quality import Labelled
+from alertdrill.protocols.figures import Task
 
-MOST_ROWS = 100_000  # of a window and version, the newest: more would make no interval narrower that matters
+MOST_ROWS = 100_000  # of a window, the newest: more would make no interval narrower that matters
 MOST_VERSIONS = 8
 ROWS_AT_A_TIME = 500  # between two batches the thread lets others run
 
@@ -29,25 +29,21 @@ FACTS = {
 }
 IN_JOINED = "joined_at > :since AND joined_at <= :until"
 IN_PREDICTED = "predicted_at > :since AND predicted_at <= :until"
-OF_VERSION = "(:version IS NULL OR version = :version)"
 
 
-def labelled(db: sqlite3.Connection, span: Span, task: Task, positive: str, version: str | None = None) -> Labelled:
-    """The newest predictions, at most `MOST_ROWS`, whose label came within the span; of one version or of all."""
+def labelled(db: sqlite3.Connection, span: Span, task: Task, positive: str) -> Labelled:
+    """The newest predictions of all versions, at most `MOST_ROWS`, whose label came within the span."""
     rows = db.execute(
-        f"SELECT {FACTS[task]}, score FROM answers WHERE {IN_JOINED} AND {OF_VERSION} "
+        f"SELECT version, {FACTS[task]}, score FROM answers WHERE {IN_JOINED} "
         f"ORDER BY joined_at DESC LIMIT {MOST_ROWS}",
-        {**span._asdict(), "positive": positive, "version": version},
+        {**span._asdict(), "positive": positive},
     )
-    table = _table(rows, 4)
-    return Labelled(table[:, :3], table[:, 3])
-
-
-def _table(rows: sqlite3.Cursor, width: int) -> NDArray[np.float64]:
-    parts = [np.empty((0, width))]
+    known, names, parts = dict[str, str](), list[str](), [np.empty((0, 4))]
     while batch := rows.fetchmany(ROWS_AT_A_TIME):
-        parts.append(np.array(batch, dtype=np.float64))
-    return np.concatenate(parts)
+        names += [known.setdefault(row[0], row[0]) for row in batch]  # one text for each version, not for each row
+        parts.append(np.array([row[1:] for row in batch], dtype=np.float64))
+    table = np.concatenate(parts)
+    return Labelled(table[:, :3], table[:, 3], np.array(names, dtype=object))
 
 
 def versions(db: sqlite3.Connection, span: Span) -> list[str]:
@@ -70,22 +66,45 @@ class Proxy(NamedTuple):
         predictions: made within the span.
         positive: share of them that were called positive; None in regression.
         clicks: share of them that were clicked; None where no click was ever reported, which is no 0.
+        labelled: how many of them have their label by now.
     """
 
-    predictions: int
-    positive: Estimate | None
-    clicks: Estimate | None
+    predictions: int = 0
+    positive: Estimate | None = None
+    clicks: Estimate | None = None
+    labelled: int = 0
 
 
-def proxy(db: sqlite3.Connection, span: Span, positive: str | None, version: str | None = None) -> Proxy:
-    """The proxies over the predictions that were made within the span; `positive` None: there are no classes."""
-    count, called, classes, clicked, told = db.execute(
-        "SELECT count(*), total(predicted = :positive), count(predicted), total(clicked), count(clicked) "
-        f"FROM answers WHERE {IN_PREDICTED} AND {OF_VERSION}",
-        {**span._asdict(), "positive": positive, "version": version},
-    ).fetchone()
-    rate = proportion(int(called), classes) if positive is not None else None
-    return Proxy(count, rate, proportion(int(clicked), count) if told else None)
+def proxies(db: sqlite3.Connection, span: Span, positive: str | None, among: Sequence[str]) -> dict[str, Proxy]:
+    """The proxies over the predictions of each of some versions within the span; absent where there are none.
+
+    `positive` None: there are no classes.
+    """
+    rows = db.execute(
+        "SELECT version, count(*), total(predicted = ?), count(predicted), total(clicked), count(clicked), "
+        "count(label) FROM answers "
+        f"WHERE predicted_at > ? AND predicted_at <= ? AND version IN ({_places(among)}) GROUP BY version",
+        (positive, *span, *among),
+    )
+    return {
+        version: Proxy(
+            count,
+            proportion(int(called), classes) if positive is not None else None,
+            proportion(int(clicked), count) if told else None,
+            labels,
+        )
+        for version, count, called, classes, clicked, told, labels in rows
+    }
+
+
+def predictions(db: sqlite3.Connection, span: Span) -> int:
+    """How many predictions were made within the span."""
+    count: int = db.execute(f"SELECT count(*) FROM answers WHERE {IN_PREDICTED}", span._asdict()).fetchone()[0]
+    return count
+
+
+def _places(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
 
 
 class KpiValue(NamedTuple):
@@ -97,24 +116,25 @@ class KpiValue(NamedTuple):
 
 
 def computed_kpis(
-    db: sqlite3.Connection, span: Span, kpis: Sequence[Kpi], among: Iterable[str], share: float
+    db: sqlite3.Connection, span: Span, kpis: Sequence[Kpi], among: Sequence[str], share: float
 ) -> list[KpiValue]:
     """Each KPI over the labelled predictions of each version; absent where there are none.
 
     Counts and sums are divided by the share (0 to 1) of predictions that is kept.
     """
-    values = list[KpiValue]()
-    columns = ", ".join(["count(*)", *(kpi.sql for kpi in kpis)])
-    arguments: list[Any] = [argument for kpi in kpis for argument in kpi.arguments]
-    for version in among if kpis else ():
-        count, *found = db.execute(
-            f"SELECT {columns} FROM answers WHERE joined_at > ? AND joined_at <= ? AND version = ?",
-            (*arguments, span.since, span.until, version),
-        ).fetchone()
-        for kpi, value in zip(kpis, found, strict=True):
-            if count and value is not None:
-                values.append(KpiValue(kpi.name, version, value / share if kpi.grows else value))
-    return values
+    if not kpis:
+        return []
+    rows = db.execute(
+        f"SELECT version, {', '.join(kpi.sql for kpi in kpis)} FROM answers "
+        f"WHERE joined_at > ? AND joined_at <= ? AND version IN ({_places(among)}) GROUP BY version",
+        (*(argument for kpi in kpis for argument in kpi.arguments), *span, *among),
+    )
+    return [
+        KpiValue(kpi.name, version, value / share if kpi.grows else value)
+        for version, *found in rows
+        for kpi, value in zip(kpis, found, strict=True)
+        if value is not None
+    ]
 
 
 def posted_kpis(db: sqlite3.Connection, span: Span, version: str, among: Iterable[str]) -> list[KpiValue]:

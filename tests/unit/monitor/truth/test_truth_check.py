@@ -9,9 +9,9 @@ import pytest
 from alertdrill.monitor.truth import checks
 from alertdrill.monitor.truth.check import Check, Letter, Measured, Verdict, judge, write
 from alertdrill.monitor.truth.proportions import Estimate, proportion
-from alertdrill.monitor.truth.quality import Metric
 from alertdrill.monitor.truth.store import Store
 from alertdrill.monitor.truth.window import Span
+from alertdrill.protocols.figures import Metric
 
 WEEK = 7 * 86_400.0
 NOW = 1_795_000_000.0

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alertdrill.monitor.truth.feedback import MOST_BYTES, MOST_ITEMS, Feedback, Refusal, instant, parse
-from alertdrill.monitor.truth.quality import Task
+from alertdrill.protocols.figures import Task
 
 
 def items(body: object, task: Task = Task.CLASSIFICATION) -> list[Feedback]:

@@ -10,8 +10,8 @@ from alertdrill.monitor.answers import read_answer
 from alertdrill.monitor.notes import Batch, Note
 from alertdrill.monitor.sources import Place, Source, parse_source
 from alertdrill.monitor.truth.joining import Prediction
-from alertdrill.monitor.truth.quality import Task
 from alertdrill.monitor.truth.reading import Reader, Sources, Unread
+from alertdrill.protocols.figures import Task
 
 ANSWER = {"prediction_id": "p1", "out": [{"label": 1, "score": 0.75}], "a/b": {"~": 3}}
 WALL, STEADY = 1_790_000_000.0, 500.0

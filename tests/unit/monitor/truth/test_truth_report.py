@@ -8,10 +8,10 @@ from alertdrill.monitor.truth.intake import Intake
 from alertdrill.monitor.truth.joining import Outcome, Prediction, Tally
 from alertdrill.monitor.truth.ledger import Ledger
 from alertdrill.monitor.truth.proportions import Estimate
-from alertdrill.monitor.truth.quality import Metric
 from alertdrill.monitor.truth.reading import Unread
 from alertdrill.monitor.truth.report import Report, State, Window, nothing_known, render
 from alertdrill.monitor.truth.window import KpiValue, Proxy
+from alertdrill.protocols.figures import Metric
 
 Parse = Callable[[str], dict[tuple[str, ...], float]]
 LABELS = {"model": "fraud", "version": "1"}
@@ -28,6 +28,10 @@ def test_exactly_one_state_holds_and_unknown_quality_is_absent_not_0(
     seen = values("".join(render(Report(5.0, [window], {}), LABELS, known=True)))
     assert {one: seen["model_quality_state", "1d", one] for one in State} == {one: float(one is state) for one in State}
     assert not [name for name in seen if name[0] in ("model_quality", "model_quality_low", "model_proxy_quality")]
+
+
+def test_labels_that_are_too_old_to_be_looked_at_came_nevertheless() -> None:
+    assert Window("1d", "1", 0, 30, {}, Proxy(predictions=5, labelled=5)).state is State.TOO_FEW
 
 
 def test_without_a_store_nothing_is_known() -> None:

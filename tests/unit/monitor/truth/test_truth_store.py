@@ -11,10 +11,14 @@ from alertdrill.monitor.truth import window
 from alertdrill.monitor.truth.feedback import Feedback, Refusal
 from alertdrill.monitor.truth.joining import Joiner, Outcome, Prediction, Tally, kpi_names
 from alertdrill.monitor.truth.kpis import parse_kpi
-from alertdrill.monitor.truth.quality import Metric, Task, quality
+from alertdrill.monitor.truth.measuring import measure
+from alertdrill.monitor.truth.quality import quality
+from alertdrill.monitor.truth.report import State
 from alertdrill.monitor.truth.retention import Retention
+from alertdrill.monitor.truth.settings import TruthSettings
 from alertdrill.monitor.truth.store import Ailment, Store, UnusableStore, quarantine
 from alertdrill.monitor.truth.window import Span
+from alertdrill.protocols.figures import Metric, Task
 
 NOW = 1_000_000.0
 
@@ -111,7 +115,7 @@ def test_names_of_kpis_are_free_again_when_their_values_are_forgotten(store: Sto
     assert kpi_names(store.db) == {"new"}
 
 
-def test_a_window_holds_the_labels_that_came_within_it(store: Store) -> None:
+def test_a_window_holds_the_newest_labels_that_came_within_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [prediction(f"p{at}", str(at % 2), at / 100) for at in range(100)]
     write(store, rows, [])
     for at in range(100):  # the truth was known long ago, but came only now
@@ -124,6 +128,9 @@ def test_a_window_holds_the_labels_that_came_within_it(store: Store) -> None:
     assert figures[Metric.AUC].value == 1.0
     assert figures[Metric.RECALL].value == 0.5
     assert len(window.labelled(store.db, Span(NOW - 10, NOW), Task.CLASSIFICATION, "1")) == 10
+    monkeypatch.setattr(window, "MOST_ROWS", 20)
+    newest = window.labelled(store.db, Span(NOW - 500, NOW), Task.CLASSIFICATION, "1")
+    assert newest.scores.tolist() == [at / 100 for at in range(20)]
     assert window.versions(store.db, Span(NOW - 500, NOW)) == ["1"]
 
 
@@ -172,12 +179,40 @@ def test_a_formula_that_is_none_is_explained(text: str) -> None:
 def test_clicks_are_unknown_until_one_was_reported(store: Store) -> None:
     span = Span(NOW - 1, NOW)
     write(store, [prediction(f"p{at}", str(at % 2)) for at in range(10)], [])
-    assert window.proxy(store.db, span, "1").clicks is None
+    assert window.proxies(store.db, span, "1", ["1"])["1"].clicks is None
     write(store, [], [Feedback("p0", click=True), Feedback("p1", click=False)])
-    proxy = window.proxy(store.db, span, "1")
+    proxy = window.proxies(store.db, span, "1", ["1", "2"])["1"]
     assert proxy.clicks is not None
     assert proxy.positive is not None
     assert (proxy.predictions, proxy.clicks.value, proxy.positive.value) == (10, 0.1, 0.5)
+
+
+def test_each_version_has_its_own_figures(store: Store) -> None:
+    rows = [prediction(f"p{at}", str(at % 2), at / 40, version="12"[at % 2]) for at in range(40)]
+    write(store, [*rows, prediction("late", version="3")], [Feedback(f"p{at}", "1") for at in range(40)])
+    found = window.labelled(store.db, Span(NOW - 1, NOW), Task.CLASSIFICATION, "1")
+    assert [len(found.of(version)) for version in ("1", "2", "3")] == [20, 20, 0]
+    accuracy = [quality(Task.CLASSIFICATION, found.of(version))[Metric.ACCURACY].value for version in ("1", "2")]
+    assert accuracy == [0.0, 1.0]
+    assert sorted(found.of("2").scores.tolist()) == [at / 40 for at in range(1, 40, 2)]
+    proxies = window.proxies(store.db, Span(NOW - 1, NOW), "1", ["1", "3", "4"])
+    seen = {version: (one.predictions, one.labelled) for version, one in proxies.items()}
+    assert seen == {"1": (20, 20), "3": (1, 0)}
+
+
+def test_the_store_is_looked_through_as_often_for_eight_versions_as_for_one(store: Store) -> None:
+    settings = TruthSettings.model_validate({"truth_store": store.path, "kpi": ["hits=count(label = 1)"]})
+    kpis, asked = [parse_kpi(text, settings.task) for text in settings.kpis], list[int]()
+    for version in range(8):
+        rows = [prediction(f"{version}-{at}", version=str(version)) for at in range(40)]
+        write(store, rows, [Feedback(one.id, "1") for one in rows])
+        statements = list[str]()
+        store.db.set_trace_callback(statements.append)
+        report = measure(store.db, settings, "0", kpis, NOW + 1)
+        store.db.set_trace_callback(None)
+        assert [one.state for one in report.windows] == [State.KNOWN] * (version + 1)
+        asked.append(len(statements))
+    assert asked == asked[:1] * 8
 
 
 def test_a_file_that_is_no_store_is_corrupt_and_a_store_of_another_layout_too(tmp_path: Path) -> None:
