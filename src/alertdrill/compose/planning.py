@@ -25,7 +25,7 @@ from alertdrill.core.choices import with_choices
 from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.faults.base import Place
 from alertdrill.core.feasibility import unknown_features
-from alertdrill.core.hopeless import hopeless, too_fast, without_effect, wrong_alerts
+from alertdrill.core.hopeless import hopeless, out_of_view, too_fast, without_effect, wrong_alerts
 from alertdrill.core.label_sets import unnamed, with_label_sets
 from alertdrill.core.log_fit import too_dense, too_long, too_quick
 from alertdrill.core.log_fit import too_fast as played_too_fast
@@ -127,6 +127,7 @@ class Planner:
         findings = [
             *without_effect(plan.scenario.phases, planned.reaches),
             *wrong_alerts(plan.scenario.phases, book),
+            *out_of_view(planned.prospects, book, plan.scenario.monitoring.monitor == "sidecar"),
             *hopeless(planned.prospects, planned.reaches, self.tail_s),
             *too_quick(plan.scenario, book),
         ]

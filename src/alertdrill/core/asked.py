@@ -1,13 +1,15 @@
 """One expectation with everything that it is judged by."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from alertdrill.core.attribution import Attribution
 from alertdrill.core.case import Case, Delivery
 from alertdrill.core.plan import expected_fault, injection_id
-from alertdrill.core.result import Code, Reason
+from alertdrill.core.result import Code, Reason, View
 from alertdrill.core.scenario import Expectation, Phase
 from alertdrill.core.scope import AlertRule
+from alertdrill.core.view import views_of
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,14 @@ class Asked:
     id: str
     delivery: Delivery
     rule: AlertRule | None
+
+    @cached_property
+    def views(self) -> frozenset[View] | None:
+        """Where all that the rule reads is measured; None where that is not known."""
+        if self.rule is None:
+            return None
+        sidecar = self.case.plan.scenario.monitoring.monitor == "sidecar"
+        return views_of(self.case.book, self.rule, sidecar, [one.labels for one in self.case.recording.series])
 
     @property
     def within_ms(self) -> int:

@@ -20,6 +20,7 @@ from alertdrill.core.result import (
     Verdict,
     WitnessResult,
 )
+from alertdrill.core.view import in_words
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,8 @@ def _rule(one: ExpectationResult) -> Iterator[Line]:
     if settings:
         every = f"evaluated each {settings['evaluation_s']:g} s, its inputs scraped each {settings['scrape_s']:g} s"
         yield Line("rule", f"looks back {settings['window_s']:g} s; {every}")
+    if one.views:
+        yield Line("view", f"all that it reads is {in_words(one.views)}")
     seen = one.evidence.get("scrapes")
     if seen is not None:
         yield Line("rule", f"{seen['seen']} of {seen['due']} scrapes due up to the deadline were seen")

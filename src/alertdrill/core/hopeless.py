@@ -18,6 +18,7 @@ from alertdrill.core.scenario.grammar import Path
 from alertdrill.core.scope import RuleBook
 from alertdrill.core.touch import Touch
 from alertdrill.core.units import format_duration, format_rate, format_share
+from alertdrill.core.view import Sight, in_words, sight, views_of
 
 FEWEST_TOUCHED = 5
 """Fewer touched requests than this raise no alert whose fill is unknown."""
@@ -130,6 +131,24 @@ def wanted_at(expectation: Expectation) -> Iterator[tuple[Path, Matcher]]:
         yield ("labels", label), Matcher(label, "=", value)
     for position, one in enumerate(expectation.matchers):
         yield ("matchers", position), one
+
+
+def out_of_view(prospects: Iterable[Prospect], book: RuleBook, monitor: bool) -> Iterator[Finding]:
+    """Expectations of alerts that can see nothing of their fault.
+
+    Args:
+        prospects: what the expectations can hope for.
+        book: the loaded rules.
+        monitor: whether the reference monitor stands in front of the model.
+    """
+    for one in prospects:
+        fault = expected_fault(one.phase, one.expectation)
+        views = None if one.rule is None or fault.share == 0 else views_of(book, one.rule, monitor)
+        if views is not None and sight(views, fault) is Sight.NOTHING:
+            path = (one.phase.name, "expect", one.phase.expect.index(one.expectation), "alert")
+            acts = f"{fault.kind} at place {getattr(fault, 'place', None)}"
+            expected = f"an alert that can see {acts}; all that this one reads is {in_words(views)}"
+            yield Finding(path, expected, "another place for the fault, or an alert on what is measured before it")
 
 
 def hopeless(prospects: Iterable[Prospect], reaches: Iterable[Reach], tail_s: float) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from alertdrill.core.promql import PromqlError, parse
 from alertdrill.core.result import Code, LabelDifference, Reason
 from alertdrill.core.scenario import Expectation
 from alertdrill.core.scope import wanted_by
+from alertdrill.core.view import Sight, in_words, looks_for_absence, sight
 
 
 def not_loaded(asked: Asked) -> Reason:
@@ -54,6 +55,20 @@ def labels_differ(asked: Asked, episode: Episode) -> Reason:
         "fired with other labels: " + ", ".join(parts),
         "correct the expectation's labels or the rule's",
     )
+
+
+def out_of_view(asked: Asked) -> Reason | None:
+    """Why the alert could not have seen the fault: its series are measured where nothing of it can be seen."""
+    views, injection = asked.views, asked.delivery.injection
+    if asked.rule is None or views is None:
+        return None
+    seen = sight(views, injection.fault)
+    if seen is Sight.FAULT or (seen is Sight.ABSENCE and looks_for_absence(asked.rule.rule.query)):
+        return None
+    only = "" if seen is Sight.NOTHING else ", where only the absence of these requests shows"
+    acts = f"{injection.fault.kind} acts at place {injection.place}"
+    text = f"all that {asked.rule.name} reads is {in_words(views)}{only}; {acts}"
+    return because(Code.OUT_OF_VIEW, text, "another place for the fault, or an alert on what is measured before it")
 
 
 def why_silent(asked: Asked, pending: list[Episode]) -> Reason:

@@ -1,7 +1,7 @@
 """What alert expressions say: the series they select, how far back they look, and shapes that can be predicted."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,14 +74,27 @@ def selectors(expression: str) -> tuple[Selector, ...]:
             return
         if kind == "SubqueryExpr":
             extra_s += _seconds(node.range) + abs(_seconds(node.offset))
-        for name in _CHILDREN:
-            child = getattr(node, name, None)
-            for one in child if isinstance(child, list) else [child]:
-                if one is not None and type(one).__module__.startswith("promql_parser"):
-                    visit(one, extra_s)
+        for one in _children(node):
+            visit(one, extra_s)
 
     visit(parse(expression), 0.0)
     return tuple(dict.fromkeys(found))
+
+
+def _children(node: Any) -> Iterator[Any]:
+    """The nodes right below a node of a syntax tree."""
+    for name in _CHILDREN:
+        child = getattr(node, name, None)
+        for one in child if isinstance(child, list) else [child]:
+            if one is not None and type(one).__module__.startswith("promql_parser"):
+                yield one
+
+
+def walk(node: Any) -> Iterator[Any]:
+    """A node of a syntax tree and all below it."""
+    yield node
+    for one in _children(node):
+        yield from walk(one)
 
 
 def lookback_s(expression: str) -> float:

@@ -21,6 +21,15 @@ class Verdict(StrEnum):
     DETECTED = "detected"
 
 
+class View(StrEnum):
+    """Where a series is measured, or what it counts."""
+
+    EDGE = "edge"
+    SERVER = "server"
+    DATA = "data"
+    LABELS = "labels"
+
+
 class ProhibitionVerdict(StrEnum):
     """What became of a prohibition."""
 
@@ -153,6 +162,11 @@ class ExpectationResult(_Frozen):
     worst_s: float | None
     waterfall: tuple[HopResult, ...]
     carry_over: float | None
+    views: tuple[View, ...] | None = Field(
+        default=None,
+        description="where all that the rule reads is measured: edge (by the monitor, before the model), "
+        "server (by the model's server), data (what requests hold), labels (ground truth); null: not known",
+    )
     label_differences: tuple[LabelDifference, ...] = Field(
         default=(), description="of `wrong_labels`: how the episode that comes nearest differs"
     )

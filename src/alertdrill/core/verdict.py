@@ -15,12 +15,20 @@ from alertdrill.core.case import Case
 from alertdrill.core.crossing import crossed
 from alertdrill.core.detection import Bounds
 from alertdrill.core.health import doubt, scrapes
-from alertdrill.core.missed import differences, labels_differ, nearest_episode, not_loaded, signal_of, why_silent
+from alertdrill.core.missed import (
+    differences,
+    labels_differ,
+    nearest_episode,
+    not_loaded,
+    out_of_view,
+    signal_of,
+    why_silent,
+)
 from alertdrill.core.notification import Notification, notification_of
 from alertdrill.core.plan import Injection
 from alertdrill.core.preconditions import why_not_started
 from alertdrill.core.receivers import labels_of_posts
-from alertdrill.core.result import Code, ExpectationResult, HopResult, LabelDifference, Reason, Verdict
+from alertdrill.core.result import Code, ExpectationResult, HopResult, LabelDifference, Reason, Verdict, View
 from alertdrill.core.scope import AlertRule, expects, wanted_by
 from alertdrill.core.timing import bounds_of, settings_of, waterfall_of
 from alertdrill.core.witness import fired as posted_instant
@@ -126,6 +134,9 @@ def _judge_silence(asked: Asked, owned: tuple[Episode, ...]) -> Found:
             Verdict.WRONG_LABELS, labels_differ(asked, other), None, differences(asked.expectation, other.label_map)
         )
     pending = [e for e in owned if expects(asked.expectation, e.label_map)]
+    hidden = None if pending else out_of_view(asked)
+    if hidden is not None:
+        return Found(Verdict.OUT_OF_VIEW, hidden, None)
     return Found(Verdict.MISSED, why_silent(asked, pending), None)
 
 
@@ -234,6 +245,7 @@ def _result(
         worst_s=limits.worst_s,
         waterfall=tuple(HopResult(hop=h.hop, seconds=h.seconds, floor_s=h.floor_s, setting=h.setting) for h in hops),
         carry_over=carry,
+        views=tuple(view for view in View if view in asked.views) if asked.views else None,
         label_differences=found.differences,
         evidence=_evidence(asked, episode) | _of(notification),
     )
@@ -241,7 +253,7 @@ def _result(
 
 def _silent_s(asked: Asked, found: Found) -> float | None:
     """For how long after fault_start it is certain that the alert did not fire; None where it did, or nobody knows."""
-    if found.verdict not in (Verdict.MISSED, Verdict.WRONG_LABELS):
+    if found.verdict not in (Verdict.MISSED, Verdict.WRONG_LABELS, Verdict.OUT_OF_VIEW):
         return None
     if asked.rule is None or asked.delivery.first_ms is None:
         return asked.expectation.within

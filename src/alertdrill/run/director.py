@@ -19,7 +19,7 @@ from alertdrill.run.watch import DrillOver, Watch
 
 LEAD_S = 0.3
 END_S = 15.0
-MAX_TICK_S = 1.0
+LOAD_TICK_S = 1.0
 
 
 class Director:
@@ -48,9 +48,7 @@ class Director:
         self._processes, self._journal, self._progress = processes, journal, progress
         self._up_jobs = up_jobs
         self._scrape_s, self._evaluation_s = scrape_s, evaluation_s
-        self._watch = Watch(
-            plan, clock, source, processes, journal, progress, groups, min(MAX_TICK_S, evaluation_s / 4)
-        )
+        self._watch = Watch(plan, clock, source, processes, journal, progress, groups, evaluation_s)
         book = self._watch.book
         scoped = tuple(rule for rule in book.alerts if in_scope(plan.scenario, rule.labels))
         window_s = max((book.lookback_ms(rule) for rule in scoped), default=0) / 1000
@@ -168,7 +166,7 @@ class Director:
     async def _load_ended(self) -> bool:
         """Wait for what is still in flight, leases renewed; False if that took too long."""
         deadline = self._clock.now() + END_S
-        while not await self._load.ended(MAX_TICK_S):
+        while not await self._load.ended(LOAD_TICK_S):
             if self._clock.now() >= deadline:
                 return False
             self._processes.renew()

@@ -14,6 +14,8 @@ from alertdrill.core.scope import RuleBook, in_scope
 from alertdrill.run.ports import ActiveAlert, AlertSource, Clock, Journal, Processes, Progress, SourceFailed
 
 ENGINE_SILENCE_S = 3.0
+MAX_TICK_S = 1.0
+LOOKS = 4  # at the rules, in each evaluation interval: no evaluation goes unseen
 
 
 class DrillOver(Exception):
@@ -83,7 +85,7 @@ class Watch:
         journal: Journal,
         progress: Progress,
         groups: Sequence[RuleGroup],
-        tick_s: float,
+        evaluation_s: float,
     ) -> None:
         self.plan = plan
         self.clock = clock
@@ -92,7 +94,8 @@ class Watch:
         self._journal = journal
         self._progress = progress
         self._groups = tuple(groups)
-        self._tick_s = tick_s
+        self._tick_s = min(MAX_TICK_S, evaluation_s / LOOKS)
+        self._rules_every_s, self._rules_at = evaluation_s / LOOKS, -math.inf
         self._answered_at = clock.now()
         self._stops = [ConditionHeld(condition, harmless=False) for condition in plan.scenario.stop_conditions]
         self._stops_at = 0.0
@@ -143,7 +146,7 @@ class Watch:
         self.fresh = False
         try:
             self._saw(await self.source.active(), now)
-            await self._read_rules()
+            await self._read_rules(now)
             await self._check_stops(now)
             if self.also is not None:
                 await self.also()
@@ -168,7 +171,10 @@ class Watch:
         self.firing_since = {key: self.firing_since.get(key, now) for key in firing}
         self._progress.alerts([one for one in active if in_scope(self.plan.scenario, one.labels)])
 
-    async def _read_rules(self) -> None:
+    async def _read_rules(self, now: float) -> None:
+        if now < self._rules_at + self._rules_every_s - self._tick_s / 2:
+            return
+        self._rules_at = now
         groups = tuple(await self.source.rules())
         for group in groups:
             if group.last_evaluation is not None:

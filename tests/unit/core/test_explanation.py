@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from drill import RULES, Drill, expect, nulls_phase
 from told import MANAGED, OTHER, OWN, Told
+from viewed import latency, silent
 
 from alertdrill.core import journal as records
 from alertdrill.core.explanation import Explanation, Unknown, explain
@@ -79,6 +80,7 @@ DRILLS_BY_CODE: dict[Code, Callable[[], Drill]] = {
     Code.SERIES_NOT_RECORDED: no_scrapes,
     Code.NEVER_PENDING: plain,
     Code.NEVER_FIRING: pending,
+    Code.OUT_OF_VIEW: lambda: silent("ServerSlow", latency("model")),
     Code.LABELS_DIFFER: lambda: plain().detect(feature="hour"),
     Code.TOO_LATE: lambda: plain(within="3s").detect(),
     Code.RESOLVED_EARLY: early,
@@ -92,7 +94,7 @@ DRILLS_BY_CODE: dict[Code, Callable[[], Drill]] = {
 }
 """A drill for every code that evidence built by hand can lead to."""
 
-WITHOUT_EVIDENCE = {Code.CARRY_OVER, Code.ENGINE_RESTARTED, Code.OUT_OF_VIEW}
+WITHOUT_EVIDENCE = {Code.CARRY_OVER, Code.ENGINE_RESTARTED}
 """Codes of the design that no verdict names so far: their words are tested alone."""
 
 

@@ -146,3 +146,17 @@ async def test_a_slow_answer_does_not_make_the_next_failed_poll_fatal() -> None:
     world.on_phase("broken", lambda start: world.source.silent.append((start + 2.0, start + 2.5)))
     await world.run()
     assert world.troubles() == []
+
+
+async def test_an_engine_of_long_intervals_is_asked_less_than_twice_a_second_and_no_evaluation_goes_unseen() -> None:
+    stop = {"query": STOP, "is": "== 0", "no_data": "ignore", "for": "3s"}
+    drill = scenario(
+        [BASELINE, fault_phase("broken", "A")], stop_conditions=[stop], monitoring={"evaluation_interval": "15s"}
+    )
+    world = World(drill, evaluation_s=15.0)
+    world.source.answers[STOP] = lambda now: []
+    begun: list[float] = []
+    world.on_phase("broken", begun.append)
+    await world.run()
+    asked = [at for at in world.source.asked_at if begun[0] + 1 <= at < begun[0] + 16]
+    assert 15 <= len(asked) <= 15 + 4 + 1 + 1

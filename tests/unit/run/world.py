@@ -159,8 +159,10 @@ class FakeSource:
     dead: bool = False
     timeout_s: float = 0.0
     raw_asked: list[tuple[str, float, float]] = field(default_factory=list)
+    asked_at: list[float] = field(default_factory=list)
 
     def _speak(self) -> None:
+        self.asked_at.append(self.clock.now())
         if self.dead or any(begin <= self.clock.now() < end for begin, end in self.silent):
             self.clock.pass_s(self.timeout_s)
             raise SourceFailed("no answer")
@@ -255,7 +257,7 @@ class SilentProgress:
 class World:
     """A drill in memory: change its parts, run it, look at what the director did."""
 
-    def __init__(self, drill: Scenario, groups: Sequence[RuleGroup] | None = None) -> None:
+    def __init__(self, drill: Scenario, groups: Sequence[RuleGroup] | None = None, evaluation_s: float = 1.0) -> None:
         groups = (group(alerting("A"), alerting("B")),) if groups is None else tuple(groups)
         self.clock = SteppedClock()
         self.plan = _plan(drill, groups)
@@ -266,7 +268,7 @@ class World:
         self.progress = SilentProgress()
         self.director = Director(
             self.plan, self.clock, self.load, FakePort(self.source), self.processes, self.journal, self.progress,
-            groups, ("monitor", "model"), 1.0, 1.0,
+            groups, ("monitor", "model"), 1.0, evaluation_s,
         )  # fmt: skip
 
     async def run(self) -> "World":
