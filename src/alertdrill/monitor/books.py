@@ -68,7 +68,7 @@ class Books:
         failures = Failures()
         self.system = _system(settings, labels)
         outputs = Outputs(pointers, prediction_references(settings), settings.reference_answers, threshold)
-        takers = [*_takers(settings, labels, outputs), *([self.system] if self.system is not None else [])]
+        takers = [*_takers(settings, labels, outputs, failures), *([self.system] if self.system is not None else [])]
         self.truth = _truth(settings, labels, self.schema, failures)
         if self.truth is not None:
             takers.append(self.truth)
@@ -101,7 +101,7 @@ def _page(settings: Settings, schema: Schema, account: Account) -> Page | None:
     return Page(settings.page, settings.model, settings.model_version, account.scrape) if settings.page else None
 
 
-def _takers(settings: Settings, labels: Mapping[str, str], outputs: Outputs) -> list[Taker]:
+def _takers(settings: Settings, labels: Mapping[str, str], outputs: Outputs, failures: Failures) -> list[Taker]:
     takers: list[Taker] = []
     if outputs.pointers:
         takers.append(PredictionCounters(labels, outputs))
@@ -112,7 +112,7 @@ def _takers(settings: Settings, labels: Mapping[str, str], outputs: Outputs) -> 
         redaction = Redaction(settings.log_redact)
         headers = [name.lower() for name in settings.log_headers]
         find = lookup(settings.prediction_id)
-        takers.append(PredictionLog(labels, writer, settings.log_share, redaction, headers, find))
+        takers.append(PredictionLog(labels, writer, settings.log_share, redaction, headers, find, failures))
     return takers
 
 

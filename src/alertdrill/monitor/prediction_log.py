@@ -10,6 +10,7 @@ import orjson
 from alertdrill.monitor.answers import BadAnswer, is_compressed
 from alertdrill.monitor.bodies import Malformed
 from alertdrill.monitor.exposition import header, key, lines
+from alertdrill.monitor.failures import Failures
 from alertdrill.monitor.log_writer import LogWriter
 from alertdrill.monitor.notes import Batch, Note, Rows, Taker
 from alertdrill.monitor.redaction import Redaction
@@ -31,6 +32,7 @@ class PredictionLog(Taker):
         redaction: of inputs, outputs and metadata.
         metadata: names of request headers, in lower case, whose values are written.
         prediction_ids: finds the id of each prediction; it stands in for an x-request-id that is missing.
+        failures: of the monitor; a line that cannot be made is one.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class PredictionLog(Taker):
         redaction: Redaction,
         metadata: Sequence[str],
         prediction_ids: Lookup,
+        failures: Failures,
     ) -> None:
         self._labels = dict(labels)
         self._model, self._version = labels["model"], labels["version"]
@@ -49,6 +52,7 @@ class PredictionLog(Taker):
         self._redaction = redaction
         self._metadata = tuple((name, name.encode()) for name in metadata)
         self._prediction_ids = prediction_ids
+        self._failures = failures
         self._mark, self._numbers = secrets.token_hex(6), itertools.count(1)
         self._metadata_texts: dict[tuple[bytes | None, ...], bytes] = {}
         model = orjson.dumps({"model": self._model, "version": self._version})[1:-1].replace(b"%", b"%%")
@@ -56,6 +60,7 @@ class PredictionLog(Taker):
             b'{"timestamp":%b,"request_id":"%b",' + model + b',"code":%d,"latency":%b,"inputs":%b,"outputs":%b%b}\n'
         )
         self._lines: list[bytes] = []
+        self._unmade = 0
         self.sampled_out = 0
 
     def take(self, batch: Batch) -> None:
@@ -86,7 +91,7 @@ class PredictionLog(Taker):
     def _written(self, exchanges: Sequence["_Named"]) -> list[bytes]:
         """A line for each; those of exchanges read whole, which are nearly all, written together."""
         if self._redaction:
-            return [self._line(*exchange) for exchange in exchanges]
+            return self._each(exchanges)
         usual = [
             (type(rows) is tuple or type(rows) is list)
             and type(note.answer) is bytes
@@ -100,9 +105,19 @@ class PredictionLog(Taker):
             return self._together(exchanges)
         lines = iter(self._together(list(compress(exchanges, usual))))
         return [
-            next(lines) if is_usual else self._line(*exchange)
+            line
             for is_usual, exchange in zip(usual, exchanges, strict=True)
+            for line in ([next(lines)] if is_usual else self._each([exchange]))
         ]
+
+    def _each(self, exchanges: Sequence["_Named"]) -> list[bytes]:
+        """Lines made one by one: what cannot be written of one exchange costs no other."""
+        made: list[bytes] = []
+        for exchange in exchanges:
+            with self._failures:
+                made.append(self._line(*exchange))
+        self._unmade += len(exchanges) - len(made)
+        return made
 
     def _together(self, exchanges: Sequence["_Named"]) -> list[bytes]:
         """The lines that `_line` would write, each a template filled in with JSON that is there already."""
@@ -183,7 +198,7 @@ class PredictionLog(Taker):
             "written": writer.written,
             "sampled_out": self.sampled_out,
             "dropped": writer.dropped,
-            "failed": writer.failed,
+            "failed": writer.failed + self._unmade,
         }
         name = "model_monitor_log_lines_total"
         yield header(name, "counter", "Lines of the prediction log, by what became of them.")
