@@ -3,7 +3,7 @@
 import itertools
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import compress
+from itertools import chain, compress, repeat
 
 import orjson
 
@@ -54,11 +54,10 @@ class PredictionLog(Taker):
         self._prediction_ids = prediction_ids
         self._failures = failures
         self._mark, self._numbers = secrets.token_hex(6), itertools.count(1)
-        self._metadata_texts: dict[tuple[bytes | None, ...], bytes] = {}
-        model = orjson.dumps({"model": self._model, "version": self._version})[1:-1].replace(b"%", b"%%")
-        self._template = (
-            b'{"timestamp":%b,"request_id":"%b",' + model + b',"code":%d,"latency":%b,"inputs":%b,"outputs":%b%b}\n'
-        )
+        self._kept_ends: dict[tuple[bytes | None, ...], bytes] = {}
+        model = orjson.dumps({"model": self._model, "version": self._version})[1:-1]
+        after_id = b'",' + model + b',"code":'
+        self._keys = (b'{"timestamp":', b',"request_id":"', after_id, b',"latency":', b',"inputs":', b',"outputs":')
         self._lines: list[bytes] = []
         self._unmade = 0
         self.sampled_out = 0
@@ -120,35 +119,29 @@ class PredictionLog(Taker):
         return made
 
     def _together(self, exchanges: Sequence["_Named"]) -> list[bytes]:
-        """The lines that `_line` would write, each a template filled in with JSON that is there already."""
+        """The lines that `_line` would write, put together of JSON that is there already, column by column."""
         if not exchanges:
             return []
         notes, _, _, headers, names = zip(*exchanges, strict=True)
-        template = self._template
-        return [
-            template % (at, name, note.code, latency, note.body, note.answer, metadata)
-            for at, name, note, latency, metadata in zip(
-                orjson.dumps([note.at for note in notes])[1:-1].split(b","),
-                orjson.dumps(names)[2:-2].split(b'","'),  # a quote within a text has a backslash before it
-                notes,
-                orjson.dumps([note.duration_s for note in notes])[1:-1].split(b","),
-                map(self._metadata_text, headers),
-                strict=True,
-            )
-        ]
+        codes, durations, _, bodies, answers, ats, *_ = zip(*notes, strict=True)
+        ids = orjson.dumps(names)[2:-2].split(b'","')  # a quote within a text has a backslash before it
+        columns = (_texts(ats), ids, _texts(codes), _texts(durations), bodies, answers)
+        before = [repeat(key, len(notes)) for key in self._keys]
+        parts = chain.from_iterable(zip(before, columns, strict=True))
+        return list(map(b"".join, zip(*parts, self._ends(headers), strict=True)))
 
-    def _metadata_text(self, headers: Mapping[bytes, bytes]) -> bytes:
-        """What follows the outputs in a line; kept, as clients repeat their headers."""
-        if not self._metadata:
-            return b""
-        stated = tuple([headers.get(key) for _, key in self._metadata])
-        text = self._metadata_texts.get(stated)
-        if text is None:
-            text = b',"metadata":' + orjson.dumps(self._stated(headers))
-            if len(self._metadata_texts) >= MOST_TEXTS:
-                self._metadata_texts.clear()
-            self._metadata_texts[stated] = text
-        return text
+    def _ends(self, headers: Sequence[Mapping[bytes, bytes]]) -> Sequence[bytes]:
+        """What follows the outputs in each line; texts are kept, as clients repeat their headers."""
+        stated = zip(*[[one.get(key) for one in headers] for _, key in self._metadata], strict=True)
+        kept = self._kept_ends
+        return [kept.get(one) or self._end(one) for one in stated] if self._metadata else [b"}\n"] * len(headers)
+
+    def _end(self, stated: tuple[bytes | None, ...]) -> bytes:
+        named = {key: value for (_, key), value in zip(self._metadata, stated, strict=True) if value is not None}
+        if len(self._kept_ends) >= MOST_TEXTS:
+            self._kept_ends.clear()
+        end = self._kept_ends[stated] = b',"metadata":%b}\n' % orjson.dumps(self._stated(named))
+        return end
 
     def update(self) -> None:
         """Have the lines written that were held back for a larger block."""
@@ -225,6 +218,11 @@ def _dictionaries(notes: Sequence[Note]) -> list[Mapping[bytes, bytes]]:
             of, one = note.headers, dict(note.headers)
         found.append(one)
     return found
+
+
+def _texts(numbers: Sequence[float | None]) -> list[bytes]:
+    """Each as JSON."""
+    return orjson.dumps(numbers)[1:-1].split(b",")
 
 
 def _id(found: object) -> str | None:
