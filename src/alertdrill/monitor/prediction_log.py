@@ -134,13 +134,13 @@ class PredictionLog(Taker):
         """What follows the outputs in each line; texts are kept, as clients repeat their headers."""
         stated = zip(*[[one.get(key) for one in headers] for _, key in self._metadata], strict=True)
         kept = self._kept_ends
-        return [kept.get(one) or self._end(one) for one in stated] if self._metadata else [b"}\n"] * len(headers)
+        return [kept.get(one) or self._end(one) for one in stated] if self._metadata else [b"}"] * len(headers)
 
     def _end(self, stated: tuple[bytes | None, ...]) -> bytes:
         named = {key: value for (_, key), value in zip(self._metadata, stated, strict=True) if value is not None}
         if len(self._kept_ends) >= MOST_TEXTS:
             self._kept_ends.clear()
-        end = self._kept_ends[stated] = b',"metadata":%b}\n' % orjson.dumps(self._stated(named))
+        end = self._kept_ends[stated] = b',"metadata":%b}' % orjson.dumps(self._stated(named))
         return end
 
     def update(self) -> None:
@@ -148,10 +148,10 @@ class PredictionLog(Taker):
         lines, self._lines = self._lines, []
         if not lines:
             return
-        block = b"".join(lines)
-        if b"\r" in block or block.count(b"\n") > len(lines):  # bodies have line ends of their own
-            block = b"".join([line[:-1].replace(b"\n", b" ").replace(b"\r", b" ") + b"\n" for line in lines])
-        self._writer.put(block, len(lines))
+        text = b"".join(lines)
+        if b"\r" in text or b"\n" in text:  # bodies have line ends of their own
+            lines = [line.replace(b"\n", b" ").replace(b"\r", b" ") for line in lines]
+        self._writer.put(b"\n".join([*lines, b""]), len(lines))
 
     def _line(self, note: Note, rows: Rows, answer: object, headers: Mapping[bytes, bytes], name: str) -> bytes:
         body, answered = note.body, note.answer
@@ -175,7 +175,7 @@ class PredictionLog(Taker):
             line["metadata"] = self._redaction.of(self._stated(headers))
         if note.failure is not None:
             line["failure"] = note.failure
-        return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+        return orjson.dumps(line)
 
     def _spliced(self, body: bytes) -> object:
         """JSON as it was sent: it was read before, so that it is valid, and a line end in it a blank between parts."""
