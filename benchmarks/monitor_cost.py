@@ -9,6 +9,8 @@ answers accounted) and nginx `proxy_pass` in front of nginx that answers at once
 What is measured runs on core 0, wrk (16 kept connections, 100 bodies in turn) and the proxies' target on core 1. CPU a
 request is that of the measured process with all its threads, what it does after its last request included. All take
 turns, so that a busy machine slows all alike; added CPU is the median over the turns of the difference within a turn.
+Of what the middleware adds, `counting` is what its folds take, some ten times a second, and `path` the rest: what
+happens before an answer leaves, and the thread that writes the log.
 Added latency is that of single requests at 200/s, sent in turn to the target and through each proxy.
 
 Beside them stands the least that a proxy in Python can do (`support/forwarder.py`). `own_heads` is the sidecar against
@@ -144,11 +146,15 @@ def inside_apps(folder: Path, seconds: float, turns: int) -> dict[str, float]:
             for kind in ("bare", "monitor", "instrumentator")
         }
         found = in_turns(folder, apps, seconds, turns)
-        counted = metrics(apps["monitor"].port)
+        counted, folded_s = metrics(apps["monitor"].port), float(got(apps["monitor"].port, "/folded"))
+    added_us = middle(found, lambda row: row["monitor"] - row["bare"])
+    counting_us = folded_s / sum_of(counted, "model_requests_total") * 1e6
     return {
         "bare_us": middle(found, lambda row: row["bare"]),
         "inprocess_to_bare": middle(found, lambda row: row["monitor"] / row["bare"]),
-        "inprocess_added_us": middle(found, lambda row: row["monitor"] - row["bare"]),
+        "inprocess_added_us": added_us,
+        "inprocess_path_us": round(added_us - counting_us, 3),
+        "inprocess_counting_us": round(counting_us, 3),
         "instrumentator_added_us": middle(found, lambda row: row["instrumentator"] - row["bare"]),
         "inprocess_to_instrumentator": middle(
             found, lambda row: (row["monitor"] - row["bare"]) / (row["instrumentator"] - row["bare"])
@@ -214,8 +220,12 @@ def single_requests(ports: Mapping[str, int], count: int, rate_per_s: float = 20
 
 
 def metrics(port: int) -> str:
+    return got(port, "/metrics")
+
+
+def got(port: int, path: str) -> str:
     client = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    client.request("GET", "/metrics")
+    client.request("GET", path)
     return client.getresponse().read().decode()
 
 

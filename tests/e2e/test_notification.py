@@ -31,7 +31,9 @@ def test_an_alert_is_delivered_to_webhook_and_mailbox_and_not_where_no_route_lea
         assert one["ttn_s"] == pytest.approx(one["ttd_s"] + one["notify_s"], abs=1e-6)
     evidence = pager["evidence"]["notification"]
     assert {"receiver": "mail", "integration": "email", "to": ["team@example.com"]} in evidence["delivered_to"]
-    assert pager["firing_at"] <= evidence["posted_at"] < pager["firing_at"] + 2  # beside the Alertmanager, not before it
+    assert (
+        pager["firing_at"] <= evidence["posted_at"] < pager["firing_at"] + 2
+    )  # beside the Alertmanager, not before it
     assert pager["firing_at"] <= evidence["accepted_at"] <= evidence["delivered_at"]
 
 

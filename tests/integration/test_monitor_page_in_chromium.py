@@ -206,6 +206,32 @@ def test_it_says_since_when_the_monitor_does_not_answer_and_that_it_was_restarte
             again.kill()
 
 
+@pytest.mark.parametrize("part", ["attention", "Reading"])
+def test_a_fault_of_the_page_is_said_to_be_one_and_ends_with_its_cause(still: Tab, part: str) -> None:
+    said = "document.getElementById('state').textContent"
+    still.run(f"window.whole = {part}; {part} = function () {{ throw new TypeError('broken on purpose'); }}")
+    text = still.until(f"document.body.className === 'faulty' && {said}")
+    assert text == (
+        "The monitor answers, but this page fails to show it (broken on purpose): a fault of the page, "
+        "not of the model. What is shown may be old."
+    )
+    assert any("broken on purpose" in one for one in still.complaints)
+    asked = len(still.requested)
+    still.run(f"{part} = window.whole")
+    still.until("document.body.className === 'live'")
+    assert len(still.requested) > asked
+    still.complaints.clear()
+
+
+def test_an_answer_that_is_no_answer_of_the_monitor_is_an_outage(still: Tab) -> None:
+    still.run("window.whole = fetch; fetch = async () => new Response('<html>', {status: 200})")
+    still.until("document.body.className === 'lost'")
+    still.run("fetch = async () => new Response('', {status: 502})")
+    still.until("document.getElementById('state').textContent.startsWith('No answer from the monitor since ')")
+    still.run("fetch = window.whole")
+    still.until("document.body.className === 'live'")
+
+
 def test_it_asks_nothing_while_nobody_looks(still: Tab) -> None:
     still.run("Object.defineProperty(document, 'visibilityState', {value: 'hidden', configurable: true})")
     still.run("new Promise(done => setTimeout(done, 100))")  # what was under way has ended

@@ -189,6 +189,12 @@ def test_a_long_log_is_read_whole_without_a_drop(tmp_path: Path) -> None:
         (["--events", "events"], ["write /events"]),
         (["--events", "/feedback", "--truth-store", "x.db"], ["--feedback-path", "--events"]),
         (["--tail", "x", "--tail-inputs", "inputs"], ["--tail-inputs", "write '/inputs'"]),
+        (["--tail", "x.jsonl", "--log", "x.jsonl"], ["--tail, --log\n  got x.jsonl and x.jsonl", "expected", "fix: "]),
+        (["--tail", "./x.1", "--log", "x"], ["--tail, --log\n  got x.1 and x"]),
+        (
+            ["--tail", "x", "--log", "x", "--events", "e", "--tail-inputs", "a", "--tail-outputs", "b"],
+            ["--tail, --log\n", "--events\n", "--tail-inputs\n  got 'a'", "--tail-outputs\n  got 'b'"],
+        ),
         (["--events", "/", "--score", "s", "--log-share", "7"], ["--score\n  got 's'", "--log-share\n  got '7'"]),
         (["--events", "/", "--reference-score", "p"], ["sample.csv", "no column p"]),
     ],

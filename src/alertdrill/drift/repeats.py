@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 NEAR = 128
@@ -47,16 +46,23 @@ class Repeats:
         Args:
             keys: a hash of each row, 64 bits, signed: the same for equal rows.
         """
-        seen, judged = [*self._seen, *keys], 0
-        while len(seen) - judged >= 2 * NEAR + AT_ONCE:
-            self._judge(np.array(seen[judged : judged + 2 * NEAR + AT_ONCE], dtype=np.int64))
-            judged += AT_ONCE
-        self._seen = seen[judged:]
+        seen = [*self._seen, *keys]
+        rows = (len(seen) - 2 * NEAR) // AT_ONCE * AT_ONCE
+        if rows > 0:
+            self._judge(np.array(seen[: 2 * NEAR + rows], dtype=np.int64))
+        self._seen = seen[max(rows, 0) :]
 
     def _judge(self, seen: NDArray[np.int64]) -> None:
-        """The last hundred rows of 356."""
-        windows = sliding_window_view(seen, 2 * NEAR + 1)[-AT_ONCE:]
-        equal = windows[:, :-1] == windows[:, -1:]
-        far, near = equal[:, :NEAR].any(axis=1), equal[:, NEAR:].any(axis=1)
-        past = self._excess * math.exp(-AT_ONCE / MEMORY_ROWS)
-        self._excess = float(past + FADE @ (near.astype(np.float64) - far))
+        """All rows but the first 256, which are some hundreds."""
+        _, codes = np.unique(seen, return_inverse=True)
+        places = codes * len(seen) + np.arange(len(seen))  # equal rows follow upon each other, the earlier first
+        ordered, judged = np.sort(places), places[2 * NEAR :]
+
+        def copied(nearest: int, farthest: int) -> NDArray[np.bool_]:
+            """Shape (rows,): whether there is an equal row from so many to so many rows before."""
+            first, end = ordered.searchsorted(judged - farthest), ordered.searchsorted(judged - nearest, "right")
+            return np.asarray(first < end)
+
+        differences = copied(1, NEAR).astype(np.float64) - copied(NEAR + 1, 2 * NEAR)
+        for hundred in differences.reshape(-1, AT_ONCE):
+            self._excess = float(self._excess * math.exp(-AT_ONCE / MEMORY_ROWS) + FADE @ hundred)

@@ -7,7 +7,7 @@ import logging
 import signal
 import ssl
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from alertdrill.monitor.line_file import START, LineFile, end_of
 from alertdrill.monitor.mirror import Mirror
 from alertdrill.monitor.mirror_endpoint import MirrorEndpoint
 from alertdrill.monitor.notes import Taker
+from alertdrill.monitor.own_log import is_own_log
+from alertdrill.monitor.pointer import parts_of
 from alertdrill.monitor.reference import BadFile
 from alertdrill.monitor.settings import Settings, add_options, settings_of
 from alertdrill.monitor.sidecar import Sidecar, keep_account
@@ -71,24 +73,37 @@ def open_ways(options: argparse.Namespace, settings: Settings) -> Ways:
     Raises:
         BadSettings: there is none, or one cannot be used.
     """
-    if options.upstream is None and options.events is None and options.tail is None:
-        what = "got none, expected at least one"
-        raise BadSettings(Mistake("--upstream, --events, --tail", what, "give --upstream http://host:port"))
-    if options.events is not None and not options.events.startswith("/"):
-        what = f"got {options.events!r}, expected a path"
-        raise BadSettings(Mistake("--events", what, f"write /{options.events}"))
-    if settings.truth is not None and options.events == settings.truth.feedback_path:
-        what = f"got {options.events}, to which --events has events posted, expected a path of its own"
-        raise BadSettings(Mistake(named("feedback_path"), what, "write /feedback, and --events /events"))
+    mistakes = list(_mistakes(options, settings))
+    if mistakes:
+        raise BadSettings(*mistakes)
     labels = {"model": settings.model, "version": settings.model_version}
     mirror = Mirror(labels) if options.events is not None else None
     if options.tail is None:
         return Ways(mirror, None)
     file = LineFile(options.tail, START if options.tail_from == "start" else end_of(options.tail))
-    try:
-        return Ways(mirror, Tail(labels, file, options.tail_inputs, options.tail_outputs))
-    except ValueError as error:
-        raise BadSettings(mistake_of("--tail-inputs, --tail-outputs", error)) from None
+    return Ways(mirror, Tail(labels, file, options.tail_inputs, options.tail_outputs))
+
+
+def _mistakes(options: argparse.Namespace, settings: Settings) -> Iterator[Mistake]:
+    """What keeps the ways in from being opened."""
+    if options.upstream is None and options.events is None and options.tail is None:
+        what = "got none, expected at least one"
+        yield Mistake("--upstream, --events, --tail", what, "give --upstream http://host:port")
+    if options.events is not None and not options.events.startswith("/"):
+        yield Mistake("--events", f"got {options.events!r}, expected a path", f"write /{options.events}")
+    if settings.truth is not None and options.events == settings.truth.feedback_path:
+        what = f"got {options.events}, to which --events has events posted, expected a path of its own"
+        yield Mistake(named("feedback_path"), what, "write /feedback, and --events /events")
+    if options.tail is not None and settings.log is not None and is_own_log(options.tail, settings.log):
+        what = (
+            f"got {options.tail} and {settings.log}, one log, expected two: every line would be read and written again"
+        )
+        yield Mistake("--tail, --log", what, "give --log another file, or leave it out")
+    for where, pointer in (("--tail-inputs", options.tail_inputs), ("--tail-outputs", options.tail_outputs)):
+        try:
+            parts_of(pointer)
+        except ValueError as error:
+            yield mistake_of(where, error)
 
 
 async def watch(options: argparse.Namespace, context: ssl.SSLContext | None, books: Books, ways: Ways) -> None:

@@ -53,8 +53,13 @@ def read_answer(body: bytes | BadAnswer | None, headers: Headers = ()) -> object
     try:
         decoded: object = orjson.loads(body)
     except ValueError:
-        return _read_compressed(body, headers) if is_compressed(body) else _REASONS[unreadable(body)]
+        return _read_compressed(body, headers) if is_compressed(body) else as_answer(unreadable(body))
     return decoded
+
+
+def as_answer(body: bytes | Malformed) -> bytes | BadAnswer:
+    """A body as that of an answer; what both of them can suffer has one name."""
+    return BadAnswer(body.value) if isinstance(body, Malformed) else body
 
 
 def is_compressed(body: bytes) -> bool:
@@ -64,7 +69,7 @@ def is_compressed(body: bytes) -> bool:
 
 def _read_compressed(body: bytes, headers: Headers) -> object | BadAnswer:
     if not any(name == b"content-encoding" and value.strip().lower() in COMPRESSED for name, value in headers):
-        return _REASONS[unreadable(body)]
+        return as_answer(unreadable(body))
     unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
     try:
         plain = unpacker.decompress(body, LARGEST_BODY_BYTES)
@@ -73,10 +78,3 @@ def _read_compressed(body: bytes, headers: Headers) -> object | BadAnswer:
     if unpacker.unconsumed_tail:
         return BadAnswer.TOO_LARGE
     return read_answer(plain) if unpacker.eof else BadAnswer.BAD_ENCODING
-
-
-_REASONS = {
-    Malformed.EMPTY: BadAnswer.EMPTY,
-    Malformed.BAD_ENCODING: BadAnswer.BAD_ENCODING,
-    Malformed.BAD_JSON: BadAnswer.BAD_JSON,
-}

@@ -95,6 +95,14 @@ class Bodies:
         return Malformed.WRONG_BATCH
 
 
+def encoded(value: object) -> bytes | Malformed:
+    """The body of decoded JSON; what is nested deeper than orjson writes (254 levels) counts as what cannot be read."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return Malformed.BAD_JSON
+
+
 def unreadable(body: bytes) -> Malformed:
     """Why a body is no JSON."""
     if not body.strip():

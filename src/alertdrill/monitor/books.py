@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from alertdrill.drift.e_detector import EDetector, log_threshold
 from alertdrill.drift.reference import watched_cells
@@ -44,7 +44,7 @@ class Books:
     """
 
     def __init__(self, settings: Settings, more: Iterable[Taker] = ()) -> None:
-        """Read the files.
+        """Read the files, and then, where nothing is wrong with them, open what is kept open.
 
         Args:
             settings: of the monitor.
@@ -52,10 +52,14 @@ class Books:
 
         Raises:
             BadFile: a file cannot be used.
-            BadSettings: GPUs are asked for where there are none, or ground truth cannot be kept as the settings say.
+            BadSettings: paths clash, GPUs are asked for where there are none, or ground truth cannot be kept as the
+                settings say.
         """
         given = settings.schema_
         self.schema = given if isinstance(given, Schema) else load_schema(given)
+        clashes = list(_clashes(settings, self.schema))
+        if clashes:
+            raise BadSettings(*clashes)
         rows = load_reference(settings.reference, self.schema)
         try:
             cells = watched_cells(self.schema, rows)
@@ -68,8 +72,8 @@ class Books:
         failures = Failures()
         self.system = _system(settings, labels)
         outputs = Outputs(pointers, prediction_references(settings), settings.reference_answers, threshold)
-        takers = [*_takers(settings, labels, outputs), *([self.system] if self.system is not None else [])]
-        self.truth = _truth(settings, labels, self.schema, failures)
+        takers = [*_takers(settings, labels, outputs, failures), *([self.system] if self.system is not None else [])]
+        self.truth = _truth(settings, labels, failures)
         if self.truth is not None:
             takers.append(self.truth)
         self.account = Account(
@@ -82,7 +86,17 @@ class Books:
             [*takers, *more],
             failures,
         )
-        self.page = _page(settings, self.schema, self.account)
+        self.page = _page(settings, self.account)
+
+
+def _clashes(settings: Settings, schema: Schema) -> Iterator[Mistake]:
+    """Paths that have another meaning already."""
+    if settings.page in (METRICS_PATH, schema.path):
+        what = f"got {settings.page}, which has another meaning already, expected a path of its own"
+        yield Mistake(named("page"), what, "write /monitor")
+    if settings.truth is not None and settings.truth.feedback_path == schema.path:
+        what = f"got {schema.path}, which is where the model predicts, expected a path of its own"
+        yield Mistake(named("feedback_path"), what, "write /feedback")
 
 
 def _system(settings: Settings, labels: Mapping[str, str]) -> System | None:
@@ -94,14 +108,11 @@ def _system(settings: Settings, labels: Mapping[str, str]) -> System | None:
     return System([*processes, *gpus]) if processes or gpus else None
 
 
-def _page(settings: Settings, schema: Schema, account: Account) -> Page | None:
-    if settings.page in (METRICS_PATH, schema.path):
-        what = f"got {settings.page}, which has another meaning already, expected a path of its own"
-        raise BadSettings(Mistake(named("page"), what, "write /monitor"))
+def _page(settings: Settings, account: Account) -> Page | None:
     return Page(settings.page, settings.model, settings.model_version, account.scrape) if settings.page else None
 
 
-def _takers(settings: Settings, labels: Mapping[str, str], outputs: Outputs) -> list[Taker]:
+def _takers(settings: Settings, labels: Mapping[str, str], outputs: Outputs, failures: Failures) -> list[Taker]:
     takers: list[Taker] = []
     if outputs.pointers:
         takers.append(PredictionCounters(labels, outputs))
@@ -112,17 +123,14 @@ def _takers(settings: Settings, labels: Mapping[str, str], outputs: Outputs) -> 
         redaction = Redaction(settings.log_redact)
         headers = [name.lower() for name in settings.log_headers]
         find = lookup(settings.prediction_id)
-        takers.append(PredictionLog(labels, writer, settings.log_share, redaction, headers, find))
+        takers.append(PredictionLog(labels, writer, settings.log_share, redaction, headers, find, failures))
     return takers
 
 
-def _truth(settings: Settings, labels: Mapping[str, str], schema: Schema, failures: Failures) -> GroundTruth | None:
+def _truth(settings: Settings, labels: Mapping[str, str], failures: Failures) -> GroundTruth | None:
     truth = settings.truth
     if truth is None:
         return None
-    if truth.feedback_path == schema.path:
-        what = f"got {schema.path}, which is where the model predicts, expected a path of its own"
-        raise BadSettings(Mistake(named("feedback_path"), what, "write /feedback"))
     label, score = (Source(Place.ANSWER, at) if at else None for at in (settings.label, settings.score))
     predicted = label if truth.task is Task.CLASSIFICATION else score
     sources = Sources(settings.prediction_id, predicted, score, truth.version)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from alertdrill.monitor.bodies import Malformed, encoded
 from alertdrill.protocols.json_rows import LARGEST_BODY_BYTES
 
 STRUCTURED = b"application/cloudevents+json"
@@ -40,13 +41,13 @@ class Event(NamedTuple):
     Attributes:
         id: that request and response share.
         kind: which of them it is.
-        data: the body of the request or the answer; None if it is too large.
+        data: the body of the request or the answer, or why there is none to keep.
         at: when the logger made the event, seconds since 1970; None if it does not say.
     """
 
     id: str
     kind: Kind
-    data: bytes | None
+    data: bytes | Malformed
     at: float | None
 
 
@@ -86,23 +87,24 @@ def _text(value: bytes | None) -> str | None:
 def _structured(value: Any) -> Event:
     if not isinstance(value, dict):
         raise BadEvent("expected an event to be an object")
+    data: bytes | Malformed
     if "data_base64" in value:
         try:
             data = base64.b64decode(value["data_base64"], validate=True)
         except (binascii.Error, TypeError, ValueError):
             raise BadEvent("data_base64: expected base64") from None
     else:
-        data = orjson.dumps(value["data"]) if "data" in value else b""
+        data = encoded(value["data"]) if "data" in value else b""
     return _event(value, data)
 
 
-def _event(attributes: Mapping[str, Any], data: bytes) -> Event:
+def _event(attributes: Mapping[str, Any], data: bytes | Malformed) -> Event:
     name, type_ = attributes.get("id"), attributes.get("type")
     if not isinstance(name, str) or not name or len(name) > LONGEST_ID:
         raise BadEvent(f"id: expected a text of 1 to {LONGEST_ID} characters (header ce-id in binary mode)")
     if not isinstance(type_, str) or not type_:
         raise BadEvent("type: expected a text (header ce-type in binary mode)")
-    kept = data if len(data) <= LARGEST_BODY_BYTES else None
+    kept = data if len(data) <= LARGEST_BODY_BYTES else Malformed.TOO_LARGE
     return Event(name, _kind(type_), kept, _seconds(attributes.get("time")))
 
 

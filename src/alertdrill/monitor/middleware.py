@@ -29,7 +29,6 @@ FAILED_TO_WRITE = b"the monitor could not write its numbers\n"
 
 _now = time.perf_counter
 _wall = time.time
-_running_loop = asyncio.get_running_loop
 
 
 class Monitor:
@@ -98,9 +97,8 @@ class Monitor:
         """Note an exchange, and have it counted soon; what fails in that does not reach the exchange."""
         try:
             self._account.note(note)
-            loop = _running_loop()
-            if loop is not self._loop:
-                self._loop = loop
+            if self._loop is None or self._loop.is_closed():
+                self._loop = loop = asyncio.get_running_loop()
                 loop.call_later(UPDATE_S, self._fold, loop)
         except Exception as error:  # noqa: BLE001 - as above
             self._account.failures.take(error)

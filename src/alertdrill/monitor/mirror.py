@@ -5,8 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 
 from alertdrill.monitor.account import Account
-from alertdrill.monitor.answers import BadAnswer
-from alertdrill.monitor.bodies import Malformed
+from alertdrill.monitor.answers import as_answer
 from alertdrill.monitor.cloud_events import BadEvent, Event, Kind, read_events
 from alertdrill.monitor.exposition import header, key, lines
 from alertdrill.monitor.notes import UNKNOWN_CODE, Batch, Note, Taker
@@ -71,7 +70,7 @@ class Mirror(Taker):
                 return
             self._give_up(waiting[0])  # the same half again: an id that was used twice
         self._pending[event.id] = event, self._clock() + self._join_s
-        self._pending_bytes += len(event.data or b"")
+        self._pending_bytes += len(event.data)
         while len(self._pending) > MOST_PENDING or self._pending_bytes > MOST_PENDING_BYTES:
             self._give_up_oldest()
 
@@ -88,15 +87,15 @@ class Mirror(Taker):
 
     def _forget(self, name: str) -> None:
         event, _ = self._pending.pop(name)
-        self._pending_bytes -= len(event.data or b"")
+        self._pending_bytes -= len(event.data)
 
     def _give_up(self, event: Event) -> None:
         self._unjoined[event.kind.value] += 1
         at = event.at or time.time()
         if event.kind is Kind.REQUEST:
-            self._note(Note(UNKNOWN_CODE, None, False, _body(event), at=at, request_id=event.id))
+            self._note(Note(UNKNOWN_CODE, None, False, event.data, at=at, request_id=event.id))
         else:
-            self._note(Note(OK_CODE, None, True, None, _answer(event), at=at, request_id=event.id))
+            self._note(Note(OK_CODE, None, True, None, as_answer(event.data), at=at, request_id=event.id))
 
     def _note(self, note: Note) -> None:
         if self._account is not None:
@@ -134,12 +133,4 @@ def _joined(request: Event, response: Event) -> Note:
     if duration_s is not None and not 0 <= duration_s <= LONGEST_DURATION_S:
         duration_s = None
     at = response.at or request.at or time.time()
-    return Note(OK_CODE, duration_s, True, _body(request), _answer(response), at=at, request_id=request.id)
-
-
-def _body(event: Event) -> bytes | Malformed:
-    return event.data if event.data is not None else Malformed.TOO_LARGE
-
-
-def _answer(event: Event) -> bytes | BadAnswer:
-    return event.data if event.data is not None else BadAnswer.TOO_LARGE
+    return Note(OK_CODE, duration_s, True, request.data, as_answer(response.data), at=at, request_id=request.id)

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 from alertdrill.monitor.answers import BadAnswer
@@ -58,10 +59,20 @@ note_of: Callable[[tuple[object, ...]], Note] = partial(tuple.__new__, Note)
 """A note of all its fields in order, at a third of what the constructor takes."""
 
 
+NOTE_BYTES = 400
+HEADER_BYTES = 160
+"""What the objects take that hold a note's parts, and the name and value of a header, in CPython on 64 bits."""
+
+
 def held_bytes(note: Note) -> int:
-    """Bytes of the bodies that a note holds, or of the reasons why it holds none."""
+    """Memory that a note holds without its heads, in bytes."""
     body, answer = note.body, note.answer
-    return (0 if body is None else len(body)) + (0 if answer is None else len(answer))
+    return NOTE_BYTES + (0 if body is None else len(body)) + (0 if answer is None else len(answer))
+
+
+def head_bytes(note: Note) -> int:
+    """Memory that the heads of a note hold; those that several notes share count for each of them."""
+    return sum(HEADER_BYTES + len(name) + len(value) for name, value in chain(note.headers, note.answer_headers))
 
 
 Rows = Sequence[Row] | Malformed | None

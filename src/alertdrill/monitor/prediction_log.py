@@ -3,13 +3,14 @@
 import itertools
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import compress
+from itertools import chain, compress, repeat
 
 import orjson
 
 from alertdrill.monitor.answers import BadAnswer, is_compressed
 from alertdrill.monitor.bodies import Malformed
 from alertdrill.monitor.exposition import header, key, lines
+from alertdrill.monitor.failures import Failures
 from alertdrill.monitor.log_writer import LogWriter
 from alertdrill.monitor.notes import Batch, Note, Rows, Taker
 from alertdrill.monitor.redaction import Redaction
@@ -31,6 +32,7 @@ class PredictionLog(Taker):
         redaction: of inputs, outputs and metadata.
         metadata: names of request headers, in lower case, whose values are written.
         prediction_ids: finds the id of each prediction; it stands in for an x-request-id that is missing.
+        failures: of the monitor; a line that cannot be made is one.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class PredictionLog(Taker):
         redaction: Redaction,
         metadata: Sequence[str],
         prediction_ids: Lookup,
+        failures: Failures,
     ) -> None:
         self._labels = dict(labels)
         self._model, self._version = labels["model"], labels["version"]
@@ -49,13 +52,14 @@ class PredictionLog(Taker):
         self._redaction = redaction
         self._metadata = tuple((name, name.encode()) for name in metadata)
         self._prediction_ids = prediction_ids
+        self._failures = failures
         self._mark, self._numbers = secrets.token_hex(6), itertools.count(1)
-        self._metadata_texts: dict[tuple[bytes | None, ...], bytes] = {}
-        model = orjson.dumps({"model": self._model, "version": self._version})[1:-1].replace(b"%", b"%%")
-        self._template = (
-            b'{"timestamp":%b,"request_id":"%b",' + model + b',"code":%d,"latency":%b,"inputs":%b,"outputs":%b%b}\n'
-        )
+        self._kept_ends: dict[tuple[bytes | None, ...], bytes] = {}
+        model = orjson.dumps({"model": self._model, "version": self._version})[1:-1]
+        after_id = b'",' + model + b',"code":'
+        self._keys = (b'{"timestamp":', b',"request_id":"', after_id, b',"latency":', b',"inputs":', b',"outputs":')
         self._lines: list[bytes] = []
+        self._unmade = 0
         self.sampled_out = 0
 
     def take(self, batch: Batch) -> None:
@@ -86,7 +90,7 @@ class PredictionLog(Taker):
     def _written(self, exchanges: Sequence["_Named"]) -> list[bytes]:
         """A line for each; those of exchanges read whole, which are nearly all, written together."""
         if self._redaction:
-            return [self._line(*exchange) for exchange in exchanges]
+            return self._each(exchanges)
         usual = [
             (type(rows) is tuple or type(rows) is list)
             and type(note.answer) is bytes
@@ -100,50 +104,54 @@ class PredictionLog(Taker):
             return self._together(exchanges)
         lines = iter(self._together(list(compress(exchanges, usual))))
         return [
-            next(lines) if is_usual else self._line(*exchange)
+            line
             for is_usual, exchange in zip(usual, exchanges, strict=True)
+            for line in ([next(lines)] if is_usual else self._each([exchange]))
         ]
 
+    def _each(self, exchanges: Sequence["_Named"]) -> list[bytes]:
+        """Lines made one by one: what cannot be written of one exchange costs no other."""
+        made: list[bytes] = []
+        for exchange in exchanges:
+            with self._failures:
+                made.append(self._line(*exchange))
+        self._unmade += len(exchanges) - len(made)
+        return made
+
     def _together(self, exchanges: Sequence["_Named"]) -> list[bytes]:
-        """The lines that `_line` would write, each a template filled in with JSON that is there already."""
+        """The lines that `_line` would write, put together of JSON that is there already, column by column."""
         if not exchanges:
             return []
         notes, _, _, headers, names = zip(*exchanges, strict=True)
-        template = self._template
-        return [
-            template % (at, name, note.code, latency, note.body, note.answer, metadata)
-            for at, name, note, latency, metadata in zip(
-                orjson.dumps([note.at for note in notes])[1:-1].split(b","),
-                orjson.dumps(names)[2:-2].split(b'","'),  # a quote within a text has a backslash before it
-                notes,
-                orjson.dumps([note.duration_s for note in notes])[1:-1].split(b","),
-                map(self._metadata_text, headers),
-                strict=True,
-            )
-        ]
+        codes, durations, _, bodies, answers, ats, *_ = zip(*notes, strict=True)
+        ids = orjson.dumps(names)[2:-2].split(b'","')  # a quote within a text has a backslash before it
+        columns = (_texts(ats), ids, _texts(codes), _texts(durations), bodies, answers)
+        before = [repeat(key, len(notes)) for key in self._keys]
+        parts = chain.from_iterable(zip(before, columns, strict=True))
+        return list(map(b"".join, zip(*parts, self._ends(headers), strict=True)))
 
-    def _metadata_text(self, headers: Mapping[bytes, bytes]) -> bytes:
-        """What follows the outputs in a line; kept, as clients repeat their headers."""
-        if not self._metadata:
-            return b""
-        stated = tuple([headers.get(key) for _, key in self._metadata])
-        text = self._metadata_texts.get(stated)
-        if text is None:
-            text = b',"metadata":' + orjson.dumps(self._stated(headers))
-            if len(self._metadata_texts) >= MOST_TEXTS:
-                self._metadata_texts.clear()
-            self._metadata_texts[stated] = text
-        return text
+    def _ends(self, headers: Sequence[Mapping[bytes, bytes]]) -> Sequence[bytes]:
+        """What follows the outputs in each line; texts are kept, as clients repeat their headers."""
+        stated = zip(*[[one.get(key) for one in headers] for _, key in self._metadata], strict=True)
+        kept = self._kept_ends
+        return [kept.get(one) or self._end(one) for one in stated] if self._metadata else [b"}"] * len(headers)
+
+    def _end(self, stated: tuple[bytes | None, ...]) -> bytes:
+        named = {key: value for (_, key), value in zip(self._metadata, stated, strict=True) if value is not None}
+        if len(self._kept_ends) >= MOST_TEXTS:
+            self._kept_ends.clear()
+        end = self._kept_ends[stated] = b',"metadata":%b}' % orjson.dumps(self._stated(named))
+        return end
 
     def update(self) -> None:
         """Have the lines written that were held back for a larger block."""
         lines, self._lines = self._lines, []
         if not lines:
             return
-        block = b"".join(lines)
-        if b"\r" in block or block.count(b"\n") > len(lines):  # bodies have line ends of their own
-            block = b"".join([line[:-1].replace(b"\n", b" ").replace(b"\r", b" ") + b"\n" for line in lines])
-        self._writer.put(block, len(lines))
+        text = b"".join(lines)
+        if b"\r" in text or b"\n" in text:  # bodies have line ends of their own
+            lines = [line.replace(b"\n", b" ").replace(b"\r", b" ") for line in lines]
+        self._writer.put(b"\n".join([*lines, b""]), len(lines))
 
     def _line(self, note: Note, rows: Rows, answer: object, headers: Mapping[bytes, bytes], name: str) -> bytes:
         body, answered = note.body, note.answer
@@ -167,7 +175,7 @@ class PredictionLog(Taker):
             line["metadata"] = self._redaction.of(self._stated(headers))
         if note.failure is not None:
             line["failure"] = note.failure
-        return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+        return orjson.dumps(line)
 
     def _spliced(self, body: bytes) -> object:
         """JSON as it was sent: it was read before, so that it is valid, and a line end in it a blank between parts."""
@@ -183,7 +191,7 @@ class PredictionLog(Taker):
             "written": writer.written,
             "sampled_out": self.sampled_out,
             "dropped": writer.dropped,
-            "failed": writer.failed,
+            "failed": writer.failed + self._unmade,
         }
         name = "model_monitor_log_lines_total"
         yield header(name, "counter", "Lines of the prediction log, by what became of them.")
@@ -210,6 +218,11 @@ def _dictionaries(notes: Sequence[Note]) -> list[Mapping[bytes, bytes]]:
             of, one = note.headers, dict(note.headers)
         found.append(one)
     return found
+
+
+def _texts(numbers: Sequence[float | None]) -> list[bytes]:
+    """Each as JSON."""
+    return orjson.dumps(numbers)[1:-1].split(b",")
 
 
 def _id(found: object) -> str | None:

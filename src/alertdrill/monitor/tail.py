@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 
 from alertdrill.monitor.account import Account
-from alertdrill.monitor.answers import BadAnswer
-from alertdrill.monitor.bodies import Malformed
+from alertdrill.monitor.answers import BadAnswer, as_answer
+from alertdrill.monitor.bodies import Malformed, encoded
 from alertdrill.monitor.exposition import header, key, lines
 from alertdrill.monitor.line_file import LineFile
 from alertdrill.monitor.notes import UNKNOWN_CODE, Batch, Failure, Note, Taker
@@ -85,14 +85,14 @@ class Tail(Taker):
             answer=self._answer(line, named),
             at=_number(named.get("timestamp"), 0.0, 1e11) or 0.0,
             failure=Failure(named["failure"]) if named.get("failure") in _FAILURES else None,
-            request_id=str(named["request_id"]) if "request_id" in named else None,
+            request_id=_id(named.get("request_id")),
         )
 
     def _body(self, line: Any, named: Mapping[str, Any]) -> bytes | Malformed | None:
         if named.get("malformed") in _MALFORMED:
             return Malformed(named["malformed"])
         inputs = self._inputs(line)
-        return None if inputs is None else orjson.dumps(inputs)
+        return None if inputs is None else encoded(inputs)
 
     def _answer(self, line: Any, named: Mapping[str, Any]) -> bytes | BadAnswer | None:
         if named.get("malformed_outputs") in _BAD_ANSWERS:
@@ -101,7 +101,7 @@ class Tail(Taker):
             outputs = self._outputs(line)
         except Nowhere:
             return None
-        return None if outputs is None else orjson.dumps(outputs)
+        return None if outputs is None else as_answer(encoded(outputs))
 
     def take(self, batch: Batch) -> None:
         """Nothing: exchanges come from here."""
@@ -125,6 +125,10 @@ def _code(line: Mapping[str, Any]) -> int:
     """200 for a log that has no codes."""
     code = line.get("code", 200)
     return code if type(code) is int and code in CODES else UNKNOWN_CODE
+
+
+def _id(value: object) -> str | None:
+    return str(value) if type(value) in (str, int) else None
 
 
 def _number(value: object, low: float, high: float) -> float | None:

@@ -1,8 +1,10 @@
+import math
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from alertdrill.drift.repeats import NEAR, Repeats
+from alertdrill.drift.repeats import MEMORY_ROWS, NEAR, Repeats
 
 ROWS = 100_000
 
@@ -57,6 +59,16 @@ def test_the_warning_ends_some_time_after_the_repeats() -> None:
 def test_a_sudden_flood_of_equal_rows_is_drift_and_no_repeat() -> None:
     keys = np.r_[np.arange(5_000), np.full(5_000, -1)]
     assert max(map(abs, in_batches(keys, 10))) < 0.15
+
+
+@pytest.mark.parametrize("pool", [1, 20, 200, 5_000])
+def test_a_copy_is_near_or_far_by_the_rows_between(pool: int) -> None:
+    keys = np.random.default_rng(pool).choice(pool, 2_656).tolist()
+    excess = 0.0
+    for at in range(2 * NEAR, len(keys)):
+        far, near = keys[at - 2 * NEAR : at - NEAR], keys[at - NEAR : at]
+        excess = excess * math.exp(-1 / MEMORY_ROWS) + (keys[at] in near) - (keys[at] in far)
+    assert in_batches(np.array(keys), 700)[-1] == pytest.approx(excess / MEMORY_ROWS, abs=1e-12)
 
 
 def test_batches_of_any_size_say_the_same() -> None:

@@ -1,4 +1,5 @@
 import gzip
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -9,9 +10,9 @@ from hypothesis import strategies as st
 from alertdrill.drift.cells import Cells
 from alertdrill.drift.e_detector import EDetector
 from alertdrill.monitor import account as account_module
-from alertdrill.monitor.account import Account
+from alertdrill.monitor.account import HEADS_AT_A_TIME, Account
 from alertdrill.monitor.bodies import Bodies
-from alertdrill.monitor.notes import Batch, Note, Taker
+from alertdrill.monitor.notes import Batch, Note, Taker, head_bytes, held_bytes
 
 Parse = Callable[[bytes], dict[tuple[str, ...], float]]
 LABELS = {"model": "fraud", "version": "1"}
@@ -57,16 +58,67 @@ def test_folding_a_part_takes_the_oldest_first(account: Account, values: Parse) 
 
 def test_a_full_queue_drops_and_counts(account: Account, values: Parse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(account_module, "MOST_NOTES", 10)
-    monkeypatch.setattr(account_module, "MOST_NOTED_BYTES", 1_000)
+    monkeypatch.setattr(account_module, "MOST_NOTED_BYTES", 10_000)
     for _ in range(3):
         for _ in range(12):
             account.note(note())
         account.fold()
-    account.note(note(b"x" * 1_001))
+    account.note(note(b"x" * 10_001))
     account.note(note())
     seen = values(account.scrape())
     assert seen["model_monitor_dropped_total",] == 3 * 2 + 1
     assert total(seen, "model_requests_total") == 3 * 10 + 1
+
+
+@pytest.mark.parametrize("side", ["headers", "answer_headers"])
+@pytest.mark.parametrize("head", [((b"cookie", b"x" * 100_000),), tuple((b"x-%d" % n, b"") for n in range(600))])
+def test_heads_count_in_what_the_queue_may_hold(
+    account: Account, values: Parse, side: str, head: tuple[tuple[bytes, bytes], ...]
+) -> None:
+    with_head = note()._replace(**{side: head})
+    for _ in range(3_000):
+        account.note(with_head)
+    assert account.crowded
+    assert account.waiting == HEADS_AT_A_TIME
+    account.fold(HEADS_AT_A_TIME // 2)
+    for _ in range(3_000):
+        account.note(with_head)
+    assert account.waiting == HEADS_AT_A_TIME // 2 + HEADS_AT_A_TIME
+    account.fold(account.waiting - 1)
+    account.fold()
+    assert (account._noted_bytes, account._weighed) == (0, 0)
+    assert values(account.scrape())["model_monitor_dropped_total",] == 2_000 + 2_000
+
+
+@pytest.mark.parametrize("heads_at_a_time", [1, 7, 10_000])
+def test_what_is_counted_of_notes_leaves_with_them(
+    account: Account, monkeypatch: pytest.MonkeyPatch, heads_at_a_time: int
+) -> None:
+    monkeypatch.setattr(account_module, "HEADS_AT_A_TIME", heads_at_a_time)
+    notes = [note(ROW + b" " * n)._replace(headers=((b"x", b"x" * n),)) for n in range(50)]
+    for most in (20, 3, 40):
+        for one in notes:
+            account.note(one)
+        account.fold(most)
+        weighed = account._weighed
+        waiting = list(account._notes)
+        assert account._noted_bytes == sum(map(held_bytes, waiting)) + sum(map(head_bytes, waiting[:weighed]))
+        assert len(waiting) - weighed < heads_at_a_time
+
+
+def test_a_note_takes_no_more_memory_than_it_counts_for() -> None:
+    def one(n: int) -> Note:
+        number = str(n).encode()
+        heads = [[(b"x-%d-" % at + number, number * 4) for at in range(8)] for _ in range(2)]
+        return Note(200, n / 7.0, True, b'{"amount":%b}' % number, b'{"score":%b}' % number, n * 1.0, *heads)
+
+    tracemalloc.start()
+    try:
+        notes = [one(n) for n in range(1_000, 3_000)]
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < sum(map(held_bytes, notes)) + sum(map(head_bytes, notes)) < 1.5 * held
 
 
 def test_a_failure_in_the_statistics_is_counted_and_requests_still_are(

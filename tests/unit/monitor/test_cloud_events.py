@@ -4,6 +4,7 @@ from typing import Any
 import orjson
 import pytest
 
+from alertdrill.monitor.bodies import Malformed
 from alertdrill.monitor.cloud_events import BadEvent, Event, Kind, read_events
 from alertdrill.protocols.json_rows import LARGEST_BODY_BYTES
 
@@ -41,6 +42,16 @@ def test_structured_mode_holds_json_or_bytes() -> None:
     assert read_events(headers, orjson.dumps(raw))[0].data == b"\x00\xff"
 
 
+@pytest.mark.parametrize(("levels", "is_read"), [(254, True), (255, False), (1000, False)])
+def test_data_that_is_nested_too_deep_is_malformed_and_costs_no_other_event(levels: int, is_read: bool) -> None:
+    headers = {b"content-type": b"application/cloudevents-batch+json"}
+    deep = b"[" * levels + b"]" * levels
+    whole = orjson.dumps([structured(data="here"), structured(id="u-2")]).replace(b'"here"', deep)
+    found, other = read_events(headers, whole)
+    assert found.data == (deep if is_read else Malformed.BAD_JSON)
+    assert other == Event("u-2", Kind.REQUEST, b'{"a":1}', AT_S)
+
+
 def test_a_batch_holds_many() -> None:
     headers = {b"content-type": b"application/cloudevents-batch+json"}
     events = read_events(headers, orjson.dumps([structured(), structured(id="u-2", type=RESPONSE)]))
@@ -48,7 +59,7 @@ def test_a_batch_holds_many() -> None:
 
 
 def test_data_that_is_too_large_is_not_kept() -> None:
-    assert read_events(binary(), b" " * (LARGEST_BODY_BYTES + 1))[0].data is None
+    assert read_events(binary(), b" " * (LARGEST_BODY_BYTES + 1))[0].data is Malformed.TOO_LARGE
 
 
 @pytest.mark.parametrize("time", ["", "yesterday", "2026-11-22T20:46:15", "9999-99-99T00:00:00Z", 5, None])

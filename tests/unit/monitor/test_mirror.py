@@ -1,7 +1,8 @@
 from collections.abc import Callable
 
+import orjson
 import pytest
-from tests.unit.monitor.test_cloud_events import RESPONSE, binary
+from tests.unit.monitor.test_cloud_events import REQUEST, RESPONSE, binary, structured
 
 from alertdrill.drift.cells import Cells
 from alertdrill.drift.e_detector import EDetector
@@ -83,6 +84,21 @@ def test_an_id_used_twice_gives_up_the_first(kserve: Kserve, values: Parse) -> N
     kserve.response("a")
     seen = seen_of(kserve, values)
     assert (seen["model_requests_total", "unknown"], seen["model_requests_total", "200"]) == (1, 1)
+
+
+def test_data_that_is_nested_too_deep_is_malformed_and_costs_no_other_exchange(kserve: Kserve, values: Parse) -> None:
+    headers = {b"content-type": b"application/cloudevents-batch+json"}
+    halves = [structured(id=name, type=kind, data=name) for name in ("deep", "flat") for kind in (REQUEST, RESPONSE)]
+    deep, flat = b"[" * 300 + b"]" * 300, ROW
+    kserve.mirror.post(
+        headers,
+        orjson.dumps(halves).replace(b'"data":"deep"', b'"data":' + deep).replace(b'"data":"flat"', b'"data":' + flat),
+    )
+    seen = seen_of(kserve, values)
+    assert seen["model_requests_total", "200"] == 2
+    assert seen["model_malformed_requests_total", "bad_json"] == 1
+    assert seen["model_feature_values_total", "country", "DE"] == 1
+    assert seen["model_monitor_errors_total",] == 0
 
 
 @pytest.mark.parametrize("at", [None, b"2026-11-22T20:46:14.000Z", b"2027-11-22T20:46:14.000Z", b"never"])

@@ -10,10 +10,11 @@ import pytest
 
 from alertdrill.monitor.answers import read_answer
 from alertdrill.monitor.bodies import Bodies, Malformed
+from alertdrill.monitor.failures import Failures
 from alertdrill.monitor.log_writer import LogWriter
 from alertdrill.monitor.notes import Batch, Failure, Note
 from alertdrill.monitor.prediction_log import PredictionLog
-from alertdrill.monitor.redaction import REDACTED, Redaction
+from alertdrill.monitor.redaction import DEEPEST, REDACTED, Redaction
 from alertdrill.monitor.sources import Place, Source, lookup
 
 Parse = Callable[[str], dict[tuple[str, ...], float]]
@@ -37,9 +38,9 @@ class Written:
     def __init__(self, folder: Path, share: float = 1.0, redact: Any = (), metadata: Any = ()) -> None:
         self.path = folder / "log.jsonl"
         writer = LogWriter(self.path, 1 << 20, 3)
-        self.log = PredictionLog(
-            LABELS, writer, share, Redaction(redact), metadata, lookup(Source(Place.ANSWER, "/prediction_id"))
-        )
+        ids = lookup(Source(Place.ANSWER, "/prediction_id"))
+        self.failures = Failures()
+        self.log = PredictionLog(LABELS, writer, share, Redaction(redact), metadata, ids, self.failures)
 
     def lines(self) -> list[dict[str, Any]]:
         self.log.close()
@@ -106,6 +107,48 @@ def test_redacted_fields_are_nowhere_in_the_file(tmp_path: Path) -> None:
     assert line["metadata"] == {"authorization": REDACTED}
     assert "4111" not in written.path.read_text()
     assert "secret" not in written.path.read_text()
+
+
+@pytest.mark.parametrize("depth", [DEEPEST, DEEPEST + 1, 480, 1000])
+@pytest.mark.parametrize("around", [(b"[", b"]"), (b'{"a":', b"}")])
+@pytest.mark.parametrize("redact", [(), ("card",)])
+def test_nesting_without_end_is_cut_off_and_costs_no_line(
+    tmp_path: Path, depth: int, around: tuple[bytes, bytes], redact: tuple[str, ...]
+) -> None:
+    written = Written(tmp_path, redact=redact)
+    opens, closes = around
+    value = opens * (depth - 1) + b'{"card":4111}' + closes * (depth - 1)
+    packed = gzip.compress(value)
+    some = [note(), note(b'{"deep":%b}' % value), note(answer=packed, answer_headers=((b"content-encoding", b"gzip"),))]
+    rows = [Bodies().read(one.body) for one in some]  # type: ignore[arg-type]
+    written.log.take(Batch(some, rows, [read_answer(one.answer, one.answer_headers) for one in some]))
+    written.log.close()
+    text = written.path.read_text()
+    assert text.count("\n") == 3
+    assert written.failures.count == 0
+    if redact:
+        assert "4111" not in text
+    assert (REDACTED in text.splitlines()[2]) == (depth > DEEPEST or bool(redact))
+
+
+def test_a_line_that_cannot_be_written_costs_no_other(
+    tmp_path: Path, values: Parse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = Written(tmp_path, redact=["card"])
+    whole = Redaction.of
+
+    def of(self: Redaction, value: Any) -> Any:
+        if value == {"amount": 1}:
+            raise RecursionError
+        return whole(self, value)
+
+    monkeypatch.setattr(Redaction, "of", of)
+    written.log.take(batch(*[note(b'{"amount":%d}' % n) for n in range(4)]))
+    assert [line["inputs"]["amount"] for line in written.lines()] == [0, 2, 3]
+    seen = values("".join(written.log.render()))
+    outcomes = {name[1]: n for name, n in seen.items() if name[0] == "model_monitor_log_lines_total"}
+    assert outcomes == {"written": 3, "sampled_out": 0, "dropped": 0, "failed": 1}
+    assert written.failures.count == 1
 
 
 def test_an_id_comes_from_header_then_answer_then_a_count_of_its_own(written: Written) -> None:

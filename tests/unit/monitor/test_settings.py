@@ -150,6 +150,15 @@ def test_a_page_takes_no_path_that_has_a_meaning(sample: Path, path: str) -> Non
         books(sample, page=path)
 
 
+def test_clashes_of_paths_are_said_all_at_once_and_before_anything_is_opened(sample: Path, tmp_path: Path) -> None:
+    store = tmp_path / "t.db"
+    for more, count in (({}, 1), ({"feedback_path": "/predict"}, 2)):
+        with pytest.raises(BadSettings) as refused:
+            books(sample, page="/predict", truth_store=store, **more)
+        assert str(refused.value).count("fix:") == count
+    assert list(tmp_path.iterdir()) == [sample]
+
+
 def test_a_page_can_be_left_out(sample: Path) -> None:
     assert books(sample, page="").page is None
     assert books(sample).page is not None

@@ -62,6 +62,37 @@ def test_absurd_values_are_not_known(wrong: dict[str, Any]) -> None:
     assert (note.code, note.duration_s, note.at, note.failure) == (UNKNOWN_CODE, None, 0.0, None)
 
 
+@pytest.mark.parametrize("name", [None, True, 1.5, [], {}])
+def test_what_is_no_id_names_no_exchange(name: Any) -> None:
+    assert tail().note_of({"inputs": {}, "request_id": name}).request_id is None
+
+
+@pytest.mark.parametrize(("name", "text"), [("r-7", "r-7"), (7, "7")])
+def test_an_id_is_a_text_or_a_whole_number(name: Any, text: str) -> None:
+    assert tail().note_of({"inputs": {}, "request_id": name}).request_id == text
+
+
+def test_nulls_say_what_keys_that_are_missing_say() -> None:
+    names = ("latency", "timestamp", "failure", "request_id", "malformed", "malformed_outputs", "outputs", "version")
+    assert tail().note_of({"inputs": {}, **dict.fromkeys(names)}) == tail().note_of({"inputs": {}})
+
+
+@pytest.mark.parametrize(("levels", "is_read"), [(254, True), (255, False), (1000, False)])
+def test_what_is_nested_too_deep_to_be_kept_is_malformed_and_nothing_else_is_lost(
+    account: Account, values: Parse, levels: int, is_read: bool
+) -> None:
+    deep = "[" * levels + "]" * levels
+    of = tail()
+    for line in (f'{{"inputs":{deep},"outputs":{deep}}}', '{"inputs":{"id":"1","amount":5,"country":"DE"}}'):
+        of._take(line.encode(), account)
+    (note, _), counts = list(account._notes), of.counts
+    assert (type(note.body) is bytes, type(note.answer) is bytes) == (is_read, is_read)
+    if not is_read:
+        assert (note.body, note.answer) == (Malformed.BAD_JSON, BadAnswer.BAD_JSON)
+    assert counts["read"] == 2
+    assert values(account.scrape())["model_monitor_errors_total",] == 0
+
+
 @pytest.mark.parametrize("line", [{}, [], 5, None])
 def test_a_line_without_inputs_is_nowhere(line: Any) -> None:
     with pytest.raises(Nowhere):

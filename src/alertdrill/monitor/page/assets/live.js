@@ -59,21 +59,37 @@ function take(json) {
   lastAnswer = Date.now() / 1000;
 }
 
+/** What the monitor answers; undefined if it does not, which is then said. */
 async function ask() {
   try {
     const answer = await fetch(source, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
     if (!answer.ok) throw new Error(`the answer was ${answer.status}`);
-    take(await answer.json());
-    draw();
-    say(`Live.${restarted ? ` The monitor was restarted at ${restarted}.` : ""}`, "live");
+    return await answer.json();
   } catch (error) {
     if (lastAnswer === null) say(`The monitor does not answer (${error.message}).`, "lost");
     else say(`No answer from the monitor since ${clock(lastAnswer)}. What is shown is of then.`, "lost");
+    return undefined;
+  }
+}
+
+/** Show an answer. What fails in that is a fault of this page, and says nothing of the monitor. */
+function renew(json) {
+  try {
+    take(json);
+    draw();
+    say(`Live.${restarted ? ` The monitor was restarted at ${restarted}.` : ""}`, "live");
+  } catch (error) {
+    console.error(error);
+    const fault = `this page fails to show it (${error.message}): a fault of the page, not of the model`;
+    say(`The monitor answers, but ${fault}. What is shown may be old.`, "faulty");
   }
 }
 
 async function watch() {
-  if (document.visibilityState === "visible") await ask();
+  if (document.visibilityState === "visible") {
+    const answer = await ask();
+    if (answer !== undefined) renew(answer);
+  }
   setTimeout(watch, EVERY_MS);
 }
 
