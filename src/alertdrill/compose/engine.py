@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from alertdrill.adapters.access import Access
 from alertdrill.adapters.alert_receiver import AlertReceiver
 from alertdrill.adapters.prometheus_api import PrometheusApi
 from alertdrill.adapters.prometheus_config import ScrapeJob
@@ -58,6 +59,17 @@ async def read_engine(api: PrometheusApi, managed: ManagedPrometheus | None = No
     return Engine(api, groups, settings.scrape_interval_s, settings.evaluation_interval_s, version, managed)
 
 
+def access_of(scenario: Scenario, path: Path) -> Access:
+    """The way to the user's own Prometheus.
+
+    Raises:
+        BadInput: a secret or a file of certificates cannot be read.
+    """
+    prometheus = scenario.monitoring.prometheus
+    assert isinstance(prometheus, UserPrometheus), "only that of the user's own is reached by what a scenario says"
+    return Access.of(prometheus, ("monitoring", "prometheus"), path)
+
+
 async def open_engine(
     scenario: Scenario,
     path: Path,
@@ -84,8 +96,7 @@ async def open_engine(
     """
     monitoring = scenario.monitoring
     if isinstance(monitoring.prometheus, UserPrometheus) or prometheus is None:
-        url = monitoring.prometheus.url if isinstance(monitoring.prometheus, UserPrometheus) else ""
-        return await read_engine(await stack.enter_async_context(PrometheusApi(url)))
+        return await read_engine(await stack.enter_async_context(PrometheusApi(access_of(scenario, path))))
     receiver = await stack.enter_async_context(AlertReceiver(on_post))
     further = [ScrapeJob.from_url(job.job, job.url, job.labels) for job in monitoring.scrape]
     managed = await start_prometheus(

@@ -15,7 +15,7 @@ from alertdrill.adapters.signals import run_until_signalled
 from alertdrill.adapters.target import PreparedTarget, prepare_target
 from alertdrill.compose.background import Background, ask_background
 from alertdrill.compose.crew import ALONE, Crew
-from alertdrill.compose.engine import read_engine
+from alertdrill.compose.engine import access_of, read_engine
 from alertdrill.compose.material import Material, material, recorded_traffic
 from alertdrill.compose.notification import about_managed, managed_setup, read_own, spare_people
 from alertdrill.compose.options import Options, in_file, read_scenario, refuse, rule_files
@@ -238,7 +238,7 @@ def plan_drill(name_or_path: str, options: Options, say: Callable[[str], None]) 
     crew = Crew.of(scenario, options.workers, options.distributed)
     monitoring = scenario.monitoring
     if isinstance(monitoring.prometheus, UserPrometheus):
-        return run_until_signalled(_plan_on_own_engine(scenario, path, monitoring.prometheus.url, crew, say))
+        return run_until_signalled(_plan_on_own_engine(scenario, path, crew, say))
     check_rules(ensure_prometheus(progress=say).promtool.path, rule_files(scenario, path))
     return run_until_signalled(_plan_on_managed_engine(scenario, path, crew, say))
 
@@ -253,10 +253,8 @@ async def _plan_on_managed_engine(scenario: Scenario, path: Path, crew: Crew, sa
     return await _plan_with(scenario, path, groups, monitoring.scrape_interval, Background(), crew, say, told)
 
 
-async def _plan_on_own_engine(
-    scenario: Scenario, path: Path, url: str, crew: Crew, say: Callable[[str], None]
-) -> Prospectus:
-    async with PrometheusApi(url) as api, AsyncExitStack() as stack:
+async def _plan_on_own_engine(scenario: Scenario, path: Path, crew: Crew, say: Callable[[str], None]) -> Prospectus:
+    async with PrometheusApi(access_of(scenario, path)) as api, AsyncExitStack() as stack:
         engine = await read_engine(api)
         background = await ask_background(scenario, api)
         own = await read_own(scenario, path, stack)
