@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alertdrill.adapters.access import Access
@@ -15,7 +15,10 @@ from alertdrill.compose.notification import Notification
 from alertdrill.compose.options import rule_files
 from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.observations import AlertPost, RuleGroup
+from alertdrill.core.promql import selectors as selectors_of
 from alertdrill.core.scenario import Scenario, UserPrometheus
+from alertdrill.core.scope import RuleBook
+from alertdrill.core.scrape_intervals import UNKNOWN, ScrapeIntervals, scoped, scraped, slowest_s, with_intervals
 
 STOP_S = 1.0
 
@@ -25,7 +28,11 @@ class Engine:
     """A Prometheus that answers, and what it said of itself.
 
     Attributes:
+        groups: the loaded rules.
+        scrape_s: scrape interval; of the user's own, the slowest of the targets that rules in scope read.
+        evaluation_s: evaluation interval; of the user's own, the slowest of the groups of rules in scope.
         managed: the process, where it is ours.
+        intervals: how often what rules in scope read is scraped, of the user's own.
     """
 
     api: PrometheusApi
@@ -34,6 +41,7 @@ class Engine:
     evaluation_s: float
     version: str
     managed: ManagedPrometheus | None = None
+    intervals: ScrapeIntervals = UNKNOWN
 
     def alive(self) -> bool:
         """Whether its process is not known to be dead."""
@@ -57,6 +65,43 @@ async def read_engine(api: PrometheusApi, managed: ManagedPrometheus | None = No
         mistake = Mistake("monitoring.prometheus", error.what, "a Prometheus that answers", error.fix, file=error.url)
         raise BadInput([mistake]) from error
     return Engine(api, groups, settings.scrape_interval_s, settings.evaluation_interval_s, version, managed)
+
+
+async def read_own_engine(scenario: Scenario, api: PrometheusApi) -> Engine:
+    """Read the user's own, and how often it scrapes and evaluates what the drill is about.
+
+    Raises:
+        BadInput: it does not answer as a Prometheus does.
+    """
+    engine = await read_engine(api)
+    book = RuleBook.of(engine.groups)
+    rules = scoped(scenario, book)
+    try:
+        intervals = await _ask_intervals(api, scraped(book, rules))
+    except QueryFailed as error:
+        expected = "a Prometheus that says how often it scrapes"
+        raise BadInput([Mistake("monitoring.prometheus", error.what, expected, error.fix, file=error.url)]) from error
+    groups = with_intervals(engine.groups, intervals)
+    known = scoped(scenario, RuleBook.of(groups))
+    usual_ms = round(engine.scrape_s * 1000)
+    return replace(
+        engine,
+        groups=groups,
+        intervals=intervals,
+        scrape_s=max((rule.scrape_ms(usual_ms) for rule in known), default=usual_ms) / 1000,
+        evaluation_s=max((rule.group.interval_s for rule in known), default=engine.evaluation_s),
+    )
+
+
+async def _ask_intervals(api: PrometheusApi, selectors: Sequence[str]) -> ScrapeIntervals:
+    targets = await api.targets()
+    found: dict[str, float] = {}
+    for text in selectors:
+        series = await api.instant(f"count by (job, instance) ({text})")
+        slowest = slowest_s([labels for labels, _ in series], selectors_of(text)[0], targets)
+        if slowest is not None:
+            found[text] = slowest
+    return ScrapeIntervals(found)
 
 
 def access_of(scenario: Scenario, path: Path) -> Access:
@@ -96,7 +141,9 @@ async def open_engine(
     """
     monitoring = scenario.monitoring
     if isinstance(monitoring.prometheus, UserPrometheus) or prometheus is None:
-        return await read_engine(await stack.enter_async_context(PrometheusApi(access_of(scenario, path))))
+        return await read_own_engine(
+            scenario, await stack.enter_async_context(PrometheusApi(access_of(scenario, path)))
+        )
     receiver = await stack.enter_async_context(AlertReceiver(on_post))
     further = [ScrapeJob.from_url(job.job, job.url, job.labels) for job in monitoring.scrape]
     managed = await start_prometheus(
