@@ -193,7 +193,7 @@ def own_prometheus(directory: Path) -> Drill:
                 of_ours = text.replace(
                     "target: {bundled: fraud}",
                     f"target: {{url: {own.model}, schema: {own.schema}, sample: {own.sample}}}\n"
-                    f"monitoring: {{monitor: none, prometheus: {reached}, scope: {{alerts: [{ALERT}]}}}}",
+                    f"monitoring: {{monitor: none, prometheus: {reached}, scope: {{alerts: [{ALERT}, Watchdog]}}}}",
                 )
                 path = directory / "own.yaml"
                 path.write_text(of_ours)

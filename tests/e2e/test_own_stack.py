@@ -19,6 +19,14 @@ def test_the_rules_of_a_foreign_prometheus_are_read_from_it(drill: Drill) -> Non
     assert drill.expectation("nulls")["evidence"]["rule"]["query"].startswith("model:feature_null:ratio_rate5s")
 
 
+def test_an_alert_that_fires_always_neither_blocks_a_drill_nor_is_a_false_alarm(drill: Drill) -> None:
+    result = drill.result
+    assert result["verdict"] == "passed"
+    assert {one["alert"] for one in result["background"]} == {"Watchdog"}
+    assert result["false_alarms"] == []
+    assert result["also_fired"] == []
+
+
 def test_what_a_prometheus_is_logged_in_with_is_nowhere_in_what_a_drill_leaves_or_says(drill: Drill) -> None:
     files = [path for path in drill.folder.parent.rglob("*") if path.is_file()]
     assert {"plan.json", "journal.jsonl", "result.json"} <= {path.name for path in files}

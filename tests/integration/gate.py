@@ -41,9 +41,13 @@ def demands(
 
 @contextmanager
 def gate(
-    upstream: str, judge: Callable[[Headers], Verdict], prefix: str = "", context: ssl.SSLContext | None = None
+    upstream: str,
+    judge: Callable[[Headers], Verdict],
+    prefix: str = "",
+    context: ssl.SSLContext | None = None,
+    unknown: tuple[str, ...] = (),
 ) -> Iterator[Gate]:
-    """Pass requests below `prefix` on to `upstream`."""
+    """Pass requests below `prefix` on to `upstream`; paths that begin as `unknown` says are not there."""
     target = urlsplit(upstream)
 
     class Handler(BaseHTTPRequestHandler):
@@ -52,6 +56,8 @@ def gate(
         def handle_any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             verdict = found.judge(self.headers)
+            if verdict is None and self.path.removeprefix(prefix).startswith(unknown):
+                verdict = (404, {}, "404 page not found")
             if verdict is not None:
                 self.answer(verdict[0], verdict[1], verdict[2].encode())
                 return

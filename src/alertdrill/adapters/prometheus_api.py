@@ -89,7 +89,13 @@ class PrometheusApi:
 
     async def build_version(self) -> str:
         """Its version, such as `2.42.0+ds`."""
-        return await self._read("/api/v1/status/buildinfo", lambda data: str(data["version"]))
+        path = "/api/v1/status/buildinfo"
+        data = await self._read(path, lambda data: data)
+        if data == {}:
+            what = "it says no version, as VictoriaMetrics does, whose instants are whole seconds and come late"
+            fix = "drill with a Prometheus that evaluates the rules (docs/own-prometheus.md)"
+            raise QueryFailed(self.url, path, "not_prometheus", what, fix)
+        return self._decode(path, lambda data: str(data["version"]), data)
 
     async def flags(self) -> dict[str, str]:
         """The flags it was started with, by name without dashes."""

@@ -18,6 +18,11 @@ class UserPrometheus(Connection):
     url: Url = Field(
         description="address of a running Prometheus, with its path prefix", examples=["http://127.0.0.1:9090"]
     )
+    scrape_interval: PositiveDurationS | None = Field(
+        default=None,
+        description="how often what the rules read is scraped, for servers that do not say (without /api/v1/targets)",
+        examples=["60s"],
+    )
 
 
 class ScrapeJob(Part):
