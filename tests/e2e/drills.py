@@ -88,6 +88,11 @@ class Running:
         found = next(child for child in children if name in child.cmdline()[0])
         found.send_signal(signal.SIGKILL)
 
+    def arguments(self) -> str:
+        """The command lines of the drill and of the processes below it."""
+        own = psutil.Process(self._process.pid)
+        return "\n".join(" ".join(one.cmdline()) for one in (own, *own.children(recursive=True)))
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the drill itself."""
         self._process.send_signal(number)

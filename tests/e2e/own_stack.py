@@ -17,6 +17,9 @@ from alertdrill.adapters.target import prepare_target
 from alertdrill.adapters.yaml_file import load_scenario
 from tests.e2e.drills import BUNDLED_RULES
 
+# As kube-prometheus has it.
+ALWAYS = "groups: [{name: general, rules: [{alert: Watchdog, expr: vector(1), labels: {severity: none}}]}]"
+
 
 @dataclass(frozen=True)
 class OwnStack:
@@ -52,7 +55,9 @@ async def own_stack(directory: Path, scenario: Path) -> AsyncIterator[OwnStack]:
         )
         jobs = [ScrapeJob("monitor", (monitor,)), ScrapeJob("model", (model,))]
         program = ensure_prometheus().prometheus.path
-        prometheus = await start_prometheus(program, jobs=jobs, rule_files=[BUNDLED_RULES])
+        always = directory / "always.yml"
+        always.write_text(ALWAYS)
+        prometheus = await start_prometheus(program, jobs=jobs, rule_files=[BUNDLED_RULES, always])
         stack.push_async_callback(prometheus.stop)
         yield OwnStack(f"http://{monitor}", f"http://{model}", prometheus.url, schema, target.sample_path)
 

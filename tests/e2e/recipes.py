@@ -17,7 +17,9 @@ from alertdrill.protocols.schema import FeatureKind
 from tests.e2e.drills import ALERTDRILL, BUNDLED_RULES, Drill, rules, run, scenario
 from tests.e2e.own_alertmanager import own_alertmanager
 from tests.e2e.own_stack import https_front, own_stack
+from tests.integration.gate import demands, gate
 
+TOKEN = "tok3n-that-nobody-else-reads"
 NULLS = """\
   - name: nulls
     duration: 12s
@@ -186,14 +188,20 @@ def own_prometheus(directory: Path) -> Drill:
 
     async def drill() -> Drill:
         async with own_stack(directory, bundled) as own:
-            of_ours = text.replace(
-                "target: {bundled: fraud}",
-                f"target: {{url: {own.model}, schema: {own.schema}, sample: {own.sample}}}\n"
-                f"monitoring: {{monitor: none, prometheus: {{url: {own.prometheus}}}, scope: {{alerts: [{ALERT}]}}}}",
-            )
-            path = directory / "own.yaml"
-            path.write_text(of_ours)
-            return await asyncio.to_thread(run(directory, str(path)).ended)
+            with gate(own.prometheus, demands("Authorization", f"Bearer {TOKEN}"), "/select/prometheus") as door:
+                reached = f"{{url: {door.url}, bearer_token: {{file: token}}, headers: {{X-Api-Key: {{file: token}}}}}}"
+                of_ours = text.replace(
+                    "target: {bundled: fraud}",
+                    f"target: {{url: {own.model}, schema: {own.schema}, sample: {own.sample}}}\n"
+                    f"monitoring: {{monitor: none, prometheus: {reached}, scope: {{alerts: [{ALERT}, Watchdog]}}}}",
+                )
+                path = directory / "own.yaml"
+                path.write_text(of_ours)
+                (directory / "token").write_text(f"{TOKEN}\n")
+                running = run(directory, str(path))
+                running.wait_for("phase nulls")
+                (directory / "arguments.txt").write_text(running.arguments())
+                return await asyncio.to_thread(running.ended)
 
     return asyncio.run(drill())
 

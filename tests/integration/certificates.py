@@ -41,6 +41,14 @@ class Authority:
             self._ca.configure_trust(context)
         return context
 
+    def files(self, *hosts: str) -> tuple[Path, Path]:
+        """Files of a certificate and key of a server that it certified."""
+        leaf = self._ca.issue_cert(*(hosts or HOSTS))
+        cert, key = self.folder / "server.pem", self.folder / "server.key"
+        leaf.cert_chain_pems[0].write_to_path(str(cert))
+        leaf.private_key_pem.write_to_path(str(key))
+        return cert, key
+
     def client(self) -> tuple[Path, Path]:
         """Files of a client's certificate and key."""
         leaf = self._ca.issue_cert("drill@alertdrill.test")

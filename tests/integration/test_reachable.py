@@ -70,7 +70,7 @@ def _checked(tmp_path: Path, port: int, tls: str = "", host: str = "127.0.0.1", 
     verify = settings.pop("verify", "true") == "true"
     given = {"url": written, "schema": "s", "sample": "s"}
     target = UrlTarget.model_validate({**given, **({"tls": {**settings, "verify": verify}} if tls else {})})
-    check_reachable(target.url, tls_settings(target, path), path)
+    check_reachable(target.url, tls_settings(target.tls, ("target", "tls"), path), path)
 
 
 def _pairs(tls: str) -> list[tuple[str, str]]:

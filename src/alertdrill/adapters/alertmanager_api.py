@@ -2,21 +2,23 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 
+from alertdrill.adapters.access import Access
+from alertdrill.adapters.access_httpx import http_client
 from alertdrill.adapters.alert_posts import milliseconds
 from alertdrill.adapters.prometheus_errors import cause_of
+from alertdrill.adapters.secret import NoSecret
 from alertdrill.core.errors import AlertdrillError
 from alertdrill.core.matchers import Matcher, Operator
 from alertdrill.core.receivers import by_name
-from alertdrill.core.scenario.target import is_loopback
 from alertdrill.run.ports import HeldAlert, HeldSilence, SourceFailed
 
 T = TypeVar("T")
@@ -31,6 +33,7 @@ _OPERATORS: Mapping[tuple[bool, bool], Operator] = {
 }
 """By whether a matcher wants what its value says, and whether that is an expression."""
 
+NOT_WHOLE = "does not speak HTTP, or cut its answer short"
 BASE_ADDRESS = "write the base address of an Alertmanager, such as http://127.0.0.1:9093 (with its path prefix, if any)"
 
 
@@ -87,16 +90,14 @@ class AlertmanagerApi:
     """Asks one Alertmanager. Every method raises `AskFailed` when there is no answer that can be used.
 
     Args:
-        url: base address, with its path prefix if it has one.
+        access: the way to it, or its base address, with its path prefix if it has one.
         timeout_s: time in which every single request must be answered.
     """
 
-    def __init__(self, url: str, *, timeout_s: float = TIMEOUT_S) -> None:
-        self.url = url.rstrip("/")
-        self._timeout_s = timeout_s
-        verify = self.url.startswith("https:")  # loading certificates takes 0.1 s
-        trust_env = not is_loopback(urlsplit(self.url).hostname or "")
-        self._http = httpx.AsyncClient(timeout=timeout_s, verify=verify, trust_env=trust_env)
+    def __init__(self, access: Access | str, *, timeout_s: float = TIMEOUT_S) -> None:
+        self.access = access if isinstance(access, Access) else Access(access, "monitoring.alertmanager")
+        self.url, self._timeout_s = self.access.url, timeout_s
+        self._http = http_client(self.access, timeout_s)
 
     async def __aenter__(self) -> Self:
         return self
@@ -166,21 +167,23 @@ class AlertmanagerApi:
         try:
             async with asyncio.timeout(self._timeout_s):
                 answer = await self._http.request(method, self.url + path, params=query or None, json=body)
+        except NoSecret as error:
+            raise AskFailed(self.url, path, f"nothing was asked: got {error}", error.fix) from None
         except (TimeoutError, httpx.TimeoutException):
             fix = "see whether it is overloaded or stopped"
             raise AskFailed(self.url, path, f"no answer within {self._timeout_s:g} s", fix) from None
-        except httpx.ConnectError as error:
-            raise AskFailed(self.url, path, f"cannot be reached: {cause_of(error)}", BASE_ADDRESS) from None
-        except httpx.HTTPError as error:
-            what = f"does not speak HTTP, or cut its answer short: {cause_of(error)}"
-            raise AskFailed(self.url, path, what, BASE_ADDRESS) from None
+        except (httpx.HTTPError, ssl.SSLError) as error:  # refused as a client, httpx leaves that as it is
+            what = "cannot be reached" if isinstance(error, httpx.ConnectError) else NOT_WHOLE
+            about = self.access.untrusted(error) or (f"{what}: {cause_of(error)}", BASE_ADDRESS)
+            raise AskFailed(self.url, path, *about) from None
         return None if empty and answer.status_code == 200 else self._content(path, answer)
 
     def _content(self, path: str, answer: httpx.Response) -> Any:
-        status, said = answer.status_code, " ".join(answer.text.split())[:SHOWN_CHARACTERS]
+        status, text = answer.status_code, self.access.without_secrets(answer.text)
+        said = " ".join(text.split())[:SHOWN_CHARACTERS]
         if status in (401, 403):
-            fix = "write an address that needs no login, such as that of a port forwarded to it"
-            raise AskFailed(self.url, path, f"it answers {status}: not allowed", fix)
+            about = self.access.denied(status, answer.headers.get("www-authenticate", ""), said)
+            raise AskFailed(self.url, path, *about)
         if status == 429 or status >= 500:
             fix = "see its log, and that of any proxy in front of it; then run again"
             raise AskFailed(self.url, path, f"it answers {status}: {said or 'nothing else'}", fix)

@@ -1,9 +1,9 @@
 """Reads a Prometheus, ours or the user's: samples, rules, targets, clock. It changes nothing and guesses nothing."""
 
 import asyncio
+import ssl
 import time
 from collections.abc import Callable
-from ipaddress import ip_address
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
@@ -12,6 +12,8 @@ import httpx
 import yaml
 
 from alertdrill.adapters import prometheus_answers as answers
+from alertdrill.adapters.access import Access
+from alertdrill.adapters.access_httpx import http_client
 from alertdrill.adapters.prometheus_answers import Sample
 from alertdrill.adapters.prometheus_errors import (
     QueryFailed,
@@ -22,8 +24,10 @@ from alertdrill.adapters.prometheus_errors import (
     timed_out,
     unreachable,
     without_password,
+    without_secret,
 )
 from alertdrill.adapters.prometheus_queries import Queries
+from alertdrill.adapters.secret import NoSecret
 from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.observations import (
     ClockBracket,
@@ -46,25 +50,18 @@ class PrometheusApi:
     """Asks one Prometheus. Every method raises `QueryFailed` when there is no answer that can be used.
 
     Args:
-        url: base address, with its path prefix if it has one.
-        bearer_token: sent with every request.
+        access: the way to it, or its base address, with its path prefix if it has one.
         timeout_s: time in which every single request must be answered.
-        verify: whether the certificate of an https address is checked.
 
     Raises:
-        BadInput: `url` is no http or https address.
+        BadInput: its address is no http or https address.
     """
 
-    def __init__(
-        self, url: str, *, bearer_token: str | None = None, timeout_s: float = TIMEOUT_S, verify: bool = True
-    ) -> None:
-        self.url = _checked_url(url)
-        self.timeout_s = timeout_s
-        verify = verify and self.url.startswith("https:")  # loading certificates takes 0.1 s
-        trust_env = not _is_loopback(self.url)  # a proxy of the environment cannot reach this machine's loopback
-        headers = {"Authorization": f"Bearer {bearer_token}"} if bearer_token else {}
-        self._http = httpx.AsyncClient(headers=headers, timeout=timeout_s, verify=verify, trust_env=trust_env)
-        self._queries = Queries(self.url, timeout_s=timeout_s, token=bearer_token, verify=verify, trust_env=trust_env)
+    def __init__(self, access: Access | str, *, timeout_s: float = TIMEOUT_S) -> None:
+        self.access = access if isinstance(access, Access) else Access(access)
+        self.url, self.timeout_s = _checked_url(self.access.url), timeout_s
+        self._http = http_client(self.access, timeout_s)
+        self._queries = Queries(self.access, timeout_s=timeout_s)
 
     async def __aenter__(self) -> Self:
         return self
@@ -85,14 +82,20 @@ class PrometheusApi:
         answer = await self._get(path)
         if answer.status_code == 503:
             return False
-        check_status(self.url, path, answer.status_code, _headers(answer), answer.content)
+        check_status(self.access, path, answer.status_code, _headers(answer), answer.content)
         if "html" in answer.headers.get("content-type", ""):
-            answer_data(self.url, path, answer.status_code, _headers(answer), answer.content)
+            answer_data(self.access, path, answer.status_code, _headers(answer), answer.content)
         return True
 
     async def build_version(self) -> str:
         """Its version, such as `2.42.0+ds`."""
-        return await self._read("/api/v1/status/buildinfo", lambda data: str(data["version"]))
+        path = "/api/v1/status/buildinfo"
+        data = await self._read(path, lambda data: data)
+        if data == {}:
+            what = "it says no version, as VictoriaMetrics does, whose instants are whole seconds and come late"
+            fix = "drill with a Prometheus that evaluates the rules (docs/own-prometheus.md)"
+            raise QueryFailed(self.url, path, "not_prometheus", what, fix)
+        return self._decode(path, lambda data: str(data["version"]), data)
 
     async def flags(self) -> dict[str, str]:
         """The flags it was started with, by name without dashes."""
@@ -119,7 +122,7 @@ class PrometheusApi:
         """What it counts about itself, read from its `/metrics`."""
         path = "/metrics"
         answer = await self._get(path)
-        check_status(self.url, path, answer.status_code, _headers(answer), answer.content)
+        check_status(self.access, path, answer.status_code, _headers(answer), answer.content)
         return self._decode(path, answers.self_metrics, answer.text)
 
     async def instant(self, promql: str, at: float | None = None) -> list[Sample]:
@@ -155,25 +158,27 @@ class PrometheusApi:
 
     async def _read(self, path: str, decode: Callable[[Any], T]) -> T:
         answer = await self._get(path)
-        data = answer_data(self.url, path, answer.status_code, _headers(answer), answer.content)
+        data = answer_data(self.access, path, answer.status_code, _headers(answer), answer.content)
         return self._decode(path, decode, data)
 
     def _decode(self, query: str, decode: Callable[[Any], T], data: Any) -> T:
         try:
             return decode(data)
         except (ValueError, KeyError, TypeError, IndexError, AttributeError, yaml.YAMLError) as error:
-            raise malformed(self.url, query, error) from None
+            raise malformed(self.access, query, error) from None
 
     async def _get(self, path: str) -> httpx.Response:
         try:
             async with asyncio.timeout(self.timeout_s):
                 return await self._http.get(self.url + path)
+        except NoSecret as error:
+            raise without_secret(self.access, path, error) from None
         except (TimeoutError, httpx.TimeoutException):
-            raise timed_out(self.url, path, self.timeout_s) from None
+            raise timed_out(self.access, path, self.timeout_s) from None
         except httpx.ConnectError as error:
-            raise unreachable(self.url, path, error) from None
-        except httpx.HTTPError as error:
-            raise broken(self.url, path, error) from None
+            raise unreachable(self.access, path, error) from None
+        except (httpx.HTTPError, ssl.SSLError) as error:  # refused as a client, httpx leaves that as it is
+            raise broken(self.access, path, error) from None
 
 
 def _base(url: str) -> str:
@@ -205,14 +210,6 @@ def _checked_url(url: str) -> str:
         fix = "write http://HOST:PORT, with the path prefix if it has one"
         raise BadInput([Mistake(where="prometheus url", got=repr(url), expected="an http or https address", fix=fix)])
     return url.rstrip("/")
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 __all__ = ["PrometheusApi", "QueryFailed", "without_password"]

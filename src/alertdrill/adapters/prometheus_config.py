@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from alertdrill.adapters.prometheus_posting import Posting
 from alertdrill.core.errors import BadInput, Mistake
 
 SELF_JOB = "prometheus"
@@ -62,7 +63,7 @@ def configuration(
     rule_files: Sequence[Path],
     scrape_interval_s: float,
     evaluation_interval_s: float,
-    alertmanagers: Sequence[str] = (),
+    alertmanagers: Sequence[Posting] = (),
     external_labels: Mapping[str, str] | None = None,
 ) -> str:
     """Text of the configuration file: JSON, which is YAML.
@@ -73,7 +74,7 @@ def configuration(
             which Prometheus evaluates its groups.
         scrape_interval_s: global scrape interval in seconds.
         evaluation_interval_s: global evaluation interval in seconds.
-        alertmanagers: to which alerts are posted: `host:port`, or an address with its path prefix.
+        alertmanagers: to which alerts are posted.
         external_labels: added to the alerts that are posted.
     """
     scrape, evaluation = prometheus_duration(scrape_interval_s), prometheus_duration(evaluation_interval_s)
@@ -86,15 +87,17 @@ def configuration(
         "scrape_configs": [_scrape_config(job, file) for file, job in jobs.items()],
     }
     if alertmanagers:
-        content["alerting"] = {"alertmanagers": [_manager(address) for address in alertmanagers]}
+        content["alerting"] = {"alertmanagers": [_manager(one) for one in alertmanagers]}
     return json.dumps(content, indent=2) + "\n"
 
 
-def _manager(address: str) -> dict[str, object]:
+def _manager(to: Posting) -> dict[str, object]:
+    address = to.address
     parts = urlsplit(address if "://" in address else f"http://{address}")
     scheme = {"scheme": parts.scheme} if parts.scheme != "http" else {}
     prefix = {"path_prefix": parts.path} if parts.path else {}
-    return {"api_version": "v2", "timeout": "2s", **scheme, **prefix, "static_configs": [{"targets": [parts.netloc]}]}
+    static = {"static_configs": [{"targets": [parts.netloc]}]}
+    return {"api_version": "v2", "timeout": "2s", **scheme, **prefix, **to.options, **static}
 
 
 def targets_text(targets: Sequence[str], labels: Mapping[str, str]) -> str:

@@ -7,9 +7,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 import orjson
 
+from alertdrill.adapters.access import Access
+from alertdrill.adapters.secret import NoSecret
 from alertdrill.core.errors import AlertdrillError
 
-Kind = Literal["unreachable", "timeout", "not_prometheus", "unauthorized", "refused", "unavailable", "garbage"]
+Kind = Literal[
+    "unreachable", "timeout", "not_prometheus", "untrusted", "unauthorized", "refused", "unavailable", "garbage"
+]
 
 SHOWN_CHARACTERS = 200
 MAX_CHAIN = 10
@@ -23,8 +27,8 @@ class QueryFailed(AlertdrillError):
     Attributes:
         url: the Prometheus, without password.
         query: what was asked: a path, or PromQL.
-        kind: `unreachable`, `timeout`, `not_prometheus`, `unauthorized` (401, 403), `refused` (it says why),
-            `unavailable` (429, 5xx) or `garbage` (cut short, or not what its interface promises).
+        kind: `unreachable`, `timeout`, `not_prometheus`, `untrusted` (TLS), `unauthorized` (401, 403), `refused` (it
+            says why), `unavailable` (429, 5xx) or `garbage` (cut short, or not what its interface promises).
         what: what it did instead, in a sentence.
         fix: what to do about it.
     """
@@ -42,34 +46,45 @@ def without_password(url: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{parts.netloc.rpartition('@')[2]}"))
 
 
-def unreachable(url: str, query: str, error: Exception) -> QueryFailed:
+def unreachable(access: Access, query: str, error: Exception) -> QueryFailed:
     """No connection could be made."""
-    return QueryFailed(url, query, "unreachable", f"cannot be reached: {cause_of(error)}", _BASE_ADDRESS)
+    about_tls = access.untrusted(error)
+    if about_tls is not None:
+        return QueryFailed(access.url, query, "untrusted", *about_tls)
+    return QueryFailed(access.url, query, "unreachable", f"cannot be reached: {cause_of(error)}", _BASE_ADDRESS)
 
 
-def timed_out(url: str, query: str, timeout_s: float) -> QueryFailed:
+def without_secret(access: Access, query: str, error: NoSecret) -> QueryFailed:
+    """What must be shown to it cannot be read."""
+    return QueryFailed(access.url, query, "unauthorized", f"nothing was asked: got {error}", error.fix)
+
+
+def timed_out(access: Access, query: str, timeout_s: float) -> QueryFailed:
     """No whole answer came in time."""
     fix = "see whether it is overloaded or stopped; a narrower query is answered sooner"
-    return QueryFailed(url, query, "timeout", f"no answer within {timeout_s:g} s", fix)
+    return QueryFailed(access.url, query, "timeout", f"no answer within {timeout_s:g} s", fix)
 
 
-def broken(url: str, query: str, error: Exception) -> QueryFailed:
+def broken(access: Access, query: str, error: Exception) -> QueryFailed:
     """What came is no HTTP answer, or not a whole one."""
+    about_tls = access.untrusted(error)
+    if about_tls is not None:
+        return QueryFailed(access.url, query, "untrusted", *about_tls)
     what = f"does not speak HTTP, or cut its answer short: {cause_of(error)}"
-    return QueryFailed(url, query, "garbage", what, _BASE_ADDRESS)
+    return QueryFailed(access.url, query, "garbage", what, _BASE_ADDRESS)
 
 
-def malformed(url: str, query: str, error: Exception) -> QueryFailed:
+def malformed(access: Access, query: str, error: Exception) -> QueryFailed:
     """An answer that says success, but does not have the shape that Prometheus's interface promises."""
     what = f"the answer is not what Prometheus would say: {type(error).__name__}: {_cut(str(error))}"
-    return QueryFailed(url, query, "garbage", what, _BASE_ADDRESS)
+    return QueryFailed(access.url, query, "garbage", what, _BASE_ADDRESS)
 
 
-def answer_data(url: str, query: str, status: int, headers: dict[str, str], body: bytes) -> Any:
+def answer_data(access: Access, query: str, status: int, headers: dict[str, str], body: bytes) -> Any:
     """The `data` of a successful answer.
 
     Args:
-        url: the Prometheus.
+        access: the way to the Prometheus.
         query: what was asked.
         status: HTTP status.
         headers: names in lower case.
@@ -81,15 +96,15 @@ def answer_data(url: str, query: str, status: int, headers: dict[str, str], body
     answer = _json(body)
     if isinstance(answer, dict) and answer.get("status") == "success" and "data" in answer and status == 200:
         return answer["data"]
-    check_status(url, query, status, headers, body)
+    check_status(access, query, status, headers, body)
     if not body.strip():
-        raise QueryFailed(url, query, "not_prometheus", "the answer is empty", _BASE_ADDRESS)
+        raise QueryFailed(access.url, query, "not_prometheus", "the answer is empty", _BASE_ADDRESS)
     kind = headers.get("content-type", "unknown type")
-    what = f"the answer is not Prometheus's JSON but {kind}: {_cut(body.decode(errors='replace'))}"
-    raise QueryFailed(url, query, "not_prometheus", what, _BASE_ADDRESS)
+    what = f"the answer is not Prometheus's JSON but {kind}: {_said(access, body)}"
+    raise QueryFailed(access.url, query, "not_prometheus", what, _BASE_ADDRESS)
 
 
-def check_status(url: str, query: str, status: int, headers: dict[str, str], body: bytes) -> None:
+def check_status(access: Access, query: str, status: int, headers: dict[str, str], body: bytes) -> None:
     """Return if the status is 200.
 
     Raises:
@@ -98,23 +113,22 @@ def check_status(url: str, query: str, status: int, headers: dict[str, str], bod
     if status == 200:
         return
     if status in (401, 403):
-        fix = "set monitoring.prometheus.bearer_token: {env: NAME}, and that variable to a token that may read"
-        raise QueryFailed(url, query, "unauthorized", f"it answers {status}: not allowed without a token", fix)
+        about = access.denied(status, headers.get("www-authenticate", ""), _said(access, body))
+        raise QueryFailed(access.url, query, "unauthorized", *about)
     if 300 <= status < 400:
-        leads = headers.get("location", "nowhere")
-        what = f"it answers {status} and leads to {leads}"
-        raise QueryFailed(
-            url, query, "not_prometheus", what, "write the address it leads to, or that of the Prometheus"
-        )
+        what = f"it answers {status} and leads to {access.without_secrets(headers.get('location', 'nowhere'))}"
+        fix = "write the address it leads to, or that of the Prometheus"
+        raise QueryFailed(access.url, query, "not_prometheus", what, fix)
     answer = _json(body)
     if isinstance(answer, dict) and answer.get("status") == "error":
-        what = f"refused ({status}, {answer.get('errorType', 'unknown')}): {_cut(str(answer.get('error', '')))}"
-        raise QueryFailed(url, query, "refused", what, _fix_of(str(answer.get("errorType"))))
-    said = _cut(body.decode(errors="replace"))
+        what = f"refused ({status}, {answer.get('errorType', 'unknown')}): {_said(access, answer.get('error', ''))}"
+        raise QueryFailed(access.url, query, "refused", what, _fix_of(str(answer.get("errorType"))))
+    said = _said(access, body)
     if status == 429 or status >= 500:
         fix = "see its log, and that of any proxy in front of it; then run again"
-        raise QueryFailed(url, query, "unavailable", f"it answers {status}: {said or 'nothing else'}", fix)
-    raise QueryFailed(url, query, "not_prometheus", f"it answers {status}: {said or 'nothing else'}", _BASE_ADDRESS)
+        raise QueryFailed(access.url, query, "unavailable", f"it answers {status}: {said or 'nothing else'}", fix)
+    fix = f"write https:// in {access.option}.url" if "to an HTTPS server" in said else _BASE_ADDRESS
+    raise QueryFailed(access.url, query, "not_prometheus", f"it answers {status}: {said or 'nothing else'}", fix)
 
 
 def _fix_of(error_type: str) -> str:
@@ -123,6 +137,11 @@ def _fix_of(error_type: str) -> str:
     if error_type in ("timeout", "canceled", "execution"):
         return "correct or narrow the query: the engine could not evaluate it"
     return "see its log, then run again"
+
+
+def _said(access: Access, text: object) -> str:
+    """What a server says, on one line, without what was shown to it."""
+    return _cut(access.without_secrets(text.decode(errors="replace") if isinstance(text, bytes) else str(text)))
 
 
 def _json(body: bytes) -> object:

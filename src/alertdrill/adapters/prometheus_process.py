@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from alertdrill.adapters.access import Access
 from alertdrill.adapters.prometheus_config import SELF_JOB, ScrapeJob, configuration, targets_text
+from alertdrill.adapters.prometheus_posting import Posting, posting
 from alertdrill.adapters.scratch import Scratch
 from alertdrill.adapters.server_process import START_TIMEOUT_S, ServerFailed, ServerProcess, spawn
 
@@ -52,7 +54,7 @@ async def start_prometheus(
     rule_files: Sequence[Path] = (),
     scrape_interval_s: float = 1.0,
     evaluation_interval_s: float = 1.0,
-    alertmanagers: Sequence[str] = (),
+    alertmanagers: Sequence[str | Access] = (),
     external_labels: Mapping[str, str] | None = None,
     flags: Sequence[str] = (),
     parent: Path | None = None,
@@ -69,7 +71,7 @@ async def start_prometheus(
         rule_files: rule files, referred to by absolute path.
         scrape_interval_s: seconds between scrapes.
         evaluation_interval_s: seconds between evaluations of rules.
-        alertmanagers: `host:port` of receivers of its alerts.
+        alertmanagers: receivers of its alerts: `host:port`, or an address, or the way to one that wants a login.
         external_labels: added to the alerts that it posts.
         flags: further command line flags.
         parent: where its directory is made; by default that for temporary files.
@@ -87,7 +89,7 @@ async def start_prometheus(
             rule_files=_present(rule_files),
             scrape_interval_s=scrape_interval_s,
             evaluation_interval_s=evaluation_interval_s,
-            alertmanagers=alertmanagers,
+            alertmanagers=[_posting(one, scratch.path) for one in alertmanagers],
             external_labels=external_labels,
         )
         (scratch.path / "prometheus.yml").write_text(config)
@@ -101,6 +103,10 @@ async def start_prometheus(
             await managed.stop(timeout_s=0.5)
         raise
     return managed
+
+
+def _posting(to: str | Access, folder: Path) -> Posting:
+    return posting(to, folder) if isinstance(to, Access) else Posting(to)
 
 
 def _command(prometheus: Path, directory: Path, flags: Sequence[str]) -> list[str]:

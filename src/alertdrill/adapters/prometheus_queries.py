@@ -5,28 +5,66 @@ from collections.abc import Mapping
 from typing import Any
 
 import requests
+import urllib3
 from prometheus_api_client import PrometheusConnect
+from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError as TransportError
 from urllib3.exceptions import ReadTimeoutError
 from urllib3.util.retry import Retry
 
-from alertdrill.adapters.prometheus_errors import answer_data, broken, malformed, timed_out, unreachable
+from alertdrill.adapters.access import Access
+from alertdrill.adapters.prometheus_errors import (
+    answer_data,
+    broken,
+    malformed,
+    timed_out,
+    unreachable,
+    without_secret,
+)
+from alertdrill.adapters.secret import NoSecret
 
 MAX_ANSWER_BYTES = 512_000_000
 READ_BYTES = 262_144
 
 
-class Bearer(AuthBase):
-    """Sends a token; being an auth object, it is not replaced by what a ~/.netrc says."""
+class Shown(AuthBase):
+    """Shows what a server asks for; being an auth object, it is not replaced by what a ~/.netrc says."""
 
-    def __init__(self, token: str) -> None:
-        self._token = token
+    def __init__(self, access: Access) -> None:
+        self._access = access
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Add the header."""
-        request.headers["Authorization"] = f"Bearer {self._token}"
+        """Add the headers."""
+        request.headers.update(self._access.headers())
         return request
+
+
+class _OverTls(HTTPAdapter):
+    """Connections that are checked by our context alone, whatever the environment or requests would trust."""
+
+    def __init__(self, access: Access) -> None:
+        self._tls = {"ssl_context": access.context, "server_hostname": access.tls.server_name}
+        self._verify = access.tls.verify
+        super().__init__(max_retries=Retry(0, read=False))
+        if not self._verify:
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # the scenario says so itself
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: Any) -> None:
+        """Make the connections."""
+        super().init_poolmanager(connections, maxsize, block, **options, **self._tls)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        """Make those through a proxy."""
+        return super().proxy_manager_for(proxy, **options, **self._tls)
+
+    def cert_verify(self, conn: Any, url: str, verify: object, cert: object) -> None:
+        """Leave the checks to our context."""
+        super().cert_verify(conn, url, self._verify, None)  # type: ignore[no-untyped-call]
+
+    def build_connection_pool_key_attributes(self, request: Any, verify: object, cert: object = None) -> Any:
+        """Leave the checks to our context."""
+        return super().build_connection_pool_key_attributes(request, self._verify, None)
 
 
 class _BoundedSession(requests.Session):
@@ -35,9 +73,9 @@ class _BoundedSession(requests.Session):
     requests bounds the wait for each read only.
     """
 
-    def __init__(self, url: str, *, trust_env: bool, verify: bool) -> None:
+    def __init__(self, access: Access) -> None:
         super().__init__()
-        self._url, self.trust_env, self.verify = url, trust_env, verify
+        self._access, self.trust_env = access, access.trust_env
 
     def request(self, method: str, url: str, **options: Any) -> requests.Response:  # type: ignore[override]
         """Send, read to the end, and raise QueryFailed for anything but a Prometheus's success."""
@@ -46,15 +84,17 @@ class _BoundedSession(requests.Session):
         try:
             answer = super().request(method, url, **{**options, "stream": True, "allow_redirects": False})
             body = _read(answer, deadline)
+        except NoSecret as error:
+            raise without_secret(self._access, query, error) from None
         except (requests.Timeout, ReadTimeoutError, TimeoutError):
-            raise timed_out(self._url, query, timeout_s) from None
+            raise timed_out(self._access, query, timeout_s) from None
         except requests.ConnectionError as error:
             aborted = "Connection aborted" in str(error)
-            raise (broken if aborted else unreachable)(self._url, query, error) from None
+            raise (broken if aborted else unreachable)(self._access, query, error) from None
         except (requests.RequestException, TransportError) as error:
-            raise broken(self._url, query, error) from None
+            raise broken(self._access, query, error) from None
         headers = {name.lower(): value for name, value in answer.headers.items()}
-        answer_data(self._url, query, answer.status_code, headers, body)
+        answer_data(self._access, query, answer.status_code, headers, body)
         answer._content = body
         return answer
 
@@ -75,14 +115,14 @@ def _read(answer: requests.Response, deadline: float) -> bytes:
 class Queries:
     """Asks PromQL; blocking, to be run in a thread. Several threads may ask at once."""
 
-    def __init__(self, url: str, *, timeout_s: float, token: str | None, verify: bool, trust_env: bool) -> None:
-        self._url, self._timeout_s = url, timeout_s
+    def __init__(self, access: Access, *, timeout_s: float) -> None:
+        self._access, self._timeout_s = access, timeout_s
+        session = _BoundedSession(access)
         self._client = PrometheusConnect(
-            url=url,
-            auth=Bearer(token) if token else None,
-            retry=Retry(0, read=False),
-            session=_BoundedSession(url, trust_env=trust_env, verify=verify),
+            url=access.url, auth=Shown(access), retry=Retry(0, read=False), session=session
         )
+        if access.context is not None:
+            session.mount(access.url, _OverTls(access))  # in place of the client's own
 
     def ask(self, promql: str, at: float | None = None) -> list[Any]:
         """The `result` of an instant query at `at` (Unix seconds; None means the engine's own present).
@@ -94,9 +134,9 @@ class Queries:
         try:
             result = self._client.custom_query(promql, params=dict(params), timeout=self._timeout_s)
         except (KeyError, TypeError) as error:
-            raise malformed(self._url, promql, error) from None
+            raise malformed(self._access, promql, error) from None
         if not isinstance(result, list):
-            raise malformed(self._url, promql, TypeError(f"result is {type(result).__name__}, not a list"))
+            raise malformed(self._access, promql, TypeError(f"result is {type(result).__name__}, not a list"))
         return result
 
     def close(self) -> None:

@@ -10,27 +10,33 @@ from urllib.parse import urlsplit
 from alertdrill.adapters.certificate import AT_URL, CONNECT_TIMEOUT_S, untrusted
 from alertdrill.adapters.yaml_file import beside, locate
 from alertdrill.core.errors import BadInput
-from alertdrill.core.scenario import TargetTls, UrlTarget
+from alertdrill.core.scenario import ServerTls
 from alertdrill.core.scenario.finding import Finding
+from alertdrill.core.scenario.grammar import Path as KeyPath
 from alertdrill.tls import BadTlsFile, TlsSettings, said
 
 GOODBYE_S = 0.5
 READ_BYTES = 1 << 16
 
 
-def tls_settings(target: UrlTarget, scenario_path: Path) -> TlsSettings:
+def tls_settings(written: ServerTls | None, where: KeyPath, scenario_path: Path) -> TlsSettings:
     """What a scenario says of TLS, its files beside the scenario.
+
+    Args:
+        written: what it says.
+        where: keys to that.
+        scenario_path: the scenario.
 
     Raises:
         BadInput: a file of it cannot be used.
     """
-    written = target.tls or TargetTls()
+    written = written or ServerTls()
     files = {name: beside(scenario_path, file) for name in ("ca", "cert", "key") if (file := getattr(written, name))}
     settings = TlsSettings(**files, verify=written.verify, server_name=written.server_name).absolute()
     try:
         settings.context()
     except BadTlsFile as error:
-        found = Finding(("target", "tls", error.which), error.expected, error.fix, f"{error.path.name}: {error.got}")
+        found = Finding((*where, error.which), error.expected, error.fix, f"{error.path.name}: {error.got}")
         raise BadInput(locate(scenario_path, [found])) from None
     return settings
 

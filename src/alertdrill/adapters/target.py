@@ -157,7 +157,7 @@ def _running(target: UrlTarget, scenario_path: Path, say: Callable[[str], None])
     schema = load_model(beside(scenario_path, target.schema_), Schema, "schema")
     sample_path = beside(scenario_path, target.sample)
     rows, digest = _sample(sample_path, schema)
-    tls = tls_settings(target, scenario_path)
+    tls = tls_settings(target.tls, ("target", "tls"), scenario_path)
     check_reachable(target.url, tls, scenario_path)
     if not tls.verify:
         say(f"note: whoever answers at {target.url} is trusted (target.tls.verify: false)")

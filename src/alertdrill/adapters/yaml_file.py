@@ -1,7 +1,7 @@
 """Reads YAML files, scenarios above all: every mistake at once, each with its line."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from itertools import islice
@@ -108,10 +108,13 @@ class _Page:
 
     def refuse(self, findings: Iterable[Finding], mistakes: Iterable[Mistake] = ()) -> None:
         """Raise BadInput if there is any mistake, those of YAML included; each once, however often it is included."""
-        found = [*mistakes, *(self.of_finding(finding) for finding in findings)]
+        findings = tuple(findings)
+        secret = {one.path for one in findings if one.hidden}
+        shown = (one._replace(got=one.got or "what is not shown") if one.path in secret else one for one in findings)
+        found = [*mistakes, *(self.of_finding(finding) for finding in shown)]
         found += [self._of_duplicate(duplicate) for duplicate in self._duplicates[:MAX_FINDINGS]]
         once: dict[Mistake, Mistake] = {}
-        for one in found:
+        for one in _without_secrets(found):
             once.setdefault(replace(one, where=""), one)
         files = {file: position for position, file in enumerate(self._sources)}
         if once:
@@ -122,7 +125,8 @@ class _Page:
         found = show(finding.path[-1]) if finding.at_key else _show(node) if node else "nothing"
         got = finding.got or found
         source = self._sources[spot.file]
-        return source.mistake(path_text(finding.path), spot, got, finding.expected, finding.fix)
+        mistake = source.mistake(path_text(finding.path), spot, got, finding.expected, finding.fix)
+        return replace(mistake, source=None) if finding.hidden else mistake
 
     def _of_duplicate(self, duplicate: Duplicate) -> Mistake:
         got = f"{show(duplicate.path[-1])} a second time"
@@ -138,6 +142,12 @@ class _Page:
             assert child is not None, "only values that are there name files"
             node = child
         return self._sources[node.spot.file]
+
+
+def _without_secrets(mistakes: Sequence[Mistake]) -> list[Mistake]:
+    """The mistakes without a quoted line on which another one must not be quoted."""
+    hidden = {(one.file, one.line) for one in mistakes if one.line is not None and one.source is None}
+    return [replace(one, source=None) if (one.file, one.line) in hidden else one for one in mistakes]
 
 
 def _rank(mistake: Mistake, files: Mapping[str, int]) -> tuple[int, int, int]:

@@ -211,6 +211,7 @@ class _Drill:
             self._log,
             self._crew,
             (*about_managed(setup), *people),
+            engine.intervals,
         )
         plan = planner.plan(run_id)
         folder = ResultsFolder.create(self._options.results, self._scenario.name, run_id)

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from alertdrill.adapters.access import Access
 from alertdrill.adapters.alert_receiver import AlertReceiver
 from alertdrill.adapters.prometheus_api import PrometheusApi
 from alertdrill.adapters.prometheus_config import ScrapeJob
@@ -13,10 +14,15 @@ from alertdrill.adapters.prometheus_process import ManagedPrometheus, start_prom
 from alertdrill.compose.notification import Notification
 from alertdrill.compose.options import rule_files
 from alertdrill.core.errors import BadInput, Mistake
-from alertdrill.core.observations import AlertPost, RuleGroup
+from alertdrill.core.observations import AlertPost, RuleGroup, TargetInfo
+from alertdrill.core.promql import selectors as selectors_of
 from alertdrill.core.scenario import Scenario, UserPrometheus
+from alertdrill.core.scope import RuleBook
+from alertdrill.core.scrape_intervals import UNKNOWN, ScrapeIntervals, scoped, scraped, slowest_s, with_intervals
 
 STOP_S = 1.0
+SAYS_NOT = ("not_prometheus", "refused")
+"""How a server answers that does not know what it is asked for."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,11 @@ class Engine:
     """A Prometheus that answers, and what it said of itself.
 
     Attributes:
+        groups: the loaded rules.
+        scrape_s: scrape interval; of the user's own, the slowest of the targets that rules in scope read.
+        evaluation_s: evaluation interval; of the user's own, the slowest of the groups of rules in scope.
         managed: the process, where it is ours.
+        intervals: how often what rules in scope read is scraped, of the user's own.
     """
 
     api: PrometheusApi
@@ -33,6 +43,7 @@ class Engine:
     evaluation_s: float
     version: str
     managed: ManagedPrometheus | None = None
+    intervals: ScrapeIntervals = UNKNOWN
 
     def alive(self) -> bool:
         """Whether its process is not known to be dead."""
@@ -44,8 +55,8 @@ class Engine:
             self.managed.set_targets(job, [url.removeprefix("http://")])
 
 
-async def read_engine(api: PrometheusApi, managed: ManagedPrometheus | None = None) -> Engine:
-    """Read rules, intervals and version.
+async def read_managed_engine(api: PrometheusApi, managed: ManagedPrometheus) -> Engine:
+    """Read rules, intervals and version of ours.
 
     Raises:
         BadInput: it does not answer as a Prometheus does.
@@ -53,9 +64,87 @@ async def read_engine(api: PrometheusApi, managed: ManagedPrometheus | None = No
     try:
         version, groups, settings = await api.build_version(), await api.rules(), await api.settings()
     except QueryFailed as error:
-        mistake = Mistake("monitoring.prometheus", error.what, "a Prometheus that answers", error.fix, file=error.url)
-        raise BadInput([mistake]) from error
+        raise _unusable(error) from error
     return Engine(api, groups, settings.scrape_interval_s, settings.evaluation_interval_s, version, managed)
+
+
+def _unusable(error: QueryFailed, expected: str = "a Prometheus that answers") -> BadInput:
+    return BadInput([Mistake("monitoring.prometheus", error.what, expected, error.fix, file=error.url)])
+
+
+async def read_own_engine(scenario: Scenario, api: PrometheusApi) -> Engine:
+    """Read the user's own, and how often it scrapes and evaluates what the drill is about.
+
+    Raises:
+        BadInput: it does not answer as a Prometheus does, or nobody says how often it scrapes.
+    """
+    try:
+        version, groups = await api.build_version(), await api.rules()
+    except QueryFailed as error:
+        raise _unusable(error) from error
+    book = RuleBook.of(groups)
+    intervals, usual_s = await _how_often(scenario, api, scraped(book, scoped(scenario, book)))
+    told = with_intervals(groups, intervals)
+    known = scoped(scenario, RuleBook.of(told))
+    usual_ms = round(usual_s * 1000)
+    return Engine(
+        api,
+        told,
+        max((rule.scrape_ms(usual_ms) for rule in known), default=usual_ms) / 1000,
+        max((rule.group.interval_s for rule in known), default=usual_s),
+        version,
+        intervals=intervals,
+    )
+
+
+async def _how_often(scenario: Scenario, api: PrometheusApi, selectors: Sequence[str]) -> tuple[ScrapeIntervals, float]:
+    """Intervals of selectors, and the one that stands for those of which nothing is known.
+
+    Servers in front of several Prometheis, such as Thanos and Mimir, know no targets or no configuration.
+    """
+    prometheus = scenario.monitoring.prometheus
+    written_s = prometheus.scrape_interval if isinstance(prometheus, UserPrometheus) else None
+    if written_s is not None:
+        return ScrapeIntervals(dict.fromkeys(selectors, written_s)), written_s
+    try:
+        targets = await api.targets()
+        found: dict[str, float] = {}
+        for text in selectors:
+            series = await api.instant(f"count by (job, instance) ({text})")
+            slowest = slowest_s([labels for labels, _ in series], selectors_of(text)[0], targets)
+            found |= {} if slowest is None else {text: slowest}
+    except QueryFailed as error:
+        raise _unsaid(error) from error
+    return ScrapeIntervals(found), await _usual_s(api, targets)
+
+
+async def _usual_s(api: PrometheusApi, targets: Sequence[TargetInfo]) -> float:
+    try:
+        return (await api.settings()).scrape_interval_s
+    except QueryFailed as error:
+        if error.kind not in SAYS_NOT or not targets:
+            raise _unsaid(error) from error
+    return max(one.interval_s for one in targets)
+
+
+def _unsaid(error: QueryFailed) -> BadInput:
+    """What to do where the scrape interval is not known."""
+    if error.kind not in SAYS_NOT:
+        return _unusable(error)
+    expected = "a Prometheus that says how often it scrapes"
+    fix = "write monitoring.prometheus.scrape_interval, such as 60s, as the slowest job that the rules read has it"
+    return BadInput([Mistake("monitoring.prometheus", error.what, expected, fix, file=error.url)])
+
+
+def access_of(scenario: Scenario, path: Path) -> Access:
+    """The way to the user's own Prometheus.
+
+    Raises:
+        BadInput: a secret or a file of certificates cannot be read.
+    """
+    prometheus = scenario.monitoring.prometheus
+    assert isinstance(prometheus, UserPrometheus), "only that of the user's own is reached by what a scenario says"
+    return Access.of(prometheus, ("monitoring", "prometheus"), path)
 
 
 async def open_engine(
@@ -84,8 +173,9 @@ async def open_engine(
     """
     monitoring = scenario.monitoring
     if isinstance(monitoring.prometheus, UserPrometheus) or prometheus is None:
-        url = monitoring.prometheus.url if isinstance(monitoring.prometheus, UserPrometheus) else ""
-        return await read_engine(await stack.enter_async_context(PrometheusApi(url)))
+        return await read_own_engine(
+            scenario, await stack.enter_async_context(PrometheusApi(access_of(scenario, path)))
+        )
     receiver = await stack.enter_async_context(AlertReceiver(on_post))
     further = [ScrapeJob.from_url(job.job, job.url, job.labels) for job in monitoring.scrape]
     managed = await start_prometheus(
@@ -98,4 +188,4 @@ async def open_engine(
         external_labels=notification.labels,
     )
     stack.push_async_callback(managed.stop, STOP_S)
-    return await read_engine(await stack.enter_async_context(PrometheusApi(managed.url)), managed)
+    return await read_managed_engine(await stack.enter_async_context(PrometheusApi(managed.url)), managed)

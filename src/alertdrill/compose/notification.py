@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from alertdrill.adapters.access import Access
 from alertdrill.adapters.alertmanager_api import AlertmanagerApi, AlertmanagerHolder, AskFailed
 from alertdrill.adapters.alertmanager_binary import Alertmanager
 from alertdrill.adapters.alertmanager_config import MINIMAL, AlertmanagerConfig, read_config, read_routing
@@ -90,7 +91,8 @@ async def read_own(scenario: Scenario, path: Path, stack: AsyncExitStack) -> Own
     wanted = scenario.monitoring.alertmanager
     if not isinstance(wanted, UserAlertmanager):
         return None
-    api = await stack.enter_async_context(AlertmanagerApi(wanted.url))
+    access = Access.of(wanted, ("monitoring", "alertmanager"), path)
+    api = await stack.enter_async_context(AlertmanagerApi(access))
     try:
         status = await api.status()
     except AskFailed as error:
@@ -182,7 +184,7 @@ class Notification:
     """
 
     scenario: Scenario
-    addresses: tuple[str, ...] = ()
+    addresses: tuple[str | Access, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     api: AlertmanagerApi | None = None
     url: str | None = None
@@ -289,7 +291,7 @@ async def open_notification(
     if own is not None:
         notification.api, notification.url = own.api, own.api.url
         notification.version, notification.routing = own.version, own.routing
-        notification.addresses, notification.labels = (own.api.url,), labels_of_posts(scenario, run_id)
+        notification.addresses, notification.labels = (own.api.access,), labels_of_posts(scenario, run_id)
     elif setup is not None:
         receivers = tuple(setup.config.routing.receivers)
         hook = await stack.enter_async_context(WebhookWitness(receivers, notification.take))

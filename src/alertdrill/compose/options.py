@@ -10,7 +10,7 @@ from alertdrill.adapters.bundled import find_scenario
 from alertdrill.adapters.target import bundled_rules
 from alertdrill.adapters.yaml_file import beside, load_scenario, locate
 from alertdrill.compose.crew import Crew
-from alertdrill.core.errors import BadInput, Mistake
+from alertdrill.core.errors import BadInput, BadValue, Mistake
 from alertdrill.core.label_sets import written_position
 from alertdrill.core.scenario import BundledTarget, Monitoring, Phase, Scenario, UrlTarget, UserPrometheus, locustfile
 from alertdrill.core.scenario.finding import TOP, Finding
@@ -65,7 +65,7 @@ def read_scenario(name_or_path: str, options: Options) -> tuple[Scenario, Path]:
     Crew.of(scenario, options.workers, options.distributed)
     monitoring = scenario.monitoring
     if options.prometheus is not None:
-        monitoring = monitoring.model_copy(update={"prometheus": _own(options.prometheus)})
+        monitoring = monitoring.model_copy(update={"prometheus": _own(options.prometheus, monitoring.prometheus)})
     if options.rules:
         if monitoring.prometheus != "managed":
             fix = "leave --rules out, or use the managed Prometheus"
@@ -94,12 +94,18 @@ def _never_posted_to(monitoring: Monitoring) -> Iterator[Finding]:
         yield Finding(("monitoring", "alertmanager"), expected, fix)
 
 
-def _own(url: str) -> UserPrometheus:
+def _own(url: str, written: str | UserPrometheus) -> UserPrometheus:
+    """The user's own Prometheus at another address; how the scenario logs in at its own stays."""
+    kept = written.model_dump(exclude={"url"}) if isinstance(written, UserPrometheus) else {}
     try:
-        return UserPrometheus(url=url)
-    except ValidationError:
-        fix = "write http://HOST:PORT"
-        raise BadInput([Mistake("--prometheus", repr(url), "an address such as http://127.0.0.1:9090", fix)]) from None
+        return UserPrometheus.model_validate({**kept, "url": url})
+    except ValidationError as error:
+        found = error.errors()[0].get("ctx", {}).get("error")
+        expected, fix = "an address such as http://127.0.0.1:9090", "write http://HOST:PORT"
+        if isinstance(found, BadValue):
+            expected, fix = found.expected, found.fix
+        got = "an address with a password in it" if "@" in url else repr(url)
+        raise BadInput([Mistake("--prometheus", got, expected, fix)]) from None
 
 
 def _chosen(scenario: Scenario, only: tuple[str, ...], path: Path) -> tuple[Phase, ...]:

@@ -15,7 +15,7 @@ from alertdrill.adapters.signals import run_until_signalled
 from alertdrill.adapters.target import PreparedTarget, prepare_target
 from alertdrill.compose.background import Background, ask_background
 from alertdrill.compose.crew import ALONE, Crew
-from alertdrill.compose.engine import read_engine
+from alertdrill.compose.engine import access_of, read_own_engine
 from alertdrill.compose.material import Material, material, recorded_traffic
 from alertdrill.compose.notification import about_managed, managed_setup, read_own, spare_people
 from alertdrill.compose.options import Options, in_file, read_scenario, refuse, rule_files
@@ -38,6 +38,7 @@ from alertdrill.core.scenario import Load, Scenario, UserPrometheus, locustfile
 from alertdrill.core.scenario.finding import Finding
 from alertdrill.core.scenario.part import AUTO_S
 from alertdrill.core.scope import RuleBook, tail_ms
+from alertdrill.core.scrape_intervals import UNKNOWN, ScrapeIntervals, too_short
 from alertdrill.core.touch import Touch
 from alertdrill.core.traffic import PlannedTraffic
 from alertdrill.core.traffic_log import TrafficLog
@@ -66,6 +67,7 @@ class Planner:
         log: the traffic that the load plays, if it is recorded.
         crew: the processes that send the load.
         told: what is to be said of the Alertmanager and of people.
+        intervals: how often the user's own Prometheus scrapes what rules in scope read.
     """
 
     scenario: Scenario
@@ -77,6 +79,7 @@ class Planner:
     log: TrafficLog | None = None
     crew: Crew = ALONE
     told: tuple[str, ...] = ()
+    intervals: ScrapeIntervals = UNKNOWN
 
     @cached_property
     def material(self) -> Material:
@@ -92,8 +95,9 @@ class Planner:
         """The plan, rule texts embedded where the engine is ours, without any `auto`.
 
         Raises:
-            BadInput: an `auto` cannot be worked out, or a limit would be exceeded.
+            BadInput: an `auto` cannot be worked out, a limit would be exceeded, or a rule looks at too few scrapes.
         """
+        refuse(self._in_file(too_short(self.scenario, RuleBook.of(self.groups), self.intervals)))
         _check_duration(self.scenario, self.tail_s)
         if self.log is not None:
             refuse(self._in_file(too_dense(self.scenario, self.tail_s, self.log)))
@@ -239,7 +243,7 @@ def plan_drill(name_or_path: str, options: Options, say: Callable[[str], None]) 
     crew = Crew.of(scenario, options.workers, options.distributed)
     monitoring = scenario.monitoring
     if isinstance(monitoring.prometheus, UserPrometheus):
-        return run_until_signalled(_plan_on_own_engine(scenario, path, monitoring.prometheus.url, crew, say))
+        return run_until_signalled(_plan_on_own_engine(scenario, path, crew, say))
     check_rules(ensure_prometheus(progress=say).promtool.path, rule_files(scenario, path))
     return run_until_signalled(_plan_on_managed_engine(scenario, path, crew, say))
 
@@ -254,15 +258,15 @@ async def _plan_on_managed_engine(scenario: Scenario, path: Path, crew: Crew, sa
     return await _plan_with(scenario, path, groups, monitoring.scrape_interval, Background(), crew, say, told)
 
 
-async def _plan_on_own_engine(
-    scenario: Scenario, path: Path, url: str, crew: Crew, say: Callable[[str], None]
-) -> Prospectus:
-    async with PrometheusApi(url) as api, AsyncExitStack() as stack:
-        engine = await read_engine(api)
+async def _plan_on_own_engine(scenario: Scenario, path: Path, crew: Crew, say: Callable[[str], None]) -> Prospectus:
+    async with PrometheusApi(access_of(scenario, path)) as api, AsyncExitStack() as stack:
+        engine = await read_own_engine(scenario, api)
         background = await ask_background(scenario, api)
         own = await read_own(scenario, path, stack)
         told = await spare_people(scenario, path, own, api, RuleBook.of(engine.groups))
-    return await _plan_with(scenario, path, engine.groups, engine.scrape_s, background, crew, say, told)
+    return await _plan_with(
+        scenario, path, engine.groups, engine.scrape_s, background, crew, say, told, engine.intervals
+    )
 
 
 async def _plan_with(
@@ -274,6 +278,7 @@ async def _plan_with(
     crew: Crew,
     say: Callable[[str], None],
     told: tuple[str, ...],
+    intervals: ScrapeIntervals = UNKNOWN,
 ) -> Prospectus:
     target = await prepare_target(scenario, path, say)
     unknown = [*unknown_features(scenario, target.schema), *unnamed(scenario, target.schema)]
@@ -281,5 +286,5 @@ async def _plan_with(
         refuse(in_file(path, [*unknown, *wrong_alerts(scenario.phases, RuleBook.of(groups))]))
     log = recorded_traffic(scenario, path, target)
     scenario = with_label_sets(scenario, target.schema)
-    planner = Planner(scenario, path, target, groups, scrape_s, background, log, crew, told)
+    planner = Planner(scenario, path, target, groups, scrape_s, background, log, crew, told, intervals)
     return planner.prospectus(planner.plan("planned"))

@@ -94,14 +94,18 @@ class BadValue(ValueError):
         fix: what to write instead.
         got: what was found; None stands for the value itself.
         at: keys from the model that raises it down to the value, when the model itself is not the place.
+        hidden: whether a secret may stand there, so that the file is not quoted.
     """
 
-    def __init__(self, expected: str, fix: str, got: str | None = None, at: tuple[str | int, ...] = ()) -> None:
+    def __init__(
+        self, expected: str, fix: str, got: str | None = None, at: tuple[str | int, ...] = (), *, hidden: bool = False
+    ) -> None:
         super().__init__(f"expected {expected}; fix: {fix}")
         self.expected = expected
         self.fix = fix
         self.got = got
         self.at = at
+        self.hidden = hidden
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -1,5 +1,7 @@
 """Whether a rule could have spoken: loaded, healthy, evaluated without a gap, its inputs scraped without a gap."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,13 +54,31 @@ def scrape_ends(case: Case, target: Target) -> tuple[NDArray[np.int64], NDArray[
     return times, ends
 
 
+def _succeeded(case: Case, targets: Iterable[Target]) -> NDArray[np.int64]:
+    """When any of some targets was scraped, ms, ascending."""
+    found = [times[values == 1] for times, values in (scrape_times(case, target) for target in targets)]
+    return np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
+
+
+def _by_job(targets: Iterable[Target]) -> dict[str, list[Target]]:
+    jobs: dict[str, list[Target]] = defaultdict(list)
+    for target in targets:
+        jobs[target[0]].append(target)
+    return dict(jobs)
+
+
 def scrapes(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Scrapes:
-    """Successful scrapes of a rule's inputs in a window; of several targets the one that did worst."""
-    due = max(1, (to_ms - from_ms) // case.scrape_ms)
+    """Successful scrapes of a rule's inputs in a window; of several jobs the one that did worst.
+
+    Of a job with several targets, the intervals in which one of them was scraped.
+    """
+    interval_ms = rule.scrape_ms(case.scrape_ms)
+    due = max(1, (to_ms - from_ms) // interval_ms)
     counts = []
-    for target in input_targets(case, rule):
-        times, values = scrape_times(case, target)
-        counts.append(int(((times > from_ms) & (times <= to_ms) & (values == 1)).sum()))
+    for targets in _by_job(input_targets(case, rule)).values():
+        times = _succeeded(case, targets)
+        inside = times[(times > from_ms) & (times <= to_ms)]
+        counts.append(len(inside) if len(targets) == 1 else len(np.unique((inside - from_ms - 1) // interval_ms)))
     return Scrapes(min(counts, default=0), due)
 
 
@@ -123,12 +143,28 @@ def doubt(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Reason | Non
             text="the rule was not evaluated all the way to its deadline",
             decide_it_by="give Prometheus enough CPU, or let the drill run to its end",
         )
-    for target in input_targets(case, rule):
-        times, values = scrape_times(case, target)
-        if _has_gap(times[values == 1], from_ms, to_ms, case.scrape_ms):
-            return Reason(
-                code=Code.SCRAPE_GAP,
-                text=f"the scrapes of job {target[0]} at {target[1]} have a gap",
-                decide_it_by="see why the target could not be scraped, then run again",
-            )
+    return _scrape_gap(case, rule, from_ms, to_ms)
+
+
+def _scrape_gap(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Reason | None:
+    """A time in which no target of a job was scraped, or in which one that stays in service discovery was not.
+
+    Targets that came or went inside the window, as pods do, leave no gap while others of their job are scraped.
+    """
+    interval_ms, fix = rule.scrape_ms(case.scrape_ms), "see why it could not be scraped, then run again"
+    for job, targets in _by_job(input_targets(case, rule)).items():
+        if _has_gap(_succeeded(case, targets), from_ms, to_ms, interval_ms):
+            at = f" at {targets[0][1]}" if len(targets) == 1 else ", all its targets together,"
+            text = f"the scrapes of job {job}{at} have a gap"
+            return Reason(code=Code.SCRAPE_GAP, text=text, decide_it_by=fix)
+        for target in targets:
+            times, values = scrape_times(case, target)
+            if _stays(times, from_ms, to_ms, interval_ms) and _has_gap(times[values == 1], from_ms, to_ms, interval_ms):
+                text = f"the scrapes of job {job} at {target[1]} have a gap"
+                return Reason(code=Code.SCRAPE_GAP, text=text, decide_it_by=fix)
     return None
+
+
+def _stays(times: NDArray[np.int64], from_ms: int, to_ms: int, interval_ms: int) -> bool:
+    """Whether a target was known, scraped or not, all through a window: one that is has `up` samples throughout."""
+    return len(times) > 0 and not _has_gap(times, from_ms, to_ms, interval_ms)

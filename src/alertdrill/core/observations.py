@@ -16,6 +16,8 @@ class RuleInfo:
 
     `query` is the expression in the engine's own formatting. `for_s` and `keep_firing_for_s` are seconds (0 for
     recording rules). `health` is `ok`, `err` or `unknown` (not yet evaluated); `last_error` is empty when healthy.
+    `scrape_s` is how often the slowest of the targets that it reads is scraped; None where that is not known, so that
+    the engine's scrape interval stands for it.
     """
 
     name: str
@@ -27,6 +29,7 @@ class RuleInfo:
     annotations: Labels
     health: str
     last_error: str
+    scrape_s: float | None = None
 
 
 @dataclass(frozen=True)

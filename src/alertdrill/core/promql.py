@@ -97,6 +97,41 @@ def walk(node: Any) -> Iterator[Any]:
         yield from walk(one)
 
 
+_TWO_SAMPLES = frozenset(
+    {"rate", "increase", "irate", "delta", "idelta", "deriv", "predict_linear", "changes", "resets"}
+    | {"holt_winters", "double_exponential_smoothing"}
+)
+"""Functions that say nothing, or nothing new, of a window with one sample."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """A range selector, and how many samples its function needs in it."""
+
+    function: str
+    selector: Selector
+    samples: int
+
+
+def ranges(expression: str) -> tuple[Range, ...]:
+    """Every range selector of an expression, with its own range; each once."""
+    found: list[Range] = []
+
+    def visit(node: Any, function: str) -> None:
+        kind = type(node).__name__
+        if kind == "MatrixSelector":
+            selector = _selector(node.vector_selector, _seconds(node.range))
+            found.append(Range(function, selector, 2 if function in _TWO_SAMPLES else 1))
+            return
+        if kind == "Call":
+            function = str(node.func.name)
+        for one in _children(node):
+            visit(one, function)
+
+    visit(parse(expression), "")
+    return tuple(dict.fromkeys(found))
+
+
 def lookback_s(expression: str) -> float:
     """Seconds of the past that an expression reads: its longest range plus offset."""
     return max((s.range_s + s.offset_s for s in selectors(expression)), default=0.0)

@@ -160,7 +160,7 @@ class _Look:
         scrape_ms = round(self.scrape_s * 1000)
         if rule is None:
             return Settings(0, scrape_ms, scrape_ms, 0.0)
-        return Settings(rule.for_ms, scrape_ms, rule.interval_ms, self.book.lookback_ms(rule) / 1000)
+        return Settings(rule.for_ms, rule.scrape_ms(scrape_ms), rule.interval_ms, self.book.lookback_ms(rule) / 1000)
 
     def _fill(
         self, rule: AlertRule, expectation: Expectation, injection: Injection, start_s: float
@@ -169,12 +169,13 @@ class _Look:
         if not shape:
             return None
         interval_s = rule.interval_ms / 1000
-        hold_s = self.scrape_s + interval_s + whole_intervals_ms(rule.for_ms, rule.interval_ms) / 1000
+        scrape_s = rule.scrape_ms(round(self.scrape_s * 1000)) / 1000
+        hold_s = scrape_s + interval_s + whole_intervals_ms(rule.for_ms, rule.interval_ms) / 1000
         planned = self.traffic.until(k, self.starts_s, self.counts)
 
         def filled(label_sets: list[dict[str, str]]) -> list[FillBounds]:
             start = self.starts_s[k] + start_s
-            found = [fill(shape, labels, planned, start, self.scrape_s, hold_s) for labels in label_sets]
+            found = [fill(shape, labels, planned, start, scrape_s, hold_s) for labels in label_sets]
             return [one for one in found if one is not None]
 
         reached = filled(_label_sets(expectation, injection.fault))

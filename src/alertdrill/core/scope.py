@@ -42,6 +42,10 @@ class AlertRule:
         """How long the condition must hold."""
         return round(self.rule.for_s * 1000)
 
+    def scrape_ms(self, usual_ms: int) -> int:
+        """How often the slowest of the targets that it reads is scraped; `usual_ms` where that is not known."""
+        return usual_ms if self.rule.scrape_s is None else round(self.rule.scrape_s * 1000)
+
 
 @dataclass(frozen=True)
 class RuleBook:
@@ -150,10 +154,14 @@ def in_scope(scenario: Scenario, labels: Mapping[str, str]) -> bool:
 def tail_ms(scenario: Scenario, book: RuleBook, scrape_ms: int) -> int:
     """How long after its last effect a fault can still make an alert in scope fire.
 
-    The longest of lookback + ceil(for / E) * E + scrape + evaluation over the rules in scope.
+    The longest of lookback + ceil(for / E) * E + scrape + evaluation over the rules in scope. `scrape_ms` stands for
+    the scrape interval of rules of which it is not known.
     """
     tails = [
-        book.lookback_ms(rule) + whole_intervals_ms(rule.for_ms, rule.interval_ms) + scrape_ms + rule.interval_ms
+        book.lookback_ms(rule)
+        + whole_intervals_ms(rule.for_ms, rule.interval_ms)
+        + rule.scrape_ms(scrape_ms)
+        + rule.interval_ms
         for rule in book.alerts
         if in_scope(scenario, rule.labels)
     ]

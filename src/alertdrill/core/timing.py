@@ -15,7 +15,7 @@ from alertdrill.core.scope import AlertRule
 
 def settings_of(case: Case, rule: AlertRule) -> Settings:
     """The settings that decide how fast a rule can be."""
-    return Settings(rule.for_ms, case.scrape_ms, rule.interval_ms, case.book.lookback_ms(rule) / 1000)
+    return Settings(rule.for_ms, rule.scrape_ms(case.scrape_ms), rule.interval_ms, case.book.lookback_ms(rule) / 1000)
 
 
 def bounds_of(asked: Asked, settings: Settings) -> tuple[Bounds, FillBounds | None]:

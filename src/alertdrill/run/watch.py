@@ -204,12 +204,12 @@ class Watch:
 
 
 def _still(groups: Sequence[RuleGroup]) -> tuple[RuleGroup, ...]:
-    """Rule groups without what changes at every evaluation."""
+    """Rule groups without what changes at every evaluation, and what only the first look at them found out."""
     return tuple(
         replace(
             g,
             last_evaluation=None,
-            rules=tuple(replace(r, health="ok" if r.health == "unknown" else r.health) for r in g.rules),
+            rules=tuple(replace(r, health="ok" if r.health == "unknown" else r.health, scrape_s=None) for r in g.rules),
         )
         for g in groups
     )

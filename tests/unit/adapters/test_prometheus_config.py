@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from alertdrill.adapters.prometheus_config import ScrapeJob, configuration, prometheus_duration, targets_text
+from alertdrill.adapters.prometheus_posting import Posting
 from alertdrill.core.errors import BadInput
 
 
@@ -13,7 +14,7 @@ def test_the_configuration_refers_to_rules_by_their_own_path_and_to_targets_by_f
         rule_files=[Path("/home/u/rules/alerts[1].yml")],
         scrape_interval_s=1,
         evaluation_interval_s=0.5,
-        alertmanagers=["127.0.0.1:9"],
+        alertmanagers=[Posting("127.0.0.1:9")],
         external_labels={"cluster": "a"},
     )
     assert json.loads(text) == {
@@ -40,7 +41,7 @@ def test_without_receivers_nothing_is_posted():
 
 
 def test_an_alertmanager_can_have_a_scheme_and_a_path_prefix():
-    receivers = ["127.0.0.1:9", "https://am.example.com/prefix"]
+    receivers = [Posting("127.0.0.1:9"), Posting("https://am.example.com/prefix")]
     text = configuration(jobs={}, rule_files=[], scrape_interval_s=1, evaluation_interval_s=1, alertmanagers=receivers)
     plain, other = json.loads(text)["alerting"]["alertmanagers"]
     assert plain == {"api_version": "v2", "timeout": "2s", "static_configs": [{"targets": ["127.0.0.1:9"]}]}

@@ -1,8 +1,10 @@
 import pytest
 
+from alertdrill.adapters.access import Access
 from alertdrill.adapters.prometheus_errors import QueryFailed, answer_data, unreachable
 
 URL = "http://127.0.0.1:9090"
+ACCESS = Access(URL)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +34,7 @@ URL = "http://127.0.0.1:9090"
 )
 def test_each_wrong_answer_is_told_apart(status, headers, body, kind, what):
     with pytest.raises(QueryFailed) as error:
-        answer_data(URL, "up", status, headers, body)
+        answer_data(ACCESS, "up", status, headers, body)
     assert error.value.kind == kind
     assert what in error.value.what
     assert str(error.value).startswith(f"{URL}: up\n  ")
@@ -40,11 +42,11 @@ def test_each_wrong_answer_is_told_apart(status, headers, body, kind, what):
 
 
 def test_the_data_of_a_success_is_the_answer_even_when_it_is_empty():
-    assert answer_data(URL, "up", 200, {}, b'{"status":"success","data":{"result":[]}}') == {"result": []}
+    assert answer_data(ACCESS, "up", 200, {}, b'{"status":"success","data":{"result":[]}}') == {"result": []}
 
 
 def test_passwords_are_not_shown():
-    error = unreachable("http://me:secret@127.0.0.1:9090", "up", OSError(111, "Connection refused"))
+    error = unreachable(Access("http://me:secret@127.0.0.1:9090"), "up", OSError(111, "Connection refused"))
     assert "secret" not in str(error)
     assert "http://me:***@127.0.0.1:9090" in str(error)
     assert "Connection refused" in str(error)

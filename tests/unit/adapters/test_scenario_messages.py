@@ -39,6 +39,11 @@ def test_every_message_fits_on_one_screen(name: str) -> None:
     assert max(len(line) for line in lines) <= 260
 
 
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_no_message_shows_a_secret(name: str) -> None:
+    assert "s3cret" not in (GOLDEN / name).with_suffix(".txt").read_text()
+
+
 def test_there_are_at_least_60_wrong_scenarios() -> None:
     assert len(SCENARIOS) >= 60
 

@@ -79,7 +79,7 @@ def test_a_scalar_replaces_a_mapping_and_a_mapping_a_scalar() -> None:
     base = BASE + "monitoring: {prometheus: {url: 'http://127.0.0.1:9090'}}\n"
     assert load("{include: base.yaml, monitoring: {prometheus: managed}}", base=base).monitoring.rules == "bundled"
     own = "{include: base.yaml, monitoring: {prometheus: {url: 'http://127.0.0.1:1'}}}"
-    assert str(load(own, base=BASE + "monitoring: {prometheus: managed}\n").monitoring.prometheus).endswith(":1'")
+    assert ":1'" in str(load(own, base=BASE + "monitoring: {prometheus: managed}\n").monitoring.prometheus)
 
 
 def test_of_several_files_the_earlier_wins() -> None:

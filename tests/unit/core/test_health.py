@@ -93,8 +93,71 @@ def test_a_failed_scrape_is_a_gap() -> None:
 def test_gaps_of_targets_that_a_rule_does_not_read_are_no_matter() -> None:
     drill = Drill().record(UP | {"instance": "other:1"}, [ms(1)])
     assert code(drill) is None
-    drill.record(INPUT | {"instance": "other:1"}, [ms(1)])
+    drill.record(INPUT | {"instance": "other:1", "job": "other"}, [ms(1)])
     assert code(drill) == "scrape_gap"
+
+
+POD = {"instance": "m:2"}
+
+
+def pods(*spans: tuple[dict[str, str], float, float]) -> Drill:
+    """A drill whose monitor runs in pods, each scraped from one instant to another (s)."""
+    drill = Drill()
+    drill.series = [one for one in drill.series if one.labels["__name__"] not in ("up", "values_total")]
+    for pod, from_s, to_s in spans:
+        times = [ms(s + 0.1) for s in range(45) if from_s <= s < to_s]
+        drill.record(UP | pod, times).record(INPUT | pod, times)
+    return drill
+
+
+def test_pods_that_come_and_go_are_no_gap_while_one_of_their_job_is_scraped() -> None:
+    drill = pods(({}, 0, 25), (POD, 24, 45), ({"instance": "m:3"}, 22, 27))
+    assert code(drill) is None
+    case = drill.case()
+    assert scrapes(case, case.book.named("NullsHigh")[0], ms(20), ms(30)) == Scrapes(10, 10)
+
+
+def test_a_time_in_which_no_pod_was_scraped_is_a_gap() -> None:
+    drill = pods(({}, 0, 24), (POD, 27, 45))
+    assert code(drill) == "scrape_gap"
+    assert scrapes(drill.case(), drill.case().book.named("NullsHigh")[0], ms(20), ms(30)) == Scrapes(7, 10)
+
+
+def test_a_pod_that_stays_and_fails_to_be_scraped_is_a_gap_although_another_is_scraped() -> None:
+    drill = pods(({}, 0, 45))
+    times = [ms(s + 0.1) for s in range(45)]
+    drill.record(INPUT | POD, times).record(UP | POD, times[:23] + times[28:]).record(UP | POD, times[23:28], 0.0)
+    assert code(drill) == "scrape_gap"
+
+
+def test_a_pod_that_fails_before_it_is_gone_is_no_gap() -> None:
+    drill = pods(({}, 0, 45), (POD, 0, 23))
+    assert code(drill.record(UP | POD, [ms(23.1), ms(24.1)], 0.0)) is None
+
+
+def every_15_s(drill: Drill, scrape_s: float | None) -> Drill:
+    """Its monitor is scraped only every 15 s, which the rule is told or not."""
+    drill.series = [one for one in drill.series if one.labels["__name__"] not in ("up", "values_total")]
+    times = [ms(s) for s in (0.1, 15.1, 30.1, 45.1)]
+    drill.record(UP, times).record(INPUT, times)
+    told = tuple(replace(one, scrape_s=scrape_s) for one in RULES.rules)
+    drill.journal = [
+        records.Rules(at=T0_S, groups=(replace(RULES, rules=told),)) if isinstance(one, records.Rules) else one
+        for one in drill.journal
+    ]
+    return drill
+
+
+@pytest.mark.parametrize(("scrape_s", "expected"), [(None, "scrape_gap"), (15.0, None)])
+def test_gaps_are_measured_by_what_the_rule_s_own_targets_are_scraped_at(
+    scrape_s: float | None, expected: str | None
+) -> None:
+    drill = every_15_s(Drill(), scrape_s)
+    assert code(drill) == expected
+    if scrape_s:
+        case = drill.case()
+        assert scrapes(case, case.book.named("NullsHigh")[0], ms(14), ms(44)) == Scrapes(2, 2)
+        assert case.tail_ms == Drill().case().tail_ms + 14_000
 
 
 def test_the_targets_of_a_rule_are_found_behind_recorded_metrics() -> None:
@@ -103,11 +166,12 @@ def test_the_targets_of_a_rule_are_found_behind_recorded_metrics() -> None:
     assert input_targets(case, case.book.named("Slow")[0]) == ()
 
 
-def test_scrapes_are_counted_for_the_worst_target() -> None:
+def test_scrapes_are_counted_for_the_worst_job() -> None:
     drill = Drill()
     case = drill.case()
     assert scrapes(case, case.book.named("NullsHigh")[0], ms(20), ms(30)) == Scrapes(10, 10)
-    drill.record(INPUT | {"instance": "b:1"}, [ms(1)]).record(UP | {"instance": "b:1"}, [ms(21.1), ms(22.1)])
+    other = {"instance": "b:1", "job": "b"}
+    drill.record(INPUT | other, [ms(1)]).record(UP | other, [ms(21.1), ms(22.1)])
     assert scrapes(drill.case(), case.book.named("NullsHigh")[0], ms(20), ms(30)) == Scrapes(2, 10)
 
 

@@ -1,6 +1,7 @@
 """The scenario file: its models. What turns plain values into them is `reading`, for those who read files."""
 
 from alertdrill.core.scenario.conditions import AlertsInactive, NoData, QueryCondition, SteadyCondition
+from alertdrill.core.scenario.connection import Connection, FromEnvironment, FromFile, Secret
 from alertdrill.core.scenario.load import AnyLoad, Load, Log, PhaseLoad, RecordedLoad, Send, Warmup, locustfile
 from alertdrill.core.scenario.monitoring import Monitoring, Prometheus, Rules, Scope, ScrapeJob, UserPrometheus
 from alertdrill.core.scenario.notification import (
@@ -15,15 +16,18 @@ from alertdrill.core.scenario.notification import (
 from alertdrill.core.scenario.part import Labels, Part
 from alertdrill.core.scenario.phases import Expectation, Notifies, Phase, Prohibition
 from alertdrill.core.scenario.scenario import Limits, Scenario, Settle
+from alertdrill.core.scenario.server_tls import ServerTls
 from alertdrill.core.scenario.target import BundledTarget, Target, UrlTarget, is_loopback
-from alertdrill.core.scenario.target_tls import TargetTls
 
 __all__ = [
     "Alertmanager",
     "AlertsInactive",
     "AnyLoad",
     "BundledTarget",
+    "Connection",
     "Expectation",
+    "FromEnvironment",
+    "FromFile",
     "Labels",
     "Level",
     "Limits",
@@ -47,11 +51,12 @@ __all__ = [
     "Scenario",
     "Scope",
     "ScrapeJob",
+    "Secret",
     "Send",
+    "ServerTls",
     "Settle",
     "SteadyCondition",
     "Target",
-    "TargetTls",
     "UrlTarget",
     "UserAlertmanager",
     "UserPrometheus",

@@ -38,7 +38,7 @@ def _explain(error: ErrorDetails, top: type[BaseModel]) -> Finding:
     value = context.get("error")
     if isinstance(value, BadValue):
         at_key = error["loc"][-1:] == ("[key]",)
-        return Finding((*spot.path, *value.at), value.expected, value.fix, value.got, at_key)
+        return Finding((*spot.path, *value.at), value.expected, value.fix, value.got, at_key, value.hidden)
     explainer = _EXPLAINERS.get(error["type"])
     if explainer is not None:
         return explainer(spot, error, context)

@@ -20,6 +20,7 @@ class Finding(NamedTuple):
         fix: what to write instead.
         got: what was found; None stands for the value at `path`.
         at_key: whether the key is the mistake, not its value.
+        hidden: whether a secret may stand there, so that the file is not quoted.
     """
 
     path: Path
@@ -27,6 +28,7 @@ class Finding(NamedTuple):
     fix: str
     got: str | None = None
     at_key: bool = False
+    hidden: bool = False
 
 
 def show(value: object) -> str:

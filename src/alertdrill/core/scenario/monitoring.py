@@ -5,16 +5,24 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from alertdrill.core.errors import BadValue
+from alertdrill.core.scenario.connection import Connection, no_mapping
 from alertdrill.core.scenario.notification import Alertmanager, Level, Notify, UserAlertmanager
 from alertdrill.core.scenario.part import Labels, Matchers, Name, Part, Text, check_together
 from alertdrill.core.scenario.target import Url
 from alertdrill.core.units import PositiveDurationS
 
 
-class UserPrometheus(Part):
+class UserPrometheus(Connection):
     """A Prometheus of the user's own: read, never changed."""
 
-    url: Url = Field(description="address of a running Prometheus", examples=["http://127.0.0.1:9090"])
+    url: Url = Field(
+        description="address of a running Prometheus, with its path prefix", examples=["http://127.0.0.1:9090"]
+    )
+    scrape_interval: PositiveDurationS | None = Field(
+        default=None,
+        description="how often what the rules read is scraped, for servers that do not say (without /api/v1/targets)",
+        examples=["60s"],
+    )
 
 
 class ScrapeJob(Part):
@@ -43,8 +51,7 @@ class Scope(Part):
 def _check_prometheus(value: object) -> object:
     if value == "managed" or isinstance(value, dict | UserPrometheus):
         return value
-    fix = f"write {{url: {value}}}" if isinstance(value, str) and "://" in value else "write managed"
-    raise BadValue("managed, or {url: …} of your own Prometheus", fix)
+    raise no_mapping(value, "managed, or {url: …} of your own Prometheus")
 
 
 def _which_prometheus(value: Any) -> str:

@@ -5,11 +5,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from alertdrill.core.errors import BadValue
+from alertdrill.core.scenario.connection import Connection, no_mapping
 from alertdrill.core.scenario.part import Labels, Part, Text
 from alertdrill.core.scenario.target import Url
 
 
-class UserAlertmanager(Part):
+class UserAlertmanager(Connection):
     """An Alertmanager of the user's own: read, and never changed but for silences of the drill."""
 
     url: Url = Field(
@@ -36,10 +37,10 @@ def _check_alertmanager(value: object) -> object:
         raise BadValue(
             "a url or a config, not both", "keep url for your own, config for a managed one", "url and config"
         )
-    fix = f"write {{url: {value}}}" if isinstance(value, str) and "://" in value else "write managed"
-    if isinstance(value, str) and value.endswith((".yml", ".yaml")):
-        fix = f"write {{config: {value}}}"
-    raise BadValue("none, managed, {config: FILE} or {url: …} of your own Alertmanager", fix)
+    expected = "none, managed, {config: FILE} or {url: …} of your own Alertmanager"
+    if isinstance(value, str) and value.endswith((".yml", ".yaml")) and "://" not in value:
+        raise BadValue(expected, f"write {{config: {value}}}")
+    raise no_mapping(value, expected)
 
 
 def _which_alertmanager(value: Any) -> str:

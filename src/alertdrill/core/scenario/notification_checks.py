@@ -20,6 +20,12 @@ def notification_checks(outline: Outline) -> Iterator[Finding]:
         yield Finding(("monitoring", "alertmanager"), expected, fix)
     if not own and "notify" in monitoring.model_fields_set:
         yield from _nobody_to_spare(monitoring.notify, own_prometheus)
+    if own and monitoring.prometheus == "managed":
+        for key in ("headers", "tenant"):
+            if key in monitoring.alertmanager:
+                expected = "a login by bearer_token, basic_auth or tls, as a managed Prometheus sends no other headers"
+                fix = f"remove {key}, or drill with the Prometheus that posts there: prometheus: {{url: …}}"
+                yield Finding(("monitoring", "alertmanager", key), expected, fix, key, at_key=True, hidden=True)
     yield from _receivers(outline, monitoring, routes)
 
 

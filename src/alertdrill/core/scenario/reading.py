@@ -64,6 +64,8 @@ def _files(outline: Outline) -> Iterator[tuple[Path, str]]:
     named: list[tuple[Path, object]] = [(("target", key), target.get(key)) for key in ("schema", "sample")]
     named += [(("target", "tls", key), tls.get(key)) for key in ("ca", "cert", "key")]
     yield from ((path, name) for path, name in named if isinstance(name, str) and name)
+    for server in ("prometheus", "alertmanager"):
+        yield from _files_of_connection(("monitoring", server), getattr(outline.monitoring, server, None))
     log = outline.load.log if outline.load else None
     if log is not None and log.file:
         yield ("load", "log", "file"), log.file
@@ -73,3 +75,19 @@ def _files(outline: Outline) -> Iterator[tuple[Path, str]]:
     for position, file in enumerate(rules if isinstance(rules, list) else ()):
         if isinstance(file, str) and file:
             yield ("monitoring", "rules", position), file
+
+
+def _files_of_connection(where: Path, written: object) -> Iterator[tuple[Path, str]]:
+    """The files that a server of the user's own is reached with: certificates, and those that hold secrets."""
+    connection = written if isinstance(written, dict) else {}
+    parts = {
+        key: one if isinstance(one := connection.get(key), dict) else {} for key in ("tls", "basic_auth", "headers")
+    }
+    named: list[tuple[Path, object]] = [(("tls", key), parts["tls"].get(key)) for key in ("ca", "cert", "key")]
+    secrets = {
+        ("bearer_token",): connection.get("bearer_token"),
+        ("basic_auth", "password"): parts["basic_auth"].get("password"),
+    }
+    secrets |= {("headers", name): value for name, value in parts["headers"].items()}
+    named += [((*path, "file"), secret.get("file")) for path, secret in secrets.items() if isinstance(secret, dict)]
+    yield from (((*where, *path), name) for path, name in named if isinstance(name, str) and name)

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, 
 
 from alertdrill.core.errors import BadValue
 from alertdrill.core.scenario.part import Name, Part, Text
-from alertdrill.core.scenario.target_tls import TargetTls
+from alertdrill.core.scenario.server_tls import ServerTls
 
 
 def is_loopback(host: str) -> bool:
@@ -40,7 +40,8 @@ def check_url(url: str) -> str:
     if not host or re.search(r"[\s\x00-\x1f]", url):
         raise BadValue(expected, "write the host after //, without blanks")
     if parts.username is not None or parts.password is not None:
-        raise BadValue("an address without a password in it", "write http://HOST:PORT")
+        got, fix = "an address with a user name or password", "write http://HOST:PORT"
+        raise BadValue("an address without a password in it", fix, got, hidden=True)
     return url
 
 
@@ -48,12 +49,27 @@ Url = Annotated[str, AfterValidator(check_url)]
 """An http or https address."""
 
 
+def check_header(name: str, value: str, at: tuple[str, ...] | None = None) -> None:
+    """See that a header can be sent.
+
+    Args:
+        name: its name.
+        value: its value.
+        at: keys to its value; None: its name.
+
+    Raises:
+        BadValue: it cannot.
+    """
+    where = (name,) if at is None else at
+    if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
+        raise BadValue("a header name of letters, digits and '-'", "write it like X-Team", repr(name), where)
+    if not re.fullmatch(r"[\t\x20-\x7e]*", value):
+        raise BadValue("one line of plain ASCII text", "encode the value, such as by base64", None, where)
+
+
 def _check_headers(headers: dict[str, str]) -> dict[str, str]:
     for name, value in headers.items():
-        if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
-            raise BadValue("a header name of letters, digits and '-'", "write it like X-Team", repr(name), (name,))
-        if not re.fullmatch(r"[\t\x20-\x7e]*", value):
-            raise BadValue("one line of plain ASCII text", "encode the value, such as by base64", None, (name,))
+        check_header(name, value)
     return headers
 
 
@@ -93,7 +109,7 @@ class UrlTarget(Part):
         "far the traffic of others dilutes a drill",
         examples=["sum(rate(http_requests_total[5m]))"],
     )
-    tls: TargetTls | None = Field(
+    tls: ServerTls | None = Field(
         default=None, description="of an https target: what it is trusted by, if not by the system's roots"
     )
 
@@ -109,7 +125,7 @@ class UrlTarget(Part):
 
     @field_validator("tls")
     @classmethod
-    def _check_scheme(cls, tls: TargetTls | None, info: ValidationInfo) -> TargetTls | None:
+    def _check_scheme(cls, tls: ServerTls | None, info: ValidationInfo) -> ServerTls | None:
         url = info.data.get("url")  # not there when wrong itself
         if tls is not None and url is not None and urlsplit(url).scheme != "https":
             raise BadValue("an https address in target.url", "write https://… there, or remove tls", "tls for http")

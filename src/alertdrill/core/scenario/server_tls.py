@@ -1,4 +1,4 @@
-"""How an https target is trusted, and how it knows who asks."""
+"""How an https server is trusted, a target or one of the monitoring, and how it knows who asks."""
 
 import re
 
@@ -10,8 +10,8 @@ from alertdrill.core.scenario.part import Part, Text
 _SERVER_NAME = r"(?=.{1,253}$)([A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*"
 
 
-class TargetTls(Part):
-    """How an https target is trusted, and how it knows who asks. Without it, the system's roots decide."""
+class ServerTls(Part):
+    """How an https server is trusted, and how it knows who asks. Without it, the system's roots decide."""
 
     ca: Text | None = Field(
         default=None,
@@ -21,7 +21,7 @@ class TargetTls(Part):
     )
     cert: Text | None = Field(
         default=None,
-        description="PEM file of the certificate that is shown to the target, its chain behind it (mutual TLS)",
+        description="PEM file of the certificate that is shown to the server, its chain behind it (mutual TLS)",
         examples=["client.pem"],
     )
     key: Text | None = Field(
@@ -31,18 +31,18 @@ class TargetTls(Part):
     )
     verify: StrictBool = Field(
         default=True,
-        description="whether the certificate of the target is checked; false trusts whoever answers, and nobody can "
-        "tell then whether it is the target",
+        description="whether the certificate of the server is checked; false trusts whoever answers, and nobody can "
+        "tell then whether it is the server that was meant",
     )
     server_name: Text | None = Field(
         default=None,
-        description="name that the target is asked for (SNI) and that its certificate must hold, instead of the host "
+        description="name that the server is asked for (SNI) and that its certificate must hold, instead of the host "
         "of `url`",
         examples=["model.example.com"],
     )
 
     @model_validator(mode="after")
-    def _check_together(self) -> "TargetTls":
+    def _check_together(self) -> "ServerTls":
         if self.key is not None and self.cert is None:
             raise BadValue("a certificate that the key belongs to", "add cert: FILE", "key without cert", ("key",))
         if not self.verify and self.ca is not None:
