@@ -48,7 +48,7 @@ class Director:
         self._processes, self._journal, self._progress = processes, journal, progress
         self._up_jobs = up_jobs
         self._scrape_s, self._evaluation_s = scrape_s, evaluation_s
-        self._watch = Watch(plan, clock, source, processes, journal, progress, groups, evaluation_s)
+        self._watch = Watch(plan, clock, source, processes, journal, progress, groups)
         book = self._watch.book
         scoped = tuple(rule for rule in book.alerts if in_scope(plan.scenario, rule.labels))
         window_s = max((book.lookback_ms(rule) for rule in scoped), default=0) / 1000

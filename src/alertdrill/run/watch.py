@@ -85,7 +85,6 @@ class Watch:
         journal: Journal,
         progress: Progress,
         groups: Sequence[RuleGroup],
-        evaluation_s: float,
     ) -> None:
         self.plan = plan
         self.clock = clock
@@ -94,8 +93,10 @@ class Watch:
         self._journal = journal
         self._progress = progress
         self._groups = tuple(groups)
-        self._tick_s = min(MAX_TICK_S, evaluation_s / LOOKS)
-        self._rules_every_s, self._rules_at = evaluation_s / LOOKS, -math.inf
+        self.book = RuleBook.of(groups)
+        intervals = [rule.interval_ms / 1000 for rule in self.book.alerts if in_scope(plan.scenario, rule.labels)]
+        self._rules_every_s, self._rules_at = min(intervals, default=LOOKS * MAX_TICK_S) / LOOKS, -math.inf
+        self._tick_s = min(MAX_TICK_S, self._rules_every_s)
         self._answered_at = clock.now()
         self._stops = [ConditionHeld(condition, harmless=False) for condition in plan.scenario.stop_conditions]
         self._stops_at = 0.0
@@ -103,7 +104,6 @@ class Watch:
         self.fresh = False
         self.missed = 0
         self._evaluated: dict[tuple[str, str], set[float]] = defaultdict(set)
-        self.book = RuleBook.of(groups)
         self.active: Sequence[ActiveAlert] = ()
         self.firing_since: dict[tuple[tuple[str, str], ...], float] = {}
         self.also: Callable[[], Awaitable[bool]] | None = None

@@ -1,10 +1,11 @@
 """What ends a drill before its time, and what does not."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.run.world import BASELINE, T0, UP_AFTER_S, WINDOW_S, World, fault_phase, scenario
+from tests.unit.run.world import BASELINE, T0, UP_AFTER_S, WINDOW_S, World, alerting, fault_phase, group, scenario
 
 from alertdrill.core import journal as records
 
@@ -148,15 +149,18 @@ async def test_a_slow_answer_does_not_make_the_next_failed_poll_fatal() -> None:
     assert world.troubles() == []
 
 
-async def test_an_engine_of_long_intervals_is_asked_less_than_twice_a_second_and_no_evaluation_goes_unseen() -> None:
+@pytest.mark.parametrize(("interval_s", "fewest", "most"), [(15.0, 15, 15 + 4 + 1 + 1), (2.0, 60, 60 + 15)])
+async def test_rules_are_looked_at_four_times_in_an_interval_and_alerts_each_second_at_least(
+    interval_s: float, fewest: int, most: int
+) -> None:
     stop = {"query": STOP, "is": "== 0", "no_data": "ignore", "for": "3s"}
     drill = scenario(
         [BASELINE, fault_phase("broken", "A")], stop_conditions=[stop], monitoring={"evaluation_interval": "15s"}
     )
-    world = World(drill, evaluation_s=15.0)
+    world = World(drill, [replace(group(alerting("A"), alerting("B")), interval_s=interval_s)])
     world.source.answers[STOP] = lambda now: []
     begun: list[float] = []
     world.on_phase("broken", begun.append)
     await world.run()
     asked = [at for at in world.source.asked_at if begun[0] + 1 <= at < begun[0] + 16]
-    assert 15 <= len(asked) <= 15 + 4 + 1 + 1
+    assert fewest <= len(asked) <= most

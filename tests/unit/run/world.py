@@ -268,7 +268,7 @@ class World:
         self.progress = SilentProgress()
         self.director = Director(
             self.plan, self.clock, self.load, FakePort(self.source), self.processes, self.journal, self.progress,
-            groups, ("monitor", "model"), 1.0, evaluation_s,
+            groups, ("monitor", "model"), 1.0, 1.0,
         )  # fmt: skip
 
     async def run(self) -> "World":
