@@ -88,10 +88,19 @@ class Case:
         return Touch(self.plan)
 
     @cached_property
+    def clock(self) -> records.Clock | None:
+        """The best reading of the engine's clock; None if it was never read."""
+        return min(self.all(records.Clock), key=lambda c: c.error_s, default=None)
+
+    @property
     def offset_s(self) -> float:
         """The engine's clock minus ours; 0 if it was never read."""
-        clocks = self.all(records.Clock)
-        return min(clocks, key=lambda c: c.error_s).offset_s if clocks else 0.0
+        return self.clock.offset_s if self.clock else 0.0
+
+    @property
+    def clock_error_ms(self) -> float | None:
+        """How far off that may be."""
+        return self.clock.error_s * 1000 if self.clock else None
 
     def engine_ms(self, at_s: float) -> int:
         """One of our instants (s) on the engine's clock (ms)."""

@@ -74,6 +74,14 @@ def crossed(case: Case, rule: AlertRule, episode: Episode) -> tuple[int, float] 
     return scrapes[-1]
 
 
+def scrapes_apart_ms(case: Case, rule: AlertRule, episode: Episode) -> int:
+    """From the first to the last scrape that could have made the condition true; 0 where one is known to have."""
+    scrapes = candidates(case, rule, episode)
+    asked = {(question.query, question.time_ms) for question in questions(case, rule, episode)}
+    answered = {(answer.query, answer.time_ms) for answer in case.all(records.Answer)}
+    return scrapes[-1][0] - scrapes[0][0] if scrapes and not (asked and asked <= answered) else 0
+
+
 def _same(labels: dict[str, str], rule: AlertRule, episode: Episode) -> bool:
     """Whether an answered label set is the one of the episode (which the rule's own labels were added to)."""
     own = {k: v for k, v in episode.label_map.items() if k not in rule.labels}

@@ -25,6 +25,9 @@ class Instants:
         previous: evaluation before the pending one; None if unknown.
         pending: first active evaluation.
         firing: first firing evaluation.
+        clock_error: how far the engine's clock may be from where we put it, ms; None if it was never read. The first
+            two instants are ours, the others the engine's own and exact.
+        scrapes_apart: from the first to the last scrape that could be `crossed`, ms.
     """
 
     fault_start: int
@@ -33,16 +36,35 @@ class Instants:
     previous: int | None
     pending: int
     firing: int
+    clock_error: float | None = None
+    scrapes_apart: int = 0
+
+    def error_s(self, *, clocks: bool = False, scrapes: bool = False) -> float | None:
+        """Error bar of a difference of two instants.
+
+        Args:
+            clocks: one of them is ours and one the engine's.
+            scrapes: one of them is `crossed`.
+        """
+        if clocks and self.clock_error is None:
+            return None
+        known = (self.clock_error or 0.0) if clocks else 0.0
+        return round((known + (self.scrapes_apart if scrapes else 0)) / 1000, 6)
 
 
 @dataclass(frozen=True)
 class Hop:
-    """One part of ttd. `setting` names what moves it; `floor_s` is the least that the setting allows."""
+    """One part of ttd.
+
+    `setting` names what moves it; `floor_s` is the least that the setting allows; `error_s` is how far off `seconds`
+    may be, None where nobody knows.
+    """
 
     hop: str
     seconds: float
     floor_s: float | None
     setting: str | None
+    error_s: float | None = 0.0
 
 
 @dataclass(frozen=True)
@@ -62,7 +84,7 @@ def waterfall(instants: Instants, settings: Settings, fill_low_s: float | None) 
     cost, taken out of the hops in which they fell.
     """
     hops: list[Hop] = []
-    last = instants.fault_start
+    last, seen = instants.fault_start, False
     if instants.served is not None and instants.served <= instants.pending:
         hops.append(_hop("served", instants.served - last, 0.0, None))
         last = instants.served
@@ -74,8 +96,8 @@ def waterfall(instants: Instants, settings: Settings, fill_low_s: float | None) 
             if settings.window_s
             else f"scrape_interval: {settings.scrape_ms / 1000:g}s"
         )
-        hops.append(_hop("crossed", crossed - last, floor_s, window))
-        last = crossed
+        hops.append(_hop("crossed", crossed - last, floor_s, window, instants.error_s(clocks=True, scrapes=True)))
+        last, seen = crossed, True
     pending_gap = _pending_gap(instants, settings, last)
     hops.append(
         _hop(
@@ -83,6 +105,7 @@ def waterfall(instants: Instants, settings: Settings, fill_low_s: float | None) 
             instants.pending - last - pending_gap,
             0.0,
             f"evaluation_interval: {settings.evaluation_ms / 1000:g}s",
+            instants.error_s(clocks=not seen, scrapes=seen),
         )
     )
     held = instants.firing - instants.pending
@@ -104,8 +127,8 @@ def _pending_gap(instants: Instants, settings: Settings, last: int) -> int:
     return min(gap, instants.pending - last)
 
 
-def _hop(name: str, milliseconds: int, floor_s: float | None, setting: str | None) -> Hop:
-    return Hop(name, milliseconds / 1000, floor_s, setting)
+def _hop(name: str, milliseconds: int, floor_s: float | None, setting: str | None, error_s: float | None = 0.0) -> Hop:
+    return Hop(name, milliseconds / 1000, floor_s, setting, error_s)
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,8 @@ def _signal(one: ExpectationResult) -> Iterator[Line]:
 def _time(one: ExpectationResult) -> Iterator[Line]:
     if one.ttd_s is not None and one.waterfall:
         hops = " + ".join(f"{hop.hop} {hop.seconds:.3f}" for hop in one.waterfall)
-        yield Line("time", f"{hops} = {one.ttd_s:.3f} s")
+        exact = "" if one.ttd_error_s is None else f" (± {one.ttd_error_s * 1000:.1f} ms, what the clocks may differ)"
+        yield Line("time", f"{hops} = {one.ttd_s:.3f} s{exact}")
         slowest = _slowest(one)
         moved = f", which {slowest.setting} moves" if slowest.setting else ""
         yield Line("time", f"most of it is `{slowest.hop}`, {slowest.seconds / max(one.ttd_s, 1e-9):.0%}{moved}")

@@ -103,6 +103,7 @@ class HopResult(_Frozen):
     seconds: float
     floor_s: float | None
     setting: str | None
+    error_s: float | None = Field(default=None, description="how far off `seconds` may be; null: not known")
 
 
 class LabelDifference(_Frozen):
@@ -145,6 +146,9 @@ class ExpectationResult(_Frozen):
         default=(), description="receivers that got it, or to whom the Alertmanager routes it"
     )
     ttd_s: float | None
+    ttd_error_s: float | None = Field(
+        default=None, description="how far off ttd_s may be: the error of the engine's clock against ours"
+    )
     notify_s: float | None
     ttn_s: float | None
     silent_s: float | None = Field(

@@ -6,7 +6,7 @@ from alertdrill.core import journal as records
 from alertdrill.core.alerts import Episode
 from alertdrill.core.asked import Asked
 from alertdrill.core.case import Case
-from alertdrill.core.crossing import crossed, phase_offset_ms, previous_evaluation
+from alertdrill.core.crossing import crossed, phase_offset_ms, previous_evaluation, scrapes_apart_ms
 from alertdrill.core.detection import Bounds, Hop, Instants, Settings, bounds, waterfall
 from alertdrill.core.fill import FillBounds
 from alertdrill.core.health import input_targets, scrape_ends
@@ -42,5 +42,7 @@ def waterfall_of(asked: Asked, episode: Episode, settings: Settings, fill: FillB
         previous_evaluation(asked.case, asked.rule, episode),
         episode.pending_at,
         episode.firing_at,
+        asked.case.clock_error_ms,
+        scrapes_apart_ms(asked.case, asked.rule, episode),
     )
     return waterfall(instants, settings, fill.low_s if fill else None)

@@ -1,7 +1,7 @@
 """The verdict on one expectation: detected only with evidence, missed only when silence proves something."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -232,6 +232,7 @@ def _result(
         notification=notification.outcome,
         notified_receivers=notification.receivers,
         ttd_s=_difference(firing, start),
+        ttd_error_s=None if firing is None or case.clock is None else round(case.clock.error_s, 6),
         notify_s=_difference(notification.at_ms, firing),
         ttn_s=_difference(notification.at_ms, start),
         silent_s=_silent_s(asked, found),
@@ -243,7 +244,7 @@ def _result(
         floor_s=limits.floor_s,
         expected_s=limits.expected_s,
         worst_s=limits.worst_s,
-        waterfall=tuple(HopResult(hop=h.hop, seconds=h.seconds, floor_s=h.floor_s, setting=h.setting) for h in hops),
+        waterfall=tuple(HopResult.model_validate(asdict(hop)) for hop in hops),
         carry_over=carry,
         views=tuple(view for view in View if view in asked.views) if asked.views else None,
         label_differences=found.differences,

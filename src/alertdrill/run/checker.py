@@ -49,7 +49,7 @@ def judge(plan: Plan, journal: Iterable[records.Record], recording: Recording) -
     prohibitions = silence.of_phases(case, attribution) + silence.of_drill(case, attribution)
     false_alarms = silence.false_alarms(case, attribution)
     started, ended = case.all(records.Started), case.all(records.Ended)
-    clock = min(case.all(records.Clock), key=lambda c: c.error_s, default=None)
+    clock = case.clock
     last_at = max(one.at for one in [*started, *ended])
     return Result(
         run_id=plan.run_id,

@@ -2,7 +2,14 @@ from drill import UP, Drill
 
 from alertdrill.core import journal as records
 from alertdrill.core.alerts import Episode
-from alertdrill.core.crossing import candidates, crossed, phase_offset_ms, previous_evaluation, questions
+from alertdrill.core.crossing import (
+    candidates,
+    crossed,
+    phase_offset_ms,
+    previous_evaluation,
+    questions,
+    scrapes_apart_ms,
+)
 from alertdrill.core.scope import AlertRule
 
 
@@ -58,6 +65,19 @@ def test_the_earliest_scrape_at_which_the_condition_held_has_crossed() -> None:
     rule, episode = fired(drill)
     answer(drill, episode.pending_at - 299, episode.pending_at - 2299)
     assert crossed(drill.case(), rule, episode) == (episode.pending_at - 2300, episode.pending_at - 2290)
+
+
+def test_which_scrape_crossed_is_in_doubt_until_the_engine_has_answered_about_each() -> None:
+    drill = stalled()
+    rule, episode = fired(drill)
+    asked = [one.time_ms for one in questions(drill.case(), rule, episode)]
+    assert scrapes_apart_ms(drill.case(), rule, episode) == 3000
+    answer(drill, *asked[:3])
+    assert scrapes_apart_ms(drill.case(), rule, episode) == 3000
+    answer(drill, asked[3])
+    assert scrapes_apart_ms(drill.case(), rule, episode) == 0
+    plain = Drill().detect()
+    assert scrapes_apart_ms(plain.case(), *fired(plain)) == 0
 
 
 def test_answers_about_other_label_sets_do_not_count() -> None:

@@ -1,4 +1,6 @@
 import math
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -44,10 +46,22 @@ def test_hops_sum_to_ttd_exactly_and_none_is_negative(
 def test_every_hop_says_which_setting_moves_it() -> None:
     assert waterfall(INSTANTS, SETTINGS, 1.0) == (
         Hop("served", 0.01, 0.0, None),
-        Hop("crossed", 1.49, 0.99, "window: 5s"),
+        Hop("crossed", 1.49, 0.99, "window: 5s", None),
         Hop("pending", 0.2, 0.0, "evaluation_interval: 1s"),
         Hop("firing", 2.0, 2.0, "for: 2s"),
     )
+
+
+def test_a_hop_is_as_exact_as_the_clocks_and_the_scrapes_between_which_it_lies() -> None:
+    def errors(**known: Any) -> dict[str, float | None]:
+        return {part.hop: part.error_s for part in waterfall(replace(INSTANTS, **known), SETTINGS, None)}
+
+    assert errors(clock_error=0.4) == {"served": 0.0, "crossed": 0.0004, "pending": 0.0, "firing": 0.0}
+    assert errors(clock_error=0.4, scrapes_apart=900) == {
+        "served": 0.0, "crossed": 0.9004, "pending": 0.9, "firing": 0.0,
+    }  # fmt: skip
+    assert errors(clock_error=0.4, crossed=None) == {"served": 0.0, "pending": 0.0004, "firing": 0.0}
+    assert errors() == {"served": 0.0, "crossed": None, "pending": 0.0, "firing": 0.0}
 
 
 def test_the_floor_of_crossed_leaves_out_what_served_took() -> None:

@@ -111,7 +111,7 @@ def test_the_published_keys_are_there() -> None:
     assert set(one) <= set(document["expectations"][0])
     fault = ["id", "phase", "kind", "unit", "share", "requests", "touched", "share_seen", "first_at", "last_at"]
     assert set(fault) <= set(document["faults"][0])
-    assert {"hop", "seconds", "floor_s", "setting"} == set(document["expectations"][0]["waterfall"][0])
+    assert {"hop", "seconds", "floor_s", "setting"} <= set(document["expectations"][0]["waterfall"][0])
 
 
 def test_canonical_json_reads_back_to_the_same_bytes() -> None:
