@@ -149,6 +149,14 @@ def find_prometheus(environ: Mapping[str, str] = os.environ, cache: Path | None 
     return Search(None, tuple(rejected))
 
 
+def candidates(environ: Mapping[str, str] = os.environ, cache: Path | None = None) -> Iterator[Binaries]:
+    """Every Prometheus on PATH and in our cache that can be used, in this order."""
+    for candidate in chain(_on_path(environ.get("PATH", os.defpath)), _cached(cache or cache_directory())):
+        found = _inspected(candidate, [])
+        if found:
+            yield found
+
+
 Candidate = tuple[Path, Path | None, Source]
 
 

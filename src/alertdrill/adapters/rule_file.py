@@ -1,6 +1,7 @@
 """Rule files read without an engine: what `plan` knows of the rules that a managed Prometheus will load."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,21 @@ import yaml
 from alertdrill.adapters.prometheus_answers import duration_s
 from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.observations import RuleGroup, RuleInfo
+
+
+@dataclass(frozen=True)
+class RuleLines:
+    """Where a rule stands.
+
+    Attributes:
+        file: its path, as it was given.
+        lines: line of each of its values, by key; of a block, its first line of text.
+        group_asks: settings of its group that recordings know nothing of.
+    """
+
+    file: str
+    lines: Mapping[str, int]
+    group_asks: tuple[str, ...]
 
 
 def read_rule_files(files: Sequence[Path], evaluation_interval_s: float) -> tuple[RuleGroup, ...]:
@@ -22,6 +38,39 @@ def read_rule_files(files: Sequence[Path], evaluation_interval_s: float) -> tupl
         BadInput: a file cannot be read as rules.
     """
     return tuple(group for file in files for group in _groups(file, evaluation_interval_s))
+
+
+def read_rule_lines(files: Sequence[Path]) -> dict[tuple[str, str, int], RuleLines]:
+    """Where in its file each rule of accepted rule files stands: by absolute path, group and position in the group."""
+    found = {}
+    for file in files:
+        document = yaml.compose(file.read_text(encoding="utf-8"), yaml.SafeLoader)
+        for group in _items(_at(document, "groups")):
+            name = getattr(_at(group, "name"), "value", "")
+            asks = tuple(key for key in ("limit", "query_offset") if _means_something(_at(group, key)))
+            for position, rule in enumerate(_items(_at(group, "rules"))):
+                lines = {str(key.value): _line(value) for key, value in rule.value}
+                found[str(file.absolute()), name, position] = RuleLines(str(file), lines, asks)
+    return found
+
+
+def _at(node: Any, key: str) -> Any:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+    return next((value for name, value in pairs if name.value == key), None)
+
+
+def _items(node: Any) -> list[Any]:
+    return node.value if isinstance(node, yaml.SequenceNode) else []
+
+
+def _line(node: Any) -> int:
+    """Line of a value, from 1: of a block, its first line of text."""
+    block = isinstance(node, yaml.ScalarNode) and node.style in ("|", ">")
+    return int(node.start_mark.line) + (2 if block else 1)
+
+
+def _means_something(node: Any) -> bool:
+    return node is not None and str(node.value) not in ("", "0", "0s")
 
 
 def _groups(file: Path, interval_s: float) -> list[RuleGroup]:

@@ -14,6 +14,7 @@ from alertdrill.core.faults.base import ArrivalFault, BodyFault, RowFault
 from alertdrill.core.observations import RuleGroup
 from alertdrill.core.plan import Injection, Plan, SegmentKind
 from alertdrill.core.recording import Recording
+from alertdrill.core.result import Reason
 from alertdrill.core.scenario import locustfile
 from alertdrill.core.scope import AlertRule, RuleBook, tail_ms
 from alertdrill.core.touch import Touch
@@ -241,6 +242,12 @@ class Case:
             series = self.recording.named("ALERTS", alertname=name)
             found += episodes(series, rule.interval_ms, self.evaluations_ms(rule), self.recording.to_ms)
         return tuple(sorted(found, key=lambda e: (e.pending_at, e.alert, e.labels)))
+
+    def not_replayed(self, rule: AlertRule) -> Reason | None:
+        """Why a replay could not evaluate a rule; None where it could, and in every live drill."""
+        place = rule.group.file, rule.group.name, rule.name
+        found = (one.reason for one in self.all(records.NotReplayed) if (one.file, one.group, one.alert) == place)
+        return next(found, None)
 
     @cached_property
     def steady(self) -> records.SteadyState | None:

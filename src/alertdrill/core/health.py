@@ -130,7 +130,7 @@ def _same_rule(one: AlertRule, other: AlertRule) -> bool:
 
 def doubt(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Reason | None:
     """Why silence of a rule in a window proves nothing, or None if it does."""
-    reason = _rule_doubt(case, rule, from_ms, to_ms)
+    reason = case.not_replayed(rule) or _rule_doubt(case, rule, from_ms, to_ms)
     if reason:
         return reason
     if troubles := [

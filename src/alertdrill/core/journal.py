@@ -9,6 +9,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from alertdrill.core.observations import RuleGroup
+from alertdrill.core.result import Reason
 from alertdrill.core.routing import Routing
 
 
@@ -257,6 +258,16 @@ class Fill(_Record):
     high_s: float | None
 
 
+class NotReplayed(_Record):
+    """A rule that a replay could not evaluate as an engine would have, and why: its silence says nothing."""
+
+    record: Literal["not_replayed"] = "not_replayed"
+    file: str
+    group: str
+    alert: str
+    reason: Reason
+
+
 TroubleKind = Literal[
     "child_died", "query_failed", "engine_gone", "stop_condition", "interrupted", "unsteady", "alertmanager_gone"
 ]
@@ -299,6 +310,7 @@ Record = Annotated[
     | Delivered
     | Answer
     | Fill
+    | NotReplayed
     | Trouble
     | Ended,
     Field(discriminator="record"),
@@ -331,6 +343,7 @@ R = TypeVar(
     Delivered,
     Answer,
     Fill,
+    NotReplayed,
     Trouble,
     Ended,
 )

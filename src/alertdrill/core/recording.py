@@ -8,7 +8,7 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -24,6 +24,8 @@ STALE = np.array([STALE_BITS], dtype=np.uint64).view(np.float64)[0]
 _SPECIAL: Mapping[str, float] = {"NaN": math.nan, "+Inf": math.inf, "-Inf": -math.inf, "stale": math.nan}
 
 MARGIN_MS = 5_000
+ALWAYS = ("ALERTS", "ALERTS_FOR_STATE", "scrape_duration_seconds", "up")
+"""Series that every recording holds, those of all targets and alerts."""
 
 LabelKey = tuple[tuple[str, str], ...]
 
@@ -45,6 +47,9 @@ class Recording:
     from_ms: int
     to_ms: int
     series: tuple[RawSeries, ...]
+    selectors: tuple[Selector, ...] | None = None
+    lookback_s: float = 300.0
+    external_labels: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def _by_name(self) -> Mapping[str, tuple[RawSeries, ...]]:

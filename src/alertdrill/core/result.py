@@ -82,6 +82,7 @@ class Code(StrEnum):
     NOT_DELIVERED = "not_delivered"
     STILL_FIRING = "still_firing"
     INTERRUPTED = "interrupted"
+    NOT_REPLAYABLE = "not_replayable"
 
 
 class _Frozen(BaseModel):
@@ -333,7 +334,9 @@ class Result(_Frozen):
     scenario: str
     verdict: DrillVerdict
     judged_by: str = Field(default="", description="version of alertdrill that drew the verdicts")
-    mode: Literal["live"] = "live"
+    mode: Literal["live", "replay"] = Field(
+        default="live", description="replay: rules were evaluated over the recording of a drill"
+    )
     started_at: float
     ended_at: float
     expectations: tuple[ExpectationResult, ...]

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 
 from alertdrill.core.observations import RawSeries
 from alertdrill.core.promql import Selector
+from alertdrill.core.recording import ALWAYS
 from alertdrill.core.scope import AlertRule, RuleBook
 from alertdrill.run.ports import AlertSource, Clock, SourceFailed
-
-SELF_SERIES = ("ALERTS", "ALERTS_FOR_STATE", "scrape_duration_seconds", "up")
 
 
 class Collector:
@@ -24,7 +23,7 @@ class Collector:
         self._source, self._clock, self._overlap_s = source, clock, overlap_s
         found = [selector for rule in rules for selector in book.inputs(rule) if selector.name or selector.matchers]
         bare = {Selector(one.name, one.matchers, 0.0, 0.0).text() for one in found}
-        self._selectors = sorted({*bare, *SELF_SERIES})
+        self._selectors = sorted({*bare, *ALWAYS})
         self.samples: list[RawSeries] = []
         self.reached = clock.now()
 

@@ -1,0 +1,109 @@
+"""What a replay writes to its Prometheus, and what it asks."""
+
+import http.client
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
+import orjson
+
+from alertdrill.adapters.replay_engine.remote_write import HEADERS, requests
+from alertdrill.core.errors import AlertdrillError
+from alertdrill.core.observations import RawSeries
+from alertdrill.core.recording import LabelKey
+from alertdrill.run.replay import Refused
+
+TIMEOUT_S = 600.0
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+class ReplayFailed(AlertdrillError):
+    """The Prometheus of a replay did not take samples, or did not answer: nothing of this replay counts."""
+
+
+class HttpEngine:
+    """One throw-away Prometheus, asked over one connection: for one thread."""
+
+    def __init__(self, url: str) -> None:
+        self._connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=TIMEOUT_S)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def write(self, series: Sequence[RawSeries]) -> None:
+        """Store samples, staleness markers included.
+
+        Raises:
+            ReplayFailed: it did not take them; what it holds is not known then.
+        """
+        for body in requests(series):
+            status, said = self._post("/api/v1/write", body, HEADERS)
+            if status not in (200, 204):
+                raise ReplayFailed(_story(f"did not take samples ({status}): {said[:300].decode(errors='replace')}"))
+
+    def at(self, query: str, time_ms: int) -> list[RawSeries]:
+        """What an expression returns at an instant, a sample each.
+
+        Raises:
+            Refused: it cannot be evaluated there.
+            ReplayFailed: there is no answer that can be used.
+        """
+        data = self._ask("/api/v1/query", {"query": query, "time": _seconds(time_ms)})
+        if data["resultType"] == "vector":
+            return [_series(one["metric"], [one["value"]], one) for one in data["result"]]
+        if data["resultType"] == "scalar":
+            return [_series({}, [data["result"]], {})]
+        raise Refused("rule result is not a vector or scalar")
+
+    def over(self, query: str, first_ms: int, last_ms: int, step_ms: int) -> list[RawSeries]:
+        """What an expression returns at every `step_ms` from the first to the last instant.
+
+        Raises:
+            Refused: it cannot be evaluated at all of them together.
+            ReplayFailed: there is no answer that can be used.
+        """
+        span = {"start": _seconds(first_ms), "end": _seconds(last_ms), "step": _seconds(step_ms)}
+        data = self._ask("/api/v1/query_range", {"query": query, **span})
+        return [_series(one["metric"], one.get("values", ()), one) for one in data["result"]]
+
+    def expand(self, labels: Mapping[str, str], samples: Sequence[tuple[LabelKey, float]]) -> list[dict[str, str]]:
+        raise NotImplementedError
+
+    def _ask(self, path: str, parameters: Mapping[str, str]) -> Any:
+        status, said = self._post(path, urlencode(parameters).encode(), _FORM)
+        try:
+            answer = orjson.loads(said)
+            if status == 200:
+                return answer["data"]
+            what = str(answer["error"])
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            raise ReplayFailed(_story(f"answered {status}: {said[:300].decode(errors='replace')}")) from None
+        if status in (400, 422):
+            raise Refused(what)
+        raise ReplayFailed(_story(f"answered {status}: {what}"))
+
+    def _post(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        try:
+            self._connection.request("POST", path, body, dict(headers))
+            answer = self._connection.getresponse()
+            return answer.status, answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            self._connection.close()
+            raise ReplayFailed(_story(f"does not answer: {type(error).__name__}: {error}")) from error
+
+
+def _story(what: str) -> str:
+    return f"the Prometheus of the replay {what}\n  fix: replay again; where it keeps failing, see that it has memory"
+
+
+def _seconds(milliseconds: int) -> str:
+    return f"{milliseconds // 1000}.{milliseconds % 1000:03d}"
+
+
+def _series(labels: Mapping[str, str], values: Sequence[Sequence[Any]], one: Mapping[str, Any]) -> RawSeries:
+    if "histogram" in one or "histograms" in one:
+        raise Refused("the result is a native histogram")
+    times = np.array([round(float(time) * 1000) for time, _ in values], dtype=np.int64)
+    return RawSeries(dict(labels), times, np.array([float(value) for _, value in values], dtype=np.float64))

@@ -1,0 +1,193 @@
+"""What a change of rules would have cost in a recorded drill: the models of `replay --json` (`alertdrill/replay/v1`)."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from alertdrill.core.matchers import in_braces
+from alertdrill.core.result import EpisodeResult, ExpectationResult, ProhibitionVerdict, Reason, Result, Verdict
+
+SAME_S = 0.0005
+
+
+class Outcome(StrEnum):
+    """What became of one expectation, or of one false alarm."""
+
+    LOST = "lost"
+    SLOWER = "slower"
+    GAINED = "gained"
+    NEW_FALSE_ALARM = "new_false_alarm"
+    UNDECIDED = "undecided"
+    FALSE_ALARM_GONE = "false_alarm_gone"
+    KEPT = "kept"
+
+
+FAILURES: Mapping[str, Outcome] = {
+    "lost": Outcome.LOST,
+    "slower": Outcome.SLOWER,
+    "false-alarm": Outcome.NEW_FALSE_ALARM,
+}
+"""What `--fail-on` can name."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Change(_Frozen):
+    """One expectation or false alarm, before and after."""
+
+    outcome: Outcome = Field(
+        description="lost: detected before, not so now; slower: detected later; gained: detected now; new_false_alarm, "
+        "false_alarm_gone; undecided: the recording cannot tell; kept: as before, or sooner"
+    )
+    id: str = Field(description="the expectation's, or the alert with its labels")
+    alert: str
+    before: str | None = Field(description="its verdict before; null of a new false alarm")
+    after: str | None = Field(description="its verdict after; null of a false alarm that is gone")
+    ttd_before_s: float | None = None
+    ttd_after_s: float | None = None
+    reason: Reason | None = Field(default=None, description="why the verdict after is what it is")
+    causes: tuple[str, ...] = Field(
+        default=(), description="what was changed in the alert's rules and in all that they read, with file and line"
+    )
+
+
+class RecordingReplay(_Frozen):
+    """One recording under the changed rules."""
+
+    folder: str
+    before: Literal["live", "replay"] = Field(description="live: as the drill was judged; replay: by --against")
+    verdict_before: str
+    result: Result = Field(description="under the changed rules")
+    changes: tuple[Change, ...]
+    notes: tuple[str, ...] = Field(description="what makes an instant uncertain, and rules that were not evaluated")
+    questions: int = Field(description="how many the engine was asked")
+    seconds: float = Field(description="how long the replay took")
+
+
+class ReplayResult(_Frozen):
+    """What a change of rules would have cost in some recorded drills."""
+
+    schema_: Literal["alertdrill/replay/v1"] = Field(default="alertdrill/replay/v1", alias="schema")
+    mode: Literal["replay"] = "replay"
+    rules: tuple[str, ...] = Field(description="the rule files")
+    against: tuple[str, ...] | None = Field(description="those they are compared with; null: the live drills")
+    fail_on: tuple[str, ...] = Field(description="what makes the command fail")
+    verdict: Literal["passed", "failed", "inconclusive"]
+    counts: dict[Outcome, int]
+    recordings: tuple[RecordingReplay, ...]
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+
+    def to_json(self) -> bytes:
+        """Canonical JSON: keys sorted, two spaces, a line end."""
+        return json.dumps(self.model_dump(mode="json"), indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+
+
+def compare(before: Result, after: Result, causes: Callable[[str], tuple[str, ...]]) -> tuple[Change, ...]:
+    """How two judgements of one drill differ: its expectations in their order, then false alarms.
+
+    Args:
+        before: under the rules as they were.
+        after: under the rules as they are.
+        causes: what was changed in the rules of an alert.
+    """
+    known = {one.id: one for one in before.expectations}
+    expectations = [_of_expectation(known[one.id], one, causes) for one in after.expectations if one.id in known]
+    return (*expectations, *_of_prohibitions(before, after, causes), *_of_false_alarms(before, after, causes))
+
+
+def _of_expectation(
+    old: ExpectationResult, new: ExpectationResult, causes: Callable[[str], tuple[str, ...]]
+) -> Change:
+    outcome = _outcome(old, new)
+    return Change(
+        outcome=outcome,
+        id=new.id,
+        alert=new.alert,
+        before=old.verdict.value,
+        after=new.verdict.value,
+        ttd_before_s=old.ttd_s,
+        ttd_after_s=new.ttd_s,
+        reason=new.reason,
+        causes=causes(new.alert),
+    )
+
+
+def _outcome(old: ExpectationResult, new: ExpectationResult) -> Outcome:
+    if old.verdict is Verdict.DETECTED and new.verdict is Verdict.DETECTED:
+        later = old.ttd_s is not None and new.ttd_s is not None and new.ttd_s - old.ttd_s > SAME_S
+        return Outcome.SLOWER if later else Outcome.KEPT
+    if new.verdict is Verdict.INCONCLUSIVE:
+        return Outcome.KEPT if old.verdict is Verdict.INCONCLUSIVE and old.reason == new.reason else Outcome.UNDECIDED
+    if old.verdict is Verdict.DETECTED:
+        return Outcome.LOST
+    return Outcome.GAINED if new.verdict is Verdict.DETECTED else Outcome.KEPT
+
+
+def _of_prohibitions(before: Result, after: Result, causes: Callable[[str], tuple[str, ...]]) -> Iterator[Change]:
+    """Prohibitions of which nothing is known any more; their false alarms are told with all the others."""
+    for old, new in zip(before.prohibitions, after.prohibitions, strict=True):
+        if new.verdict is ProhibitionVerdict.INCONCLUSIVE and old.verdict is not ProhibitionVerdict.INCONCLUSIVE:
+            what = new.matcher.get("alert") or in_braces(new.matcher.get("labels", {}), new.matcher.get("matchers", ()))
+            yield Change(
+                outcome=Outcome.UNDECIDED,
+                id=f"{new.phase or 'drill'}/must_not_fire {what}",
+                alert=str(new.matcher.get("alert", "")),
+                before=old.verdict.value,
+                after=new.verdict.value,
+                reason=new.reason,
+                causes=causes(str(new.matcher.get("alert", ""))),
+            )
+
+
+def _of_false_alarms(before: Result, after: Result, causes: Callable[[str], tuple[str, ...]]) -> Iterator[Change]:
+    old, new = _alarms(before), _alarms(after)
+    for outcome, fresh, others in ((Outcome.NEW_FALSE_ALARM, new, old), (Outcome.FALSE_ALARM_GONE, old, new)):
+        for name, episode in fresh.items():
+            if name not in others:
+                is_new = outcome is Outcome.NEW_FALSE_ALARM
+                yield Change(
+                    outcome=outcome,
+                    id=name,
+                    alert=episode.alert,
+                    before=None if is_new else "false_alarm",
+                    after="false_alarm" if is_new else None,
+                    causes=causes(episode.alert),
+                )
+
+
+def _alarms(result: Result) -> dict[str, EpisodeResult]:
+    """What fired and was prohibited, or that no fault explains, by alert and labels, once each."""
+    prohibited = [one for prohibition in result.prohibitions for one in prohibition.episodes]
+    found: dict[str, EpisodeResult] = {}
+    for one in [*prohibited, *result.false_alarms]:
+        found.setdefault(one.alert + in_braces(one.labels), one)
+    return found
+
+
+def conclude(
+    rules: Iterable[str],
+    against: Iterable[str] | None,
+    fail_on: Iterable[str],
+    recordings: Iterable[RecordingReplay],
+) -> ReplayResult:
+    """All recordings together: failed where something is named that must not be, else inconclusive, else passed."""
+    recordings, fail_on = tuple(recordings), tuple(fail_on)
+    counts = dict.fromkeys(Outcome, 0)
+    for one in recordings:
+        for change in one.changes:
+            counts[change.outcome] += 1
+    failed = any(counts[FAILURES[name]] for name in fail_on)
+    return ReplayResult(
+        rules=tuple(rules),
+        against=None if against is None else tuple(against),
+        fail_on=fail_on,
+        verdict="failed" if failed else "inconclusive" if counts[Outcome.UNDECIDED] else "passed",
+        counts=counts,
+        recordings=recordings,
+    )

@@ -1,0 +1,133 @@
+"""When rules could see a sample: it is stamped at the start of its scrape and stored when the scrape is over."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alertdrill.core.observations import RawSeries
+
+Instants = NDArray[np.int64]
+Target = tuple[str, str]
+
+STORED_AFTER_MS = 3
+"""From the end of a scrape, as `scrape_duration_seconds` has it, to when its samples can be read.
+
+0 to 30 ms gave the same transitions as live, 60 ms others (measured on 2.42 and 3.5, 268 s, 41 rules)."""
+
+NEAR_MS = 5
+NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, eq=False)
+class Scrapes:
+    """The scrapes of one target: `at_ms` when each began, ascending, and `seen_ms` from when on it could be read."""
+
+    at_ms: Instants
+    seen_ms: Instants
+
+    def seen(self, times_ms: Instants) -> Instants:
+        """From when on samples with these timestamps could be read; at once where they are not of a scrape."""
+        if not len(self.at_ms):
+            return times_ms
+        position = np.minimum(np.searchsorted(self.at_ms, times_ms), len(self.at_ms) - 1)
+        of_scrape = self.at_ms[position] == times_ms
+        return np.maximum.accumulate(np.where(of_scrape, self.seen_ms[position], times_ms))
+
+
+def target_of(series: RawSeries) -> Target:
+    """Job and instance of a series; empty where it has none."""
+    return series.labels.get("job", ""), series.labels.get("instance", "")
+
+
+def scrapes_by_target(series: Iterable[RawSeries]) -> dict[Target, Scrapes]:
+    """The scrapes of every target that has `up` samples, from `up` and `scrape_duration_seconds`."""
+    up: dict[Target, RawSeries] = {}
+    took: dict[Target, RawSeries] = {}
+    for one in series:
+        kept = {"up": up, "scrape_duration_seconds": took}.get(one.labels.get("__name__", ""))
+        if kept is not None and target_of(one) not in kept:
+            kept[target_of(one)] = one
+    return {target: _scrapes(one, took.get(target)) for target, one in up.items()}
+
+
+def _scrapes(up: RawSeries, took: RawSeries | None) -> Scrapes:
+    lasted = np.zeros(len(up.times_ms))
+    if took is not None:
+        _, mine, its = np.intersect1d(up.times_ms, took.times_ms, assume_unique=True, return_indices=True)
+        lasted[mine] = np.nan_to_num(took.values[its])
+    seen = up.times_ms + np.ceil(lasted * 1000).astype(np.int64) + STORED_AFTER_MS
+    return Scrapes(up.times_ms, np.maximum.accumulate(seen))
+
+
+def bounds(points_ms: Instants, scrapes: Sequence[Scrapes]) -> tuple[Instants, Instants]:
+    """What must be stored, and what must not, when rules are evaluated at some instants.
+
+    Samples that were seen by `least` must be there, and of those stamped before the instant none that was seen at
+    `below` or later; shape (n,) each. `below` is NEVER where everything stamped before the instant could be seen.
+
+    Args:
+        points_ms: shape (n,), ascending.
+        scrapes: of every target that the rules read.
+    """
+    least = np.full(len(points_ms), np.iinfo(np.int64).min)
+    below = np.full(len(points_ms), NEVER)
+    for one in scrapes:
+        count = len(one.at_ms)
+        if not count:
+            continue
+        following = np.searchsorted(one.seen_ms, points_ms, side="right")
+        seen = one.seen_ms[np.maximum(following - 1, 0)]
+        least = np.maximum(least, np.where(following > 0, seen, least))
+        position = np.minimum(following, count - 1)
+        hidden = (following < count) & (one.at_ms[position] <= points_ms)
+        below = np.minimum(below, np.where(hidden, one.seen_ms[position], NEVER))
+    return least, below
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Instants that can be evaluated together, once all that was seen by `stored_ms` is stored and nothing later is."""
+
+    first_ms: int
+    last_ms: int
+    stored_ms: int
+
+
+def batches(points_ms: Instants, scrapes: Sequence[Scrapes]) -> tuple[Batch, ...]:
+    """The fewest batches, in order, in which every instant sees exactly what it saw live.
+
+    Args:
+        points_ms: shape (n,), ascending.
+        scrapes: of every target that the rules read.
+    """
+    least, below = bounds(points_ms, scrapes)
+    found: list[Batch] = []
+    begin, floor, ceiling = 0, int(np.iinfo(np.int64).min), NEVER
+    for i, (low, high) in enumerate(zip(least.tolist(), below.tolist(), strict=True)):
+        if i > begin and max(floor, low) >= min(ceiling, high):
+            found.append(Batch(int(points_ms[begin]), int(points_ms[i - 1]), floor))
+            begin, floor, ceiling = i, low, high
+        else:
+            floor, ceiling = max(floor, low), min(ceiling, high)
+    if len(points_ms):
+        found.append(Batch(int(points_ms[begin]), int(points_ms[-1]), floor))
+    return tuple(found)
+
+
+def races(points_ms: Instants, scrapes: Sequence[Scrapes]) -> bool:
+    """Whether there is an instant at which a sample stamped before it could not be seen yet."""
+    return bool((bounds(points_ms, scrapes)[1] != NEVER).any())
+
+
+def near(points_ms: Instants, scrapes: Mapping[Target, Scrapes]) -> Instants:
+    """The instants that lie so near to when a sample could be seen that either order is possible live."""
+    close = np.zeros(len(points_ms), dtype=bool)
+    for one in scrapes.values():
+        ended = one.seen_ms - STORED_AFTER_MS
+        if len(ended):
+            position = np.searchsorted(ended, points_ms)
+            for neighbour in (np.maximum(position - 1, 0), np.minimum(position, len(ended) - 1)):
+                close |= np.abs(points_ms - ended[neighbour]) < NEAR_MS
+    return points_ms[close]

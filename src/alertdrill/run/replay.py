@@ -1,0 +1,312 @@
+"""Evaluates rules over recorded scrapes with a real engine, so that every instant sees exactly what it saw live."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alertdrill.core.observations import RawSeries, RuleInfo
+from alertdrill.core.recording import LabelKey, label_key, merge
+from alertdrill.core.replay.alert_state import AlertState, Written
+from alertdrill.core.replay.dependencies import Component, Place, Rules, components
+from alertdrill.core.replay.grid import Grid
+from alertdrill.core.replay.visibility import NEVER, Batch, Scrapes, Target, batches, races, target_of
+
+Instants = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+MOST_POINTS = 10_000
+"""In one question; the engine refuses 11,000."""
+
+MOST_FAILURES = 100
+"""A rule that fails more often is not asked again: one that always fails would cost 11,519 questions a day."""
+
+
+class Refused(Exception):
+    """The engine could not evaluate an expression; the text is what it says."""
+
+
+class ReplayEngine(Protocol):
+    """A throw-away engine without scrapes and rules. Where it does not answer at all, it raises AlertdrillError."""
+
+    def write(self, series: Sequence[RawSeries]) -> None:
+        """Store samples, staleness markers included; of each series only later ones than it has."""
+        ...
+
+    def at(self, query: str, time_ms: int) -> list[RawSeries]:
+        """What an expression returns at an instant, a sample each.
+
+        Raises:
+            Refused: it cannot be evaluated there.
+        """
+        ...
+
+    def over(self, query: str, first_ms: int, last_ms: int, step_ms: int) -> list[RawSeries]:
+        """What an expression returns at every `step_ms` from the first to the last instant.
+
+        Raises:
+            Refused: it cannot be evaluated at all of them together.
+        """
+        ...
+
+    def expand(self, labels: Mapping[str, str], samples: Sequence[tuple[LabelKey, float]]) -> list[dict[str, str]]:
+        """The templates of a rule's labels for samples that it returned, one mapping for each."""
+        ...
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What a replay came to.
+
+    Attributes:
+        written: what the rules wrote, one series a label set.
+        failures: by rule the instants (ms) at which it failed, and what the engine said first.
+        given_up: rules that failed so often that they were not asked on.
+        questions: how many were put to the engine.
+    """
+
+    written: tuple[RawSeries, ...]
+    failures: Mapping[Place, tuple[str, Instants]]
+    given_up: frozenset[Place]
+    questions: int
+
+
+def replay(
+    engine: ReplayEngine,
+    rules: Rules,
+    grids: Sequence[Grid],
+    places: Iterable[Place],
+    scraped: Sequence[RawSeries],
+    scrapes: Mapping[Target, Scrapes],
+) -> Replayed:
+    """Evaluate some rules, with all that they read, at the instants of their groups.
+
+    Args:
+        engine: holds nothing yet.
+        rules: all of them.
+        grids: of each group.
+        places: the rules in question.
+        scraped: what was recorded, staleness markers included, nothing that rules wrote.
+        scrapes: when what could be seen.
+    """
+    return _Replay(engine, rules, grids, rules.behind(places), scraped, scrapes).run()
+
+
+class _Feed:
+    """What was scraped, handed out in the order in which it could be seen."""
+
+    def __init__(self, scraped: Sequence[RawSeries], scrapes: Mapping[Target, Scrapes]) -> None:
+        self._series = [one for one in scraped if len(one.times_ms)]
+        self._seen = [
+            scrapes[target_of(one)].seen(one.times_ms) if target_of(one) in scrapes else one.times_ms
+            for one in self._series
+        ]
+        self._given = np.zeros(len(self._series), dtype=np.int64)
+        self._next = np.array([seen[0] for seen in self._seen], dtype=np.int64)
+
+    def until(self, stored_ms: int) -> list[RawSeries]:
+        """What could be seen by then and has not been handed out."""
+        found = []
+        for i in np.flatnonzero(self._next <= stored_ms).tolist():
+            series, seen, begin = self._series[i], self._seen[i], int(self._given[i])
+            end = int(np.searchsorted(seen, stored_ms, side="right"))
+            found.append(RawSeries(series.labels, series.times_ms[begin:end], series.values[begin:end]))
+            self._given[i], self._next[i] = end, seen[end] if end < len(seen) else NEVER
+        return found
+
+
+class _Replay:
+    def __init__(
+        self,
+        engine: ReplayEngine,
+        rules: Rules,
+        grids: Sequence[Grid],
+        places: frozenset[Place],
+        scraped: Sequence[RawSeries],
+        scrapes: Mapping[Target, Scrapes],
+    ) -> None:
+        self._engine, self._rules, self._grids, self._places = engine, rules, grids, places
+        self._scraped, self._scrapes = scraped, scrapes
+        self._feed = _Feed(scraped, scrapes)
+        self._asked = {place: _Asked(engine, rules[place], grids[place.group].interval_ms) for place in places}
+        self._read = frozenset(other for place in places for other in rules.reads[place])
+        self._written: list[RawSeries] = []
+
+    def run(self) -> Replayed:
+        for component, batch in self._schedule():
+            fresh = self._feed.until(batch.stored_ms)
+            if fresh:
+                self._engine.write(fresh)
+            self._evaluate(component, batch)
+        rest = self._feed.until(NEVER)
+        if rest:
+            self._engine.write(rest)
+        failed = {place: one for place, one in self._asked.items() if one.failed}
+        return Replayed(
+            merge(self._written),
+            {place: (one.said, np.array(sorted(one.failed), dtype=np.int64)) for place, one in failed.items()},
+            frozenset(place for place, one in failed.items() if one.given_up),
+            sum(one.questions for one in self._asked.values()),
+        )
+
+    def _schedule(self) -> list[tuple[Component, Batch]]:
+        """Rules that race with scrapes, and what they read, in order of what must be stored; then all the others."""
+        staged = self._rules.behind(one for one in self._places if self._races(one))
+        early = [
+            (batch.stored_ms, batch.first_ms, number, component, batch)
+            for number, component in enumerate(components(self._rules, staged))
+            for batch in batches(self._points(component.places), self._targets(component.places))
+        ]
+        late = [
+            (component, Batch(int(points[0]), int(points[-1]), NEVER))
+            for component in components(self._rules, self._places - staged)
+            if len(points := self._points(component.places))
+        ]
+        return [(component, batch) for *_, component, batch in sorted(early, key=lambda one: one[:3])] + late
+
+    def _races(self, place: Place) -> bool:
+        return races(self._grids[place.group].times_ms, self._targets([place]))
+
+    def _points(self, places: Iterable[Place]) -> Instants:
+        """Every instant at which one of some rules is evaluated."""
+        grids = [self._grids[group].times_ms for group in sorted({place.group for place in places})]
+        return np.unique(np.concatenate(grids))
+
+    def _targets(self, places: Iterable[Place]) -> list[Scrapes]:
+        """The scrapes of what some rules themselves select."""
+        found = {target for place in places for target in self._selected[place]}
+        return [self._scrapes[target] for target in sorted(found)]
+
+    @cached_property
+    def _selected(self) -> Mapping[Place, frozenset[Target]]:
+        by_name: dict[str, list[RawSeries]] = {}
+        for one in self._scraped:
+            by_name.setdefault(one.labels.get("__name__", ""), []).append(one)
+        return {
+            place: frozenset(
+                target_of(one)
+                for selector in self._rules.selectors[place]
+                for one in (by_name.get(selector.name, ()) if selector.name else self._scraped)
+                if target_of(one) in self._scrapes and selector.matches(one.labels)
+            )
+            for place in self._places
+        }
+
+    def _evaluate(self, component: Component, batch: Batch) -> None:
+        inside = {
+            group: times[(times >= batch.first_ms) & (times <= batch.last_ms)]
+            for group in {place.group for place in component.places}
+            for times in [self._grids[group].times_ms]
+        }
+        if component.singly:
+            for at in np.unique(np.concatenate(list(inside.values()))):
+                for place in component.places:
+                    if at in inside[place.group]:
+                        self._take(place, np.array([at]))
+        else:
+            for place in component.places:
+                self._take(place, inside[place.group])
+
+    def _take(self, place: Place, times_ms: Instants) -> None:
+        written = self._asked[place].evaluate(times_ms)
+        self._written += written
+        if written and place in self._read:
+            self._engine.write(written)
+
+
+class _Asked:
+    """One rule as it is evaluated stretch by stretch."""
+
+    def __init__(self, engine: ReplayEngine, rule: RuleInfo, interval_ms: int) -> None:
+        self._engine, self._rule, self._interval_ms = engine, rule, interval_ms
+        self._alerts = AlertState(round(rule.for_s * 1000), round(rule.keep_firing_for_s * 1000))
+        self._recorded = Written()
+        self.failed: set[int] = set()
+        self.said = ""
+        self.questions = 0
+
+    @property
+    def given_up(self) -> bool:
+        """Whether the rule failed so often that it is not asked on."""
+        return len(self.failed) >= MOST_FAILURES
+
+    def evaluate(self, times_ms: Instants) -> list[RawSeries]:
+        """What the rule writes at some instants, in order, later than those before."""
+        if not len(times_ms):
+            return []
+        found = self._labelled(times_ms, self._answers(times_ms))
+        good = ~np.isin(times_ms, np.array(sorted(self.failed), dtype=np.int64))
+        times = times_ms[good]
+        if self._rule.type == "recording":
+            return self._recorded.series(times, {key: (mask[good], values[good]) for key, (mask, values) in found.items()})
+        return self._alerts.series(times, {key: mask[good] for key, (mask, _) in found.items()})
+
+    def _answers(self, times_ms: Instants) -> list[RawSeries]:
+        found: list[RawSeries] = []
+        for begin in range(0, len(times_ms), MOST_POINTS):
+            found += self._over(times_ms[begin : begin + MOST_POINTS])
+        return found
+
+    def _over(self, times_ms: Instants) -> list[RawSeries]:
+        """Answers at some instants; a stretch that is refused is halved, down to instants that fail."""
+        if self.given_up:
+            self.failed |= set(times_ms.tolist())
+            return []
+        query, first, last = self._rule.query, int(times_ms[0]), int(times_ms[-1])
+        self.questions += 1
+        try:
+            if len(times_ms) == 1:
+                return self._engine.at(query, first)
+            return self._engine.over(query, first, last, self._interval_ms)
+        except Refused as error:
+            if len(times_ms) == 1:
+                self._fail(str(error), times_ms)
+                return []
+        middle = len(times_ms) // 2
+        return self._over(times_ms[:middle]) + self._over(times_ms[middle:])
+
+    def _fail(self, what: str, times_ms: Instants) -> None:
+        self.said = self.said or what
+        self.failed |= set(times_ms.tolist())
+
+    def _labelled(self, times_ms: Instants, answers: Sequence[RawSeries]) -> dict[LabelKey, tuple[Mask, Floats]]:
+        """By label set, with the rule's own labels, when it was returned and with what value; shape (n,) each.
+
+        Where two of the series returned get the same labels, the rule fails, as it does live.
+        """
+        found: dict[LabelKey, tuple[Mask, Floats]] = {}
+        for one in answers:
+            position = np.searchsorted(times_ms, one.times_ms)
+            position = np.minimum(position, len(times_ms) - 1)
+            due = times_ms[position] == one.times_ms
+            for key, chosen in self._keys(one):
+                mask, values = found.setdefault(
+                    key, (np.zeros(len(times_ms), dtype=bool), np.zeros(len(times_ms)))
+                )
+                at = position[due & chosen]
+                twice = at[mask[at]]
+                if len(twice):
+                    self._fail("vector contains metrics with the same labelset after applying rule labels", times_ms[twice])
+                mask[at], values[at] = True, one.values[due & chosen]
+        return found
+
+    def _keys(self, one: RawSeries) -> list[tuple[LabelKey, Mask]]:
+        """The labels under which samples of a series are written, and which samples those are."""
+        own = {name: value for name, value in one.labels.items() if name != "__name__"}
+        if self._rule.type == "recording":
+            return [(_key({**own, **self._rule.labels, "__name__": self._rule.name}), np.ones(len(one.times_ms), bool))]
+        named = {"alertname": self._rule.name}
+        if not any("{{" in value for value in self._rule.labels.values()):
+            return [(_key({**own, **self._rule.labels, **named}), np.ones(len(one.times_ms), bool))]
+        values, which = np.unique(one.values, return_inverse=True)
+        expanded = self._engine.expand(self._rule.labels, [(label_key(own), value) for value in values.tolist()])
+        return [(_key({**own, **labels, **named}), which == i) for i, labels in enumerate(expanded)]
+
+
+def _key(labels: Mapping[str, str]) -> LabelKey:
+    """Labels in a form that can be compared; a label without a value is none."""
+    return label_key({name: value for name, value in labels.items() if value})
