@@ -7,17 +7,30 @@ from typing import TypeVar
 from alertdrill.adapters.prometheus_api import PrometheusApi
 from alertdrill.adapters.prometheus_errors import QueryFailed
 from alertdrill.core.observations import ClockReading, Labels, RawSeries, RuleGroup
+from alertdrill.core.promql import selectors
 from alertdrill.run.ports import ActiveAlert, SourceFailed
 
 T = TypeVar("T")
 
 
 class PrometheusSource:
-    """Asks a Prometheus; a failed question is a SourceFailed, never an empty answer."""
+    """Asks a Prometheus; a failed question is a SourceFailed, never an empty answer.
 
-    def __init__(self, api: PrometheusApi, alive: Callable[[], bool]) -> None:
+    Args:
+        api: the way to ask.
+        alive: whether its process is not known to be dead.
+        external: labels that it adds to what it sends by remote read; None: not known, so nothing is read that way.
+
+    Attributes:
+        marks: whether `raw` gives staleness markers: where the first remote read is answered, and those after it.
+    """
+
+    def __init__(self, api: PrometheusApi, alive: Callable[[], bool], external: Labels | None = None) -> None:
         self._api = api
         self._alive = alive
+        self._external = external
+        self._tried = False
+        self.marks = False
 
     def alive(self) -> bool:
         """Whether the engine's process is not known to be dead."""
@@ -36,9 +49,21 @@ class PrometheusSource:
         return await _asked(self._api.instant(query, at))
 
     async def raw(self, selector: str, from_s: float, to_s: float) -> Sequence[RawSeries]:
-        """Raw samples of a selector between two instants."""
+        """Raw samples of a selector between two instants, with staleness markers where remote read is open."""
+        if self._external is not None and (self.marks or not self._tried):
+            try:
+                return await self._marked(selector, from_s, to_s, self._external)
+            except QueryFailed as error:
+                if self.marks:
+                    raise SourceFailed(str(error).splitlines()[0]) from error
         range_ms = max(1, math.ceil((to_s - from_s) * 1000))
         return await _asked(self._api.raw(f"{selector}[{range_ms}ms]", round(to_s, 3)))
+
+    async def _marked(self, selector: str, from_s: float, to_s: float, external: Labels) -> list[RawSeries]:
+        self._tried = True
+        found = await self._api.marked(selectors(selector)[0], math.floor(from_s * 1000), round(to_s * 1000), external)
+        self.marks = True
+        return found
 
     async def rules(self) -> Sequence[RuleGroup]:
         """The loaded rule groups."""

@@ -3,15 +3,16 @@
 import asyncio
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Self, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 import yaml
 
 from alertdrill.adapters import prometheus_answers as answers
+from alertdrill.adapters import remote_read
 from alertdrill.adapters.access import Access
 from alertdrill.adapters.access_httpx import http_client
 from alertdrill.adapters.prometheus_answers import Sample
@@ -33,12 +34,14 @@ from alertdrill.core.observations import (
     ClockBracket,
     ClockReading,
     EngineSettings,
+    Labels,
     RawSeries,
     RuleGroup,
     SelfMetrics,
     TargetInfo,
     read_clock,
 )
+from alertdrill.core.promql import Selector
 
 TIMEOUT_S = 5.0
 CLOCK_READINGS = 7
@@ -145,6 +148,27 @@ class PrometheusApi:
         """
         return self._decode(selector, answers.matrix, await asyncio.to_thread(self._queries.ask, selector, at))
 
+    async def marked(self, selector: Selector, from_ms: int, to_ms: int, external: Labels) -> list[RawSeries]:
+        """Samples as they are stored, staleness markers included, by remote read.
+
+        Args:
+            selector: what to read, its range left aside.
+            from_ms: first instant, Unix ms.
+            to_ms: last instant.
+            external: labels that the engine adds to what it sends; they are taken away again.
+        """
+        path = "/api/v1/read"
+        body = remote_read.request(selector, from_ms, to_ms)
+        answer = await self._asked(lambda: self._http.post(self.url + path, content=body, headers=remote_read.HEADERS), path)
+        check_status(self.access, path, answer.status_code, _headers(answer), answer.content)
+        found = self._decode(path, remote_read.answer, answer.content)
+        if not external:
+            return found
+        span = {"start": f"{from_ms / 1000:.3f}", "end": f"{to_ms / 1000:.3f}", "match[]": selector.text()}
+        stored = await self._read(f"/api/v1/series?{urlencode(span)}", lambda data: [dict(one) for one in data])
+        known = {frozenset({**external, **one}.items()): one for one in stored}
+        return [RawSeries(remote_read.own_labels(one.labels, external, known), one.times_ms, one.values) for one in found]
+
     async def clock(self, readings: int = CLOCK_READINGS) -> ClockReading:
         """How far the engine's clock is ahead of ours; see `read_clock`."""
         brackets = [await asyncio.to_thread(self._bracket) for _ in range(readings)]
@@ -168,9 +192,12 @@ class PrometheusApi:
             raise malformed(self.access, query, error) from None
 
     async def _get(self, path: str) -> httpx.Response:
+        return await self._asked(lambda: self._http.get(self.url + path), path)
+
+    async def _asked(self, question: Callable[[], Awaitable[httpx.Response]], path: str) -> httpx.Response:
         try:
             async with asyncio.timeout(self.timeout_s):
-                return await self._http.get(self.url + path)
+                return await question()
         except NoSecret as error:
             raise without_secret(self.access, path, error) from None
         except (TimeoutError, httpx.TimeoutException):

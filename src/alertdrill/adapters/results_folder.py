@@ -1,6 +1,7 @@
 """results/<scenario>/<run_id>/: what a drill leaves behind, and reading it again."""
 
 import gzip
+import hashlib
 import json
 import os
 import tempfile
@@ -99,6 +100,16 @@ class ResultsFolder:
             self.difference.unlink(missing_ok=True)
         else:
             _replace(self.difference, found.to_json())
+        return found
+
+    def changed(self, recording: Recording) -> list[str]:
+        """Which of plan.json and journal.jsonl are not those that a recording was written beside."""
+        source, found = recording.source, []
+        if source.plan_sha256 not in (None, hashlib.sha256(self.plan.read_bytes()).hexdigest()):
+            found.append(self.plan.name)
+        journal = self.journal.read_bytes()[: source.journal_bytes]
+        if source.journal_sha256 not in (None, hashlib.sha256(journal).hexdigest()):
+            found.append(self.journal.name)
         return found
 
     def read(self) -> tuple[Plan, tuple[records.Record, ...], Recording]:

@@ -36,7 +36,7 @@ from alertdrill.adapters.warm_up import warm_up
 from alertdrill.compose.background import ask_background
 from alertdrill.compose.crew import Crew
 from alertdrill.compose.engine import Engine, open_engine
-from alertdrill.compose.evidence import conclude, no_samples, recording
+from alertdrill.compose.evidence import conclude, no_samples, recording, sealed
 from alertdrill.compose.material import Material, recorded_traffic
 from alertdrill.compose.notification import (
     ManagedSetup,
@@ -324,7 +324,7 @@ class _Drill:
         others = [child for child in self._wire.children if child not in leased]
         running = DrillProcesses(leased, injectors, others, self._scenario.limits.lease)
         self._stack.enter_context(running.leased())
-        source = PrometheusSource(engine.api, engine.alive)
+        source = PrometheusSource(engine.api, engine.alive, engine.external_labels)
         director = Director(
             plan,
             SystemClock(),
@@ -341,15 +341,16 @@ class _Drill:
         try:
             await director.run()
         except asyncio.CancelledError:
-            folder.write_samples(recording(director.collector, journal))
+            folder.write_samples(recording(plan, director.collector, journal, engine))
             raise
         await notification.end(self._progress.note)
         if events.failures:
             kinds = ", ".join(f"{count} {kind}" for kind, count in events.failures.most_common())
             self._progress.note(f"load: {events.failures.total()} requests got no whole answer ({kinds})")
         self._progress.note("judging")
-        await conclude(plan, director.collector, journal, source, made_of, engine.scrape_s)
-        folder.write_samples(recording(director.collector, journal))
+        await conclude(plan, director.collector, journal, source, made_of, engine)
+        kept = recording(plan, director.collector, journal, engine)
+        folder.write_samples(sealed(kept, folder.plan.read_bytes(), folder.journal.read_bytes()))
         outcome = _judged(folder)
         folder.keep(outcome.result)
         return outcome

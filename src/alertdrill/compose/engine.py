@@ -1,12 +1,13 @@
 """The Prometheus of a drill: started for it, or the user's own, read and never changed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from alertdrill.adapters.access import Access
 from alertdrill.adapters.alert_receiver import AlertReceiver
+from alertdrill.adapters.prometheus_answers import duration_s
 from alertdrill.adapters.prometheus_api import PrometheusApi
 from alertdrill.adapters.prometheus_config import ScrapeJob
 from alertdrill.adapters.prometheus_errors import QueryFailed
@@ -21,6 +22,7 @@ from alertdrill.core.scope import RuleBook
 from alertdrill.core.scrape_intervals import UNKNOWN, ScrapeIntervals, scoped, scraped, slowest_s, with_intervals
 
 STOP_S = 1.0
+LOOKBACK_S = 300.0
 SAYS_NOT = ("not_prometheus", "refused")
 """How a server answers that does not know what it is asked for."""
 
@@ -35,6 +37,8 @@ class Engine:
         evaluation_s: evaluation interval; of the user's own, the slowest of the groups of rules in scope.
         managed: the process, where it is ours.
         intervals: how often what rules in scope read is scraped, of the user's own.
+        lookback_s: how long it takes a sample for current that no marker ends.
+        external_labels: what it adds to what it sends; None where it does not say.
     """
 
     api: PrometheusApi
@@ -44,6 +48,8 @@ class Engine:
     version: str
     managed: ManagedPrometheus | None = None
     intervals: ScrapeIntervals = UNKNOWN
+    lookback_s: float = LOOKBACK_S
+    external_labels: Mapping[str, str] | None = None
 
     def alive(self) -> bool:
         """Whether its process is not known to be dead."""
@@ -65,7 +71,15 @@ async def read_managed_engine(api: PrometheusApi, managed: ManagedPrometheus) ->
         version, groups, settings = await api.build_version(), await api.rules(), await api.settings()
     except QueryFailed as error:
         raise _unusable(error) from error
-    return Engine(api, groups, settings.scrape_interval_s, settings.evaluation_interval_s, version, managed)
+    return Engine(
+        api,
+        groups,
+        settings.scrape_interval_s,
+        settings.evaluation_interval_s,
+        version,
+        managed,
+        external_labels=settings.external_labels,
+    )
 
 
 def _unusable(error: QueryFailed) -> BadInput:
@@ -95,7 +109,24 @@ async def read_own_engine(scenario: Scenario, api: PrometheusApi) -> Engine:
         max((rule.group.interval_s for rule in known), default=usual_s),
         version,
         intervals=intervals,
+        lookback_s=await _lookback_s(api),
+        external_labels=await _external_labels(api),
     )
+
+
+async def _lookback_s(api: PrometheusApi) -> float:
+    """That of the user's own; where it does not say, what Prometheus has."""
+    try:
+        return duration_s((await api.flags())["query.lookback-delta"])
+    except (QueryFailed, KeyError, ValueError):
+        return LOOKBACK_S
+
+
+async def _external_labels(api: PrometheusApi) -> Mapping[str, str] | None:
+    try:
+        return (await api.settings()).external_labels
+    except QueryFailed:
+        return None
 
 
 async def _how_often(scenario: Scenario, api: PrometheusApi, selectors: Sequence[str]) -> tuple[ScrapeIntervals, float]:

@@ -1,15 +1,19 @@
 """The last evidence of a drill: what only the engine can answer, the fills of its plan, and the recording."""
 
+import hashlib
 import math
 import time
+from dataclasses import replace
 
 from alertdrill.adapters.journal_file import JournalFile
+from alertdrill.compose.engine import Engine
 from alertdrill.compose.material import Material
 from alertdrill.core import journal as records
 from alertdrill.core.case import Case
 from alertdrill.core.plan import Plan
 from alertdrill.core.prospect import Prospect, prospects
-from alertdrill.core.recording import Recording, merge, with_inferred_markers
+from alertdrill.core.recording import Recording, Source, merge, with_inferred_markers
+from alertdrill.core.replay.grid import recorded_groups
 from alertdrill.core.scenario import locustfile
 from alertdrill.core.traffic import PlannedTraffic
 from alertdrill.run.checker import open_questions
@@ -18,13 +22,13 @@ from alertdrill.run.ports import AlertSource, SourceFailed
 
 
 async def conclude(
-    plan: Plan, collector: Collector, journal: JournalFile, source: AlertSource, made_of: Material, scrape_s: float
+    plan: Plan, collector: Collector, journal: JournalFile, source: AlertSource, made_of: Material, engine: Engine
 ) -> None:
     """Ask what only the engine can answer, work out the fills, and close the journal.
 
     There are no fills where users bring rows that nobody has planned.
     """
-    samples = recording(collector, journal)
+    samples = recording(plan, collector, journal, engine)
     for question in open_questions(plan, journal.records, samples):
         try:
             answer = await source.instant(question.query, question.time_ms / 1000)
@@ -37,7 +41,7 @@ async def conclude(
         starts = {one.k: one.start_at for one in case.all(records.SegmentStarted)}
         counts = {k: one.sent + one.suppressed for k, one in case.closed.items()}
         traffic = PlannedTraffic(plan, made_of.rows, case.touch, made_of.reference)
-        for one in prospects(plan, traffic, case.book, scrape_s, starts, counts):
+        for one in prospects(plan, traffic, case.book, engine.scrape_s, starts, counts):
             journal.write(_fill(one))
     journal.write(records.Ended(at=time.time()))
 
@@ -50,13 +54,33 @@ def _fill(one: Prospect) -> records.Fill:
     return records.Fill(at=time.time(), expectation=one.id, low_s=low, likely_s=likely, high_s=high)
 
 
-def recording(collector: Collector, journal: JournalFile) -> Recording:
+def recording(plan: Plan, collector: Collector, journal: JournalFile, engine: Engine) -> Recording:
     """What was collected, on the engine's clock."""
     clocks = [record for record in journal.records if isinstance(record, records.Clock)]
     offset_s = min(clocks, key=lambda clock: clock.error_s).offset_s if clocks else 0.0
-    series = with_inferred_markers(merge(collector.samples))
+    merged = merge(collector.samples)
+    series = merged if collector.marked else with_inferred_markers(merged)
     begin, end = journal.records[0].at + offset_s, collector.reached + offset_s
-    return Recording(round(begin * 1000), round(end * 1000), series)
+    source = Source(
+        version=engine.version,
+        lookback_s=engine.lookback_s,
+        external_labels=engine.external_labels or {},
+        selectors=collector.selectors,
+        since_ms=None if engine.managed else round((collector.since + offset_s) * 1000),
+        markers="remote_read" if collector.marked else "inferred",
+    )
+    found = Recording(round(begin * 1000), round(end * 1000), series, source)
+    groups = recorded_groups(Case(plan, journal.records, found))
+    return replace(found, source=replace(source, groups=groups))
+
+
+def sealed(found: Recording, plan: bytes, journal: bytes) -> Recording:
+    """A recording that knows the plan and the journal that it belongs to, as they are in its folder."""
+    plan_sha256, journal_sha256 = hashlib.sha256(plan).hexdigest(), hashlib.sha256(journal).hexdigest()
+    source = replace(
+        found.source, plan_sha256=plan_sha256, journal_sha256=journal_sha256, journal_bytes=len(journal)
+    )
+    return replace(found, source=source)
 
 
 def no_samples(journal: JournalFile) -> Recording:

@@ -101,7 +101,11 @@ def read_recorded(folder: Path) -> Recorded:
     Raises:
         BadInput: the folder is not that of a drill, or its parts do not belong together.
     """
-    plan, journal, recording = ResultsFolder(folder).read()
+    files = ResultsFolder(folder)
+    plan, journal, recording = files.read()
+    if changed := files.changed(recording):
+        got = f"{' and '.join(changed)} of another drill, or changed since this one"
+        raise BadInput([Mistake("", got, EXPECTED, FIX, file=str(folder))])
     try:
         plan, journal = without_notification(plan, journal)
         found = Recorded(folder, plan, journal, recording)
@@ -175,8 +179,8 @@ async def _replayed(one: Recorded, rule_set: RuleSet, programs: Binaries) -> Rep
     server = await start_replay_prometheus(
         programs.prometheus.path,
         evaluation_interval_s=case.engine.evaluation_interval_s,
-        lookback_s=case.recording.lookback_s,
-        external_labels=case.recording.external_labels,
+        lookback_s=case.recording.source.lookback_s,
+        external_labels=case.recording.source.external_labels,
     )
     engine = HttpEngine(server.url)
     try:

@@ -235,13 +235,14 @@ class Case:
 
     @cached_property
     def episodes(self) -> tuple[Episode, ...]:
-        """Every episode of every loaded alert."""
+        """Every episode of every loaded alert that was not over before the drill began."""
         found: list[Episode] = []
         for name in sorted({rule.name for rule in self.book.alerts}):
             rule = self.book.named(name)[0]
             series = self.recording.named("ALERTS", alertname=name)
             found += episodes(series, rule.interval_ms, self.evaluations_ms(rule), self.recording.to_ms)
-        return tuple(sorted(found, key=lambda e: (e.pending_at, e.alert, e.labels)))
+        during = (one for one in found if one.resolved_at is None or one.resolved_at > self.recording.from_ms)
+        return tuple(sorted(during, key=lambda e: (e.pending_at, e.alert, e.labels)))
 
     def not_replayed(self, rule: AlertRule) -> Reason | None:
         """Why a replay could not evaluate a rule; None where it could, and in every live drill."""

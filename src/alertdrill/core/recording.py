@@ -1,25 +1,30 @@
-"""The samples kept from a drill: raw, as the engine stored them, enough to judge it again without the engine.
+"""The samples kept from a drill: raw, as the engine stored them, enough to judge it again, or replay it, without the engine.
 
-Text form (schema `alertdrill/samples/v1`): one JSON object with `from_ms`, `to_ms` and `series`; a series has `labels`,
-`t` (first time in ms, then differences) and `v` (numbers; "NaN", "+Inf", "-Inf"; "stale" for a staleness marker).
+The form of the file is in docs/recording.md: schema `alertdrill/samples/v2`; v1 is read as well.
 """
 
+import hashlib
 import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from alertdrill.core.observations import RawSeries
 from alertdrill.core.promql import Selector
 
-SCHEMA = "alertdrill/samples/v1"
+SCHEMA = "alertdrill/samples/v2"
+FIRST_SCHEMA = "alertdrill/samples/v1"
 STALE_BITS = 0x7FF0000000000002
+_NAN_BITS = 0x7FF8000000000001
+"""The NaN that Prometheus writes where arithmetic gives none other."""
+
 STALE = np.array([STALE_BITS], dtype=np.uint64).view(np.float64)[0]
 _SPECIAL: Mapping[str, float] = {"NaN": math.nan, "+Inf": math.inf, "-Inf": -math.inf, "stale": math.nan}
 
@@ -40,16 +45,59 @@ def label_key(labels: Mapping[str, str]) -> LabelKey:
     return tuple(sorted(labels.items()))
 
 
+@dataclass(frozen=True)
+class RecordedGroup:
+    """A rule group of the engine; its evaluations lie at multiples of its interval plus `phase_ms` since the epoch."""
+
+    file: str
+    name: str
+    interval_ms: int
+    phase_ms: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the samples of a recording come from, and which evidence they belong to.
+
+    Attributes:
+        version: of the engine; empty where nobody asked.
+        lookback_s: how long the engine takes a sample for current that no marker ends.
+        external_labels: that the engine adds to what it sends.
+        groups: its rule groups.
+        selectors: what was asked for, without ranges; None: what the rules in scope read.
+        since_ms: from when on it was asked for, engine clock; None: since the engine was started.
+        markers: whether the engine told its staleness markers, or they were inferred from `up`.
+        plan_sha256: of plan.json beside it; None while the drill runs.
+        journal_sha256: of the first `journal_bytes` of journal.jsonl beside it.
+        journal_bytes: how long the journal was; notices that came later follow.
+    """
+
+    version: str = ""
+    lookback_s: float = 300.0
+    external_labels: Mapping[str, str] = field(default_factory=dict)
+    groups: tuple[RecordedGroup, ...] = ()
+    selectors: tuple[str, ...] | None = None
+    since_ms: int | None = None
+    markers: Literal["remote_read", "inferred"] = "inferred"
+    plan_sha256: str | None = None
+    journal_sha256: str | None = None
+    journal_bytes: int = 0
+
+
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """Raw samples of the series that the rules in scope read, and of what proves that they were read."""
+    """Raw samples of the series that the rules in scope read, and of what proves that they were read.
+
+    Attributes:
+        from_ms, to_ms: the drill, engine clock; samples begin earlier, by what rules look back.
+        series: sorted by their labels, staleness markers among their samples.
+        source: where they come from.
+    """
 
     from_ms: int
     to_ms: int
     series: tuple[RawSeries, ...]
-    selectors: tuple[Selector, ...] | None = None
-    lookback_s: float = 300.0
-    external_labels: Mapping[str, str] = field(default_factory=dict)
+    source: Source = Source()
 
     @cached_property
     def _by_name(self) -> Mapping[str, tuple[RawSeries, ...]]:
@@ -127,42 +175,80 @@ def _number(value: float, stale: bool) -> float | str:
         return "NaN"
     if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
-    return int(value) if value.is_integer() and abs(value) < 2**53 else value
+    whole = value.is_integer() and abs(value) < 2**53 and (value or math.copysign(1.0, value) > 0)
+    return int(value) if whole else value
+
+
+def digest(recording: Recording) -> str:
+    """SHA-256 of what a recording says, however it is written: hex."""
+    found = hashlib.sha256(json.dumps([recording.from_ms, recording.to_ms, asdict(recording.source)], sort_keys=True).encode())
+    for one in recording.series:
+        found.update(json.dumps(sorted(one.labels.items())).encode())
+        found.update(one.times_ms.astype("<i8").tobytes())
+        bits = one.values.view(np.uint64).copy()
+        bits[np.isnan(one.values) & ~is_stale(one.values)] = _NAN_BITS
+        found.update(bits.astype("<u8").tobytes())
+    return found.hexdigest()
 
 
 def to_json(recording: Recording) -> bytes:
     """The text form of a recording, the same bytes for the same samples."""
+    columns: dict[bytes, int] = {}
     series = [
         {
             "labels": dict(sorted(one.labels.items())),
-            "t": np.diff(one.times_ms, prepend=0).tolist(),
+            "t": columns.setdefault(one.times_ms.tobytes(), len(columns)),
             "v": [_number(v, s) for v, s in zip(one.values.tolist(), is_stale(one.values).tolist(), strict=True)],
         }
         for one in recording.series
     ]
-    document = {"schema": SCHEMA, "from_ms": recording.from_ms, "to_ms": recording.to_ms, "series": series}
-    return json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
+    document = {
+        "schema": SCHEMA,
+        "from_ms": recording.from_ms,
+        "to_ms": recording.to_ms,
+        "source": asdict(recording.source),
+        "times": [np.diff(np.frombuffer(one, dtype=np.int64), prepend=0).tolist() for one in columns],
+        "series": series,
+        "sha256": digest(recording),
+    }
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
 
 
 def from_json(text: bytes) -> Recording:
     """A recording from its text form.
 
     Raises:
-        ValueError: the text is not such a recording.
+        ValueError: the text is not such a recording, or was changed since it was written.
     """
-    document: dict[str, Any] = json.loads(text)
-    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+    document = orjson.loads(text)
+    if not isinstance(document, dict) or document.get("schema") not in (SCHEMA, FIRST_SCHEMA):
         raise ValueError(f"expected schema {SCHEMA}")
     try:
-        series = tuple(
-            RawSeries(one["labels"], np.cumsum(np.array(one["t"], dtype=np.int64)), _values(one["v"]))
-            for one in document["series"]
-        )
-        recording = Recording(int(document["from_ms"]), int(document["to_ms"]), series)
-    except (KeyError, TypeError) as error:
+        recording = _first(document) if document["schema"] == FIRST_SCHEMA else _second(document)
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
         raise ValueError(f"a series of the recording lacks {error}") from error
     _check(recording)
+    if document["schema"] == SCHEMA and document.get("sha256") != digest(recording):
+        raise ValueError("the samples are not those that were written: their hash differs")
     return recording
+
+
+def _first(document: Mapping[str, Any]) -> Recording:
+    """Schema v1: every series had its own times, and nothing was said of the engine."""
+    series = tuple(
+        RawSeries(one["labels"], np.cumsum(np.array(one["t"], dtype=np.int64)), _values(one["v"]))
+        for one in document["series"]
+    )
+    return Recording(int(document["from_ms"]), int(document["to_ms"]), series)
+
+
+def _second(document: Mapping[str, Any]) -> Recording:
+    columns = [np.cumsum(np.array(one, dtype=np.int64)) for one in document["times"]]
+    series = tuple(RawSeries(one["labels"], columns[one["t"]], _values(one["v"])) for one in document["series"])
+    source = dict(document["source"])
+    source["groups"] = tuple(RecordedGroup(**one) for one in source["groups"])
+    source["selectors"] = None if source["selectors"] is None else tuple(source["selectors"])
+    return Recording(int(document["from_ms"]), int(document["to_ms"]), series, Source(**source))
 
 
 def _check(recording: Recording) -> None:

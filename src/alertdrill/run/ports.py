@@ -33,7 +33,13 @@ class ActiveAlert:
 
 
 class AlertSource(Protocol):
-    """A Prometheus. Every method raises SourceFailed when there is no answer."""
+    """A Prometheus. Every method raises SourceFailed when there is no answer.
+
+    Attributes:
+        marks: whether `raw` gives staleness markers too; known once it was asked.
+    """
+
+    marks: bool
 
     async def active(self) -> Sequence[ActiveAlert]:
         """Alerts that are pending or firing at the last evaluation."""
@@ -44,7 +50,7 @@ class AlertSource(Protocol):
         ...
 
     async def raw(self, selector: str, from_s: float, to_s: float) -> Sequence[RawSeries]:
-        """Raw samples of a selector between two instants (s)."""
+        """Raw samples of a selector between two instants (s), with staleness markers if `marks`."""
         ...
 
     async def rules(self) -> Sequence[RuleGroup]:

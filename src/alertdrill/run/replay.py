@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from alertdrill.core.observations import RawSeries, RuleInfo
 from alertdrill.core.recording import LabelKey, label_key, merge
-from alertdrill.core.replay.alert_state import AlertState, Written
+from alertdrill.core.replay.alert_state import Active, AlertState, Written
 from alertdrill.core.replay.dependencies import Component, Place, Rules, components
 from alertdrill.core.replay.grid import Grid
 from alertdrill.core.replay.visibility import NEVER, Batch, Scrapes, Target, batches, races, target_of
@@ -82,6 +82,7 @@ def replay(
     places: Iterable[Place],
     scraped: Sequence[RawSeries],
     scrapes: Mapping[Target, Scrapes],
+    active: Mapping[Place, Mapping[LabelKey, Active]],
 ) -> Replayed:
     """Evaluate some rules, with all that they read, at the instants of their groups.
 
@@ -92,8 +93,9 @@ def replay(
         places: the rules in question.
         scraped: what was recorded, staleness markers included, nothing that rules wrote.
         scrapes: when what could be seen.
+        active: alerts that are active before the first evaluation, by rule.
     """
-    return _Replay(engine, rules, grids, rules.behind(places), scraped, scrapes).run()
+    return _Replay(engine, rules, grids, rules.behind(places), scraped, scrapes, active).run()
 
 
 class _Feed:
@@ -128,11 +130,15 @@ class _Replay:
         places: frozenset[Place],
         scraped: Sequence[RawSeries],
         scrapes: Mapping[Target, Scrapes],
+        active: Mapping[Place, Mapping[LabelKey, Active]],
     ) -> None:
         self._engine, self._rules, self._grids, self._places = engine, rules, grids, places
         self._scraped, self._scrapes = scraped, scrapes
         self._feed = _Feed(scraped, scrapes)
-        self._asked = {place: _Asked(engine, rules[place], grids[place.group].interval_ms) for place in places}
+        self._asked = {
+            place: _Asked(engine, rules[place], grids[place.group].interval_ms, active.get(place, {}))
+            for place in places
+        }
         self._read = frozenset(other for place in places for other in rules.reads[place])
         self._written: list[RawSeries] = []
 
@@ -221,9 +227,9 @@ class _Replay:
 class _Asked:
     """One rule as it is evaluated stretch by stretch."""
 
-    def __init__(self, engine: ReplayEngine, rule: RuleInfo, interval_ms: int) -> None:
+    def __init__(self, engine: ReplayEngine, rule: RuleInfo, interval_ms: int, active: Mapping[LabelKey, Active]) -> None:
         self._engine, self._rule, self._interval_ms = engine, rule, interval_ms
-        self._alerts = AlertState(round(rule.for_s * 1000), round(rule.keep_firing_for_s * 1000))
+        self._alerts = AlertState(round(rule.for_s * 1000), round(rule.keep_firing_for_s * 1000), active)
         self._recorded = Written()
         self.failed: set[int] = set()
         self.said = ""

@@ -8,12 +8,14 @@ from alertdrill.core.case import Case
 from alertdrill.core.crossing import Question
 from alertdrill.core.observations import RawSeries, RuleGroup
 from alertdrill.core.plan import RuleText
-from alertdrill.core.promql import Selector
+from alertdrill.core.promql import Selector, selectors
 from alertdrill.core.recording import ALWAYS
 from alertdrill.core.replay.coverage import lacking
 from alertdrill.core.replay.dependencies import Place, Rules, close_readers
 from alertdrill.core.replay.evidence import (
+    active_before,
     as_loaded,
+    as_recorded,
     recorded_group,
     replayed_journal,
     replayed_recording,
@@ -50,7 +52,9 @@ class Prepared:
         texts: the files they stand in.
         grids: of each group.
         places: the alerts that can be evaluated.
-        reasons: why the others cannot.
+        reasons: why others cannot.
+        kept: those that cannot either, and are unchanged: what they wrote live stands.
+        unchanged: the alerts whose rules, and all that they read, are evaluated as they were.
         scraped: what no rule wrote.
         scrapes: when it could be seen.
     """
@@ -62,6 +66,8 @@ class Prepared:
     grids: tuple[Grid, ...]
     places: frozenset[Place]
     reasons: Mapping[Place, Reason]
+    kept: frozenset[Place]
+    unchanged: frozenset[Place]
     scraped: tuple[RawSeries, ...]
     scrapes: Mapping[Target, Scrapes]
 
@@ -96,20 +102,27 @@ def prepare(
     scraped = scraped_series(case)
     scrapes = scrapes_by_target(scraped)
     alerts = [place for place in rules.places if rules[place].type == "alerting"]
-    selectors = _recorded_selectors(case)
+    recorded = _recorded_selectors(case)
     reasons = {
         place: reason
         for place in alerts
-        if (reason := _why_not(rules, place, selectors, scraped, scrapes, asks)) is not None
+        if (reason := _why_not(rules, place, recorded, scraped, scrapes, asks)) is not None
     }
     places = frozenset(place for place in alerts if place not in reasons)
-    return Prepared(case, journal, rules, tuple(texts), _grids(case, rules), places, reasons, scraped, scrapes)
+    grids, before = _grids(case, rules), Rules(groups_of(case))
+    same = frozenset(
+        place for place in alerts if grids[place.group].source == "recorded" and unchanged(rules, place, before)
+    )
+    read = rules.behind(places)
+    kept = frozenset(place for place in reasons if place in same and place not in read)
+    reasons = {place: reason for place, reason in reasons.items() if place not in kept}
+    return Prepared(case, journal, rules, tuple(texts), grids, places, reasons, kept, same, scraped, scrapes)
 
 
 def _recorded_selectors(case: Case) -> tuple[Selector, ...]:
     """What was asked for when the drill was recorded: all that the rules in scope read."""
-    if case.recording.selectors is not None:
-        return case.recording.selectors
+    if case.recording.source.selectors is not None:
+        return tuple(one for text in case.recording.source.selectors for one in selectors(text))
     scoped = (rule for rule in case.book.alerts if in_scope(case.plan.scenario, rule.labels))
     return tuple(dict.fromkeys(one for rule in scoped for one in case.book.inputs(rule)))
 
@@ -176,14 +189,16 @@ def replayed_drill(engine: ReplayEngine, prepared: Prepared) -> ReplayedDrill:
         AlertdrillError: the engine failed.
     """
     case, rules, grids = prepared.case, prepared.rules, prepared.grids
-    done = replay(engine, rules, grids, prepared.places, prepared.scraped, prepared.scrapes)
+    active = {
+        place: active_before(case, rules[place].name, grids[place.group]) for place in prepared.places & prepared.unchanged
+    }
+    done = replay(engine, rules, grids, prepared.places, prepared.scraped, prepared.scrapes, active)
     plan = with_rules(case.plan, prepared.texts)
-    recording = replayed_recording(case, done.written)
-    journal = replayed_journal(case, rules, grids, done.failures, prepared.reasons, prepared.journal)
-    before = Rules(groups_of(case))
-    fitting = frozenset(
-        rules[place].name for place in rules.places if rules[place].type == "alerting" and unchanged(rules, place, before)
+    recording = replayed_recording(
+        case, (*done.written, *as_recorded(case, (rules[place].name for place in prepared.kept)))
     )
+    journal = replayed_journal(case, rules, grids, done.failures, prepared.reasons, prepared.journal)
+    fitting = frozenset(rules[place].name for place in prepared.unchanged)
     journal = with_steady_state(case, journal, Case(plan, journal, recording), fitting)
     questions = open_questions(plan, journal, recording)
     journal = (*journal, *(one for question in questions for one in _answered(engine, question, case)))

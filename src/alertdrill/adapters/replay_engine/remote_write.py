@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from alertdrill.adapters.replay_engine.protobuf import field, varint
+from alertdrill.adapters.protobuf import field, varint
 from alertdrill.core.observations import RawSeries
 
 HEADERS = {

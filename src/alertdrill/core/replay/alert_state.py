@@ -18,8 +18,8 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class _Active:
-    """One alert between two stretches of evaluations; instants in ms, None: not."""
+class Active:
+    """One alert between two stretches of evaluations; instants in ms, None: its condition holds."""
 
     since_ms: int
     firing: bool = False
@@ -60,11 +60,12 @@ class AlertState:
     Args:
         hold_ms: `for`.
         keep_ms: `keep_firing_for`.
+        active: the alerts, by their labels, that are active before the first evaluation.
     """
 
-    def __init__(self, hold_ms: int, keep_ms: int) -> None:
+    def __init__(self, hold_ms: int, keep_ms: int, active: Mapping[LabelKey, Active]) -> None:
         self._hold_ms, self._keep_ms = hold_ms, keep_ms
-        self._active: dict[LabelKey, _Active] = {}
+        self._active = dict(active)
         self._written = Written()
 
     def series(self, times_ms: Instants, present: Mapping[LabelKey, Mask]) -> list[RawSeries]:
@@ -94,13 +95,13 @@ class AlertState:
         edges = [0, *(np.flatnonzero(mask[1:] != mask[:-1]) + 1).tolist(), count] if count else []
         for begin, end in zip(edges, edges[1:], strict=False):
             if mask[begin]:
-                alert = _Active(int(times_ms[begin])) if alert is None else alert
+                alert = Active(int(times_ms[begin])) if alert is None else alert
                 fires = begin
                 if not alert.firing:
                     fires += int(np.searchsorted(times_ms[begin:end], alert.since_ms + self._hold_ms))
                 pending[begin:fires], firing[fires:end] = True, True
                 since_s[begin:end] = alert.since_ms // 1000
-                alert = _Active(alert.since_ms, fires < end)
+                alert = Active(alert.since_ms, fires < end)
             elif alert is not None:
                 kept, alert = self._absent(alert, times_ms[begin:end])
                 firing[begin : begin + kept[0]], since_s[begin : begin + kept[0]] = True, kept[1]
@@ -108,12 +109,12 @@ class AlertState:
             self._active[key] = alert
         return pending, firing, since_s
 
-    def _absent(self, alert: _Active, times_ms: Instants) -> tuple[tuple[int, int], _Active | None]:
+    def _absent(self, alert: Active, times_ms: Instants) -> tuple[tuple[int, int], Active | None]:
         """For how many evaluations an alert fires on without its condition, since when (s), and what is left of it."""
         since_s = alert.since_ms // 1000
         if not alert.firing or not self._keep_ms:
             return (0, since_s), None
         kept_since = int(times_ms[0]) if alert.kept_since_ms is None else alert.kept_since_ms
         kept = int(np.searchsorted(times_ms, kept_since + self._keep_ms))
-        left = _Active(alert.since_ms, True, kept_since) if kept == len(times_ms) else None
+        left = Active(alert.since_ms, True, kept_since) if kept == len(times_ms) else None
         return (kept, since_s), left

@@ -11,8 +11,9 @@ from alertdrill.core.case import Case
 from alertdrill.core.observations import RawSeries, RuleGroup, RuleInfo
 from alertdrill.core.plan import Plan, RuleText
 from alertdrill.core.promql import PromqlError, parse
-from alertdrill.core.recording import Recording, label_key
-from alertdrill.core.replay.dependencies import Place, Rules
+from alertdrill.core.recording import LabelKey, Recording, label_key
+from alertdrill.core.replay.alert_state import Active
+from alertdrill.core.replay.dependencies import ALERT_SERIES, Place, Rules
 from alertdrill.core.replay.grid import Grid, groups_of
 from alertdrill.core.result import Reason
 from alertdrill.core.scope import in_scope
@@ -84,15 +85,41 @@ def as_loaded(groups: Iterable[RuleGroup], case: Case) -> tuple[RuleGroup, ...]:
 def replayed_recording(case: Case, written: Iterable[RawSeries]) -> Recording:
     """What was scraped, with what the replayed rules wrote in place of what the recorded ones did."""
     series = [*scraped_series(case), *written]
-    return Recording(
-        case.recording.from_ms, case.recording.to_ms, tuple(sorted(series, key=lambda one: label_key(one.labels)))
-    )
+    return replace(case.recording, series=tuple(sorted(series, key=lambda one: label_key(one.labels))))
 
 
 def scraped_series(case: Case) -> tuple[RawSeries, ...]:
     """The series of a recording that no rule wrote."""
     before = Rules(groups_of(case))
     return tuple(one for one in case.recording.series if not before.is_output(one.labels))
+
+
+def active_before(case: Case, alert: str, grid: Grid) -> dict[LabelKey, Active]:
+    """The alerts of an unchanged rule that were active at the first evaluation that a recording shows, and since when.
+
+    ALERTS_FOR_STATE says since which second; the alert began at the evaluation in it.
+    """
+    first = int(grid.times_ms[0])
+    found = {}
+    for one in case.recording.named("ALERTS_FOR_STATE", alertname=alert):
+        at = one.times_ms == first
+        if at.any():
+            intervals = (first - int(one.values[at][0]) * 1000) // grid.interval_ms
+            labels = {name: value for name, value in one.labels.items() if name != "__name__"}
+            firing = case.recording.named("ALERTS", **labels, alertstate="firing")
+            fires = any(bool((other.times_ms == first).any()) for other in firing)
+            found[label_key(labels)] = Active(first - intervals * grid.interval_ms, fires)
+    return found
+
+
+def as_recorded(case: Case, alerts: Iterable[str]) -> tuple[RawSeries, ...]:
+    """What the rules of some alerts wrote live."""
+    names = frozenset(alerts)
+    return tuple(
+        one
+        for one in case.recording.series
+        if one.labels.get("__name__") in ALERT_SERIES and one.labels.get("alertname") in names
+    )
 
 
 def replayed_journal(

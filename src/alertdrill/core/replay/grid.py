@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from alertdrill.core import journal as records
 from alertdrill.core.case import Case
 from alertdrill.core.observations import RuleGroup
+from alertdrill.core.recording import RecordedGroup
 
 Instants = NDArray[np.int64]
 Packing = Literal["separated", "prefixed"]
@@ -81,15 +82,29 @@ def groups_of(case: Case) -> tuple[RuleGroup, ...]:
     return next((one.groups for one in case.all(records.Rules)), ())
 
 
+def recorded_groups(case: Case) -> tuple[RecordedGroup, ...]:
+    """The groups of a drill with their phases, which what they wrote shows, or their hash."""
+    packing = confirmed_packing(case, case.engine.version if case.engine else "")
+    return tuple(
+        RecordedGroup(one.file, one.name, _interval_ms(one), _phase(case, one, packing)) for one in groups_of(case)
+    )
+
+
+def _phase(case: Case, group: RuleGroup, packing: Packing) -> int:
+    for one in case.recording.source.groups:
+        if (one.file, one.name, one.interval_ms) == (group.file, group.name, _interval_ms(group)):
+            return one.phase_ms
+    seen = _seen_phase(case, group)
+    return phase_ms(group.file, group.name, _interval_ms(group), packing) if seen is None else seen
+
+
 def recorded_grid(case: Case, group: RuleGroup, packing: Packing) -> Grid | None:
     """The evaluations that a recording shows of a group; None where it shows none.
 
     The instants are those of samples that the group wrote, or follow from its hash. An instant after which the engine
     stated no evaluation for a whole interval, and at which nothing was written, was left out by the engine.
     """
-    interval, stated = _interval_ms(group), _stated(case, group)
-    phase = _seen_phase(case, group)
-    phase = phase_ms(group.file, group.name, interval, packing) if phase is None else phase
+    interval, stated, phase = _interval_ms(group), _stated(case, group), _phase(case, group, packing)
     written = _written(case, group)
     known = np.concatenate([written[written % interval == phase], stated])
     if not len(known):
