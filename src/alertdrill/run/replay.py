@@ -13,7 +13,7 @@ from alertdrill.core.recording import LabelKey, label_key, merge
 from alertdrill.core.replay.alert_state import Active, AlertState, Written
 from alertdrill.core.replay.dependencies import Component, Place, Rules, components
 from alertdrill.core.replay.grid import Grid
-from alertdrill.core.replay.visibility import NEVER, Batch, Scrapes, Target, batches, races, target_of
+from alertdrill.core.replay.visibility import NEVER, Batch, Scrapes, Target, batches, near, races, target_of
 
 Instants = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -67,12 +67,14 @@ class Replayed:
         failures: by rule the instants (ms) at which it failed, and what the engine said first.
         given_up: rules that failed so often that they were not asked on.
         questions: how many were put to the engine.
+        uncertain: by rule the instants (ms) that live may have gone either way.
     """
 
     written: tuple[RawSeries, ...]
     failures: Mapping[Place, tuple[str, Instants]]
     given_up: frozenset[Place]
     questions: int
+    uncertain: Mapping[Place, Instants]
 
 
 def replay(
@@ -157,30 +159,40 @@ class _Replay:
             {place: (one.said, np.array(sorted(one.failed), dtype=np.int64)) for place, one in failed.items()},
             frozenset(place for place, one in failed.items() if one.given_up),
             sum(one.questions for one in self._asked.values()),
+            {place: found for place in self._places if len(found := self._uncertain(place))},
         )
 
+    def _uncertain(self, place: Place) -> Instants:
+        grid = self._grids[place.group]
+        return near(grid.times_ms, grid.began_ms, self._targets([place]))
+
     def _schedule(self) -> list[tuple[Component, Batch]]:
-        """Rules that race with scrapes, and what they read, in order of what must be stored; then all the others."""
-        staged = self._rules.behind(one for one in self._places if self._races(one))
+        """Rules that race with scrapes, or are entangled, and what they read, in order of what must be stored.
+
+        All others come last: what they read is written by then, and they see everything that was scraped.
+        """
+        staged = self._rules.behind(one for one in self._places if one in self._rules.entangled or self._races(one))
         early = [
             (batch.stored_ms, batch.first_ms, number, component, batch)
             for number, component in enumerate(components(self._rules, staged))
-            for batch in batches(self._points(component.places), self._targets(component.places))
+            for batch in batches(*self._points(component.places), self._targets(component.places))
         ]
         late = [
             (component, Batch(int(points[0]), int(points[-1]), NEVER))
             for component in components(self._rules, self._places - staged)
-            if len(points := self._points(component.places))
+            if len(points := self._points(component.places)[0])
         ]
         return [(component, batch) for *_, component, batch in sorted(early, key=lambda one: one[:3])] + late
 
     def _races(self, place: Place) -> bool:
-        return races(self._grids[place.group].times_ms, self._targets([place]))
+        grid = self._grids[place.group]
+        return races(grid.times_ms, grid.began_ms, self._targets([place]))
 
-    def _points(self, places: Iterable[Place]) -> Instants:
-        """Every instant at which one of some rules is evaluated."""
-        grids = [self._grids[group].times_ms for group in sorted({place.group for place in places})]
-        return np.unique(np.concatenate(grids))
+    def _points(self, places: Iterable[Place]) -> tuple[Instants, Instants]:
+        """Every instant at which one of some rules is evaluated, and when that began."""
+        grids = [self._grids[group] for group in sorted({place.group for place in places})]
+        times, first = np.unique(np.concatenate([one.times_ms for one in grids]), return_index=True)
+        return times, np.concatenate([one.began_ms for one in grids])[first]
 
     def _targets(self, places: Iterable[Place]) -> list[Scrapes]:
         """The scrapes of what some rules themselves select."""

@@ -30,8 +30,8 @@ from alertdrill.core.replay.grid import (
     confirmed_packing,
     groups_of,
     phase_ms,
+    predicted_grid,
     recorded_grid,
-    slots,
 )
 from alertdrill.core.replay.refusals import refusal, unknown_arrival
 from alertdrill.core.replay.visibility import NEAR_MS, Scrapes, Target, scrapes_by_target
@@ -179,7 +179,7 @@ def _grid(
     base = group.file.rsplit("/", 1)[-1]
     file = same.file if same else next((one.file for one in recorded if one.file.rsplit("/", 1)[-1] == base), None)
     phase = phase_ms(file or group.file, group.name, interval, packing)
-    return Grid(slots(*span, interval, phase), interval, "predicted" if file else "assumed")
+    return predicted_grid(*span, interval, phase, "predicted" if file else "assumed")
 
 
 def replayed_drill(engine: ReplayEngine, prepared: Prepared) -> ReplayedDrill:
@@ -203,7 +203,7 @@ def replayed_drill(engine: ReplayEngine, prepared: Prepared) -> ReplayedDrill:
     questions = open_questions(plan, journal, recording)
     journal = (*journal, *(one for question in questions for one in _answered(engine, question, case)))
     result = judge(plan, journal, recording)
-    return ReplayedDrill(rules, result.model_copy(update={"mode": "replay"}), _notes(prepared, done), done.questions)
+    return ReplayedDrill(rules, result.model_copy(update={"mode": "replay"}), _notes(prepared, done, result), done.questions)
 
 
 def _answered(engine: ReplayEngine, question: Question, case: Case) -> Iterable[records.Answer]:
@@ -217,7 +217,7 @@ def _answered(engine: ReplayEngine, question: Question, case: Case) -> Iterable[
     yield records.Answer(at=at, query=question.query, time_ms=question.time_ms, labels=labels)
 
 
-def _notes(prepared: Prepared, done: Replayed) -> tuple[str, ...]:
+def _notes(prepared: Prepared, done: Replayed, result: Result) -> tuple[str, ...]:
     """What makes instants uncertain, and which rules were left out."""
     rules, grids = prepared.rules, prepared.grids
     assumed = [
@@ -235,4 +235,21 @@ def _notes(prepared: Prepared, done: Replayed) -> tuple[str, ...]:
     ]
     left_out = [f"{rules[place].name} was not evaluated: {reason.text}" for place, reason in prepared.reasons.items()]
     failed = [f"{rules[place].name} failed {len(at):,} times: {what}" for place, (what, at) in done.failures.items()]
-    return (*assumed, *close, *left_out, *failed)
+    return (*assumed, *close, *_either_way(prepared, done, result), *left_out, *failed)
+
+
+def _either_way(prepared: Prepared, done: Replayed, result: Result) -> Iterable[str]:
+    """Expected alerts with an instant at an evaluation that began when a scrape that it reads had just ended."""
+    rules = prepared.rules
+    for one in result.expectations:
+        instants = [round(at * 1000) for at in (one.pending_at, one.firing_at, one.resolved_at) if at is not None]
+        places = rules.behind(place for place in prepared.places if rules[place].name == one.alert)
+        for place in places & done.uncertain.keys():
+            near = set(done.uncertain[place].tolist())
+            interval = prepared.grids[place.group].interval_ms
+            if any(at in near or at - interval in near for at in instants):
+                yield (
+                    f"{one.id}: an evaluation lies within {NEAR_MS} ms of the end of a scrape, so that instants may be "
+                    f"off by {interval / 1000:g} s"
+                )
+                break

@@ -63,6 +63,16 @@ class Rules:
                 todo += self.reads[place]
         return frozenset(found)
 
+    @cached_property
+    def entangled(self) -> frozenset[Place]:
+        """Rules that read what a later one of their group, they themselves, or their own readers write."""
+        return frozenset(
+            place
+            for place in self.places
+            if any(other.group == place.group and other.rule >= place.rule for other in self.reads[place])
+            or place in self.behind(self.reads[place])
+        )
+
     def is_output(self, labels: Mapping[str, str]) -> bool:
         """Whether a series, by its name, is written by a rule."""
         return labels.get("__name__", "") in self._names
@@ -131,24 +141,17 @@ def components(rules: Rules, places: Iterable[Place]) -> tuple[Component, ...]:
 
 
 def _component(rules: Rules, part: frozenset[Place]) -> Component:
-    ordered = _sorted(rules, part)
-    backwards = any(
-        other.group == place.group and other.rule >= place.rule for place in part for other in rules.reads[place] & part
-    )
-    if ordered is None or backwards:
+    if part & rules.entangled:
         return Component(_in_file_order(part), singly=True)
-    return Component(ordered, singly=False)
+    return Component(_sorted(rules, part), singly=False)
 
 
-def _sorted(rules: Rules, part: frozenset[Place]) -> tuple[Place, ...] | None:
-    """The rules so that each reads only what stands before it; None where they read one another in a circle."""
+def _sorted(rules: Rules, part: frozenset[Place]) -> tuple[Place, ...]:
+    """Rules that are not entangled, so that each reads only what stands before it."""
     done: dict[Place, None] = {}
     left = list(_in_file_order(part))
     while left:
-        ready = [one for one in left if not (rules.reads[one] & part) - done.keys()]
-        if not ready:
-            return None
-        done |= dict.fromkeys(ready)
+        done |= dict.fromkeys(one for one in left if (rules.reads[one] & part) <= done.keys())
         left = [one for one in left if one not in done]
     return tuple(done)
 

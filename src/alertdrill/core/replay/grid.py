@@ -29,12 +29,14 @@ class Grid:
 
     Attributes:
         times_ms: shape (n,), ascending, engine clock.
+        began_ms: shape (n,): when the engine began each of them, a little after its instant; that where it is not known.
         interval_ms: from one to the next, where none was left out.
         source: `recorded`, the engine was seen to evaluate then; `predicted` from the path that its file has where it
             is loaded; `assumed` where that path is not known, so that all instants may be off by up to an interval.
     """
 
     times_ms: Instants
+    began_ms: Instants
     interval_ms: int
     source: GridSource
 
@@ -110,11 +112,20 @@ def recorded_grid(case: Case, group: RuleGroup, packing: Packing) -> Grid | None
     if not len(known):
         return None
     times = slots(int(known.min()), int(known.max()), interval, phase)
+    began = times.copy()
     if len(stated):
-        follows = np.searchsorted(stated, times + interval) > np.searchsorted(stated, times)
-        outside = (times < stated[0]) | np.isin(times, written)
-        times = times[follows | outside]
-    return Grid(times, interval, "recorded")
+        following = np.searchsorted(stated, times)
+        follows = np.searchsorted(stated, times + interval) > following
+        began[follows] = stated[following[follows]]
+        evaluated = follows | (times < stated[0]) | np.isin(times, written)
+        times, began = times[evaluated], began[evaluated]
+    return Grid(times, began, interval, "recorded")
+
+
+def predicted_grid(from_ms: int, to_ms: int, interval_ms: int, phase: int, source: GridSource) -> Grid:
+    """The instants of a phase that nobody saw."""
+    times = slots(from_ms, to_ms, interval_ms, phase)
+    return Grid(times, times, interval_ms, source)
 
 
 def slots(from_ms: int, to_ms: int, interval_ms: int, phase: int) -> Instants:
