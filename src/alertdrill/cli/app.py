@@ -179,6 +179,37 @@ def explain(
 
 
 @app.command()
+def replay(
+    recordings: Annotated[
+        list[Path], typer.Argument(metavar="RECORDING…", help="results/<scenario>/<run id> of recorded drills")
+    ],
+    rules: Annotated[
+        list[Path], typer.Option("--rules", help="a rule file, or a folder of them (repeatable): all that is loaded")
+    ],
+    against: Annotated[
+        list[Path] | None,
+        typer.Option("--against", help="rule files to compare with (repeatable); none: the rules of the live drills"),
+    ] = None,
+    fail_on: Annotated[
+        str,
+        typer.Option("--fail-on", metavar="WHAT", help="lost, slower, false-alarm, with commas between; or nothing"),
+    ] = "lost,false-alarm",
+    json: Json = None,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+) -> None:
+    """Say what a change of rules would have cost: recorded drills, judged again under other rules.
+
+    A throw-away Prometheus of the recording's own major version evaluates the rules over what was scraped, and sees at
+    every evaluation what a live one saw. Exit codes: 1 if something happened that --fail-on names, 3 if a recording
+    cannot tell, 2 if a recording or a rule file cannot be used.
+    """
+    from alertdrill.cli.replay import replay as replay_them
+
+    raise typer.Exit(replay_them(_console(no_color), recordings, rules, against or None, fail_on, json, quiet))
+
+
+@app.command()
 def faults(
     kind: Annotated[str | None, typer.Argument(metavar="KIND", help="kind of a fault; none: list them all")] = None,
     no_color: NoColor = False,
