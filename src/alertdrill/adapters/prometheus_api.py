@@ -159,7 +159,9 @@ class PrometheusApi:
         """
         path = "/api/v1/read"
         body = remote_read.request(selector, from_ms, to_ms)
-        answer = await self._asked(lambda: self._http.post(self.url + path, content=body, headers=remote_read.HEADERS), path)
+        answer = await self._asked(
+            lambda: self._http.post(self.url + path, content=body, headers=remote_read.HEADERS), path
+        )
         check_status(self.access, path, answer.status_code, _headers(answer), answer.content)
         found = self._decode(path, remote_read.answer, answer.content)
         if not external:
@@ -167,7 +169,9 @@ class PrometheusApi:
         span = {"start": f"{from_ms / 1000:.3f}", "end": f"{to_ms / 1000:.3f}", "match[]": selector.text()}
         stored = await self._read(f"/api/v1/series?{urlencode(span)}", lambda data: [dict(one) for one in data])
         known = {frozenset({**external, **one}.items()): one for one in stored}
-        return [RawSeries(remote_read.own_labels(one.labels, external, known), one.times_ms, one.values) for one in found]
+        return [
+            RawSeries(remote_read.own_labels(one.labels, external, known), one.times_ms, one.values) for one in found
+        ]
 
     async def clock(self, readings: int = CLOCK_READINGS) -> ClockReading:
         """How far the engine's clock is ahead of ours; see `read_clock`."""

@@ -31,4 +31,6 @@ def prometheus_of_major(
             return one
     have = ", ".join(dict.fromkeys(one.prometheus.version_text for one in others))
     fixes = [f"export {VARIABLE}=/path/to/prometheus of version {major}"]
-    raise PrometheusMissing(needed_by, f"only Prometheus {have}", f"a Prometheus {major}.x, as it was recorded with {version}", fixes)
+    raise PrometheusMissing(
+        needed_by, f"only Prometheus {have}", f"a Prometheus {major}.x, as it was recorded with {version}", fixes
+    )

@@ -49,4 +49,7 @@ def _unknown(fail_on: str) -> list[Mistake]:
         return []
     unknown = [name for name in fail_on.split(",") if name not in FAILURES]
     expected = f"of {known}, those that must not be, with commas between them, or {NOTHING}"
-    return [Mistake("--fail-on", name or "nothing between commas", expected, f"write {nearest(name, FAILURES) or known}") for name in unknown]
+    return [
+        Mistake("--fail-on", name or "nothing between commas", expected, f"write {nearest(name, FAILURES) or known}")
+        for name in unknown
+    ]

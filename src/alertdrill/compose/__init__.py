@@ -1,9 +1,16 @@
-"""The one place where ports meet adapters: whole drills on real processes, from scenario file to result."""
+"""The one place where ports meet adapters: whole drills on real processes, from scenario file to result.
 
-from alertdrill.compose.drill import Outcome, check_folder, judge_folder, run_drill
-from alertdrill.compose.options import Options
-from alertdrill.compose.planning import Prospectus, plan_drill
-from alertdrill.compose.repeats import Repeated, Watcher, check_repeat, is_repeat, run_repeats
+What is named here is imported when it is used: judging and replaying need no load.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from alertdrill.compose.drill import Outcome, check_folder, judge_folder, run_drill
+    from alertdrill.compose.options import Options
+    from alertdrill.compose.planning import Prospectus, plan_drill
+    from alertdrill.compose.repeats import Repeated, Watcher, check_repeat, is_repeat, run_repeats
 
 __all__ = [
     "Options",
@@ -19,3 +26,17 @@ __all__ = [
     "run_drill",
     "run_repeats",
 ]
+
+_MODULES = {
+    "drill": ("Outcome", "check_folder", "judge_folder", "run_drill"),
+    "options": ("Options",),
+    "planning": ("Prospectus", "plan_drill"),
+    "repeats": ("Repeated", "Watcher", "check_repeat", "is_repeat", "run_repeats"),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

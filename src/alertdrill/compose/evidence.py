@@ -77,9 +77,7 @@ def recording(plan: Plan, collector: Collector, journal: JournalFile, engine: En
 def sealed(found: Recording, plan: bytes, journal: bytes) -> Recording:
     """A recording that knows the plan and the journal that it belongs to, as they are in its folder."""
     plan_sha256, journal_sha256 = hashlib.sha256(plan).hexdigest(), hashlib.sha256(journal).hexdigest()
-    source = replace(
-        found.source, plan_sha256=plan_sha256, journal_sha256=journal_sha256, journal_bytes=len(journal)
-    )
+    source = replace(found.source, plan_sha256=plan_sha256, journal_sha256=journal_sha256, journal_bytes=len(journal))
     return replace(found, source=source)
 
 

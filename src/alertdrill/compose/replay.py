@@ -1,4 +1,4 @@
-"""Replays: recorded drills judged again under other rules, which a throw-away Prometheus evaluates over what was scraped."""
+"""Recorded drills judged again under other rules, which a throw-away Prometheus evaluates over what was scraped."""
 
 import asyncio
 import hashlib
@@ -11,6 +11,7 @@ from alertdrill.adapters.prometheus_binary import Binaries
 from alertdrill.adapters.prometheus_major import prometheus_of_major
 from alertdrill.adapters.promtool import check_rules
 from alertdrill.adapters.replay_engine.engine import HttpEngine
+from alertdrill.adapters.replay_engine.expansion import Expander
 from alertdrill.adapters.replay_engine.process import start_replay_prometheus
 from alertdrill.adapters.results_folder import EXPECTED, FIX, ResultsFolder
 from alertdrill.adapters.rule_file import RuleLines, read_rule_files, read_rule_lines
@@ -127,8 +128,14 @@ def read_rule_set(paths: Sequence[Path], programs: Sequence[Binaries]) -> RuleSe
     files = tuple(file for path in paths for file in _files(path))
     for promtool in dict.fromkeys(one.promtool.path for one in programs):
         check_rules(promtool, files)
-    texts = (RuleText(path=str(file.absolute()), text=(text := file.read_text(encoding="utf-8")),
-                      sha256=hashlib.sha256(text.encode()).hexdigest()) for file in files)
+    texts = (
+        RuleText(
+            path=str(file.absolute()),
+            text=(text := file.read_text(encoding="utf-8")),
+            sha256=hashlib.sha256(text.encode()).hexdigest(),
+        )
+        for file in files
+    )
     return RuleSet(files, read_rule_lines(files), tuple(texts))
 
 
@@ -138,7 +145,9 @@ def _files(path: Path) -> list[Path]:
     found = sorted(one for one in path.iterdir() if one.suffix in (".yml", ".yaml") and one.is_file())
     if not found:
         expected = "a rule file, or a folder of them"
-        raise BadInput([Mistake("--rules", "a folder without *.yml or *.yaml", expected, "give another", file=str(path))])
+        raise BadInput(
+            [Mistake("--rules", "a folder without *.yml or *.yaml", expected, "give another", file=str(path))]
+        )
     return found
 
 
@@ -182,9 +191,12 @@ async def _replayed(one: Recorded, rule_set: RuleSet, programs: Binaries) -> Rep
         lookback_s=case.recording.source.lookback_s,
         external_labels=case.recording.source.external_labels,
     )
-    engine = HttpEngine(server.url)
+    external = case.recording.source.external_labels
+    expander = Expander(programs.prometheus.path, external, asyncio.get_running_loop())
+    engine = HttpEngine(server.url, expander.expand)
     try:
         return await asyncio.to_thread(replayed_drill, engine, prepared)
     finally:
         engine.close()
+        await expander.close()
         await server.stop(timeout_s=1.0)

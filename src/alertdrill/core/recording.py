@@ -1,4 +1,4 @@
-"""The samples kept from a drill: raw, as the engine stored them, enough to judge it again, or replay it, without the engine.
+"""The samples kept from a drill: raw, as the engine stored them, enough to judge or replay it without that engine.
 
 The form of the file is in docs/recording.md: schema `alertdrill/samples/v2`; v1 is read as well.
 """
@@ -181,7 +181,9 @@ def _number(value: float, stale: bool) -> float | str:
 
 def digest(recording: Recording) -> str:
     """SHA-256 of what a recording says, however it is written: hex."""
-    found = hashlib.sha256(json.dumps([recording.from_ms, recording.to_ms, asdict(recording.source)], sort_keys=True).encode())
+    found = hashlib.sha256(
+        json.dumps([recording.from_ms, recording.to_ms, asdict(recording.source)], sort_keys=True).encode()
+    )
     for one in recording.series:
         found.update(json.dumps(sorted(one.labels.items())).encode())
         found.update(one.times_ms.astype("<i8").tobytes())

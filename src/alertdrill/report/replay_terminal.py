@@ -34,7 +34,9 @@ def show(console: Console, result: ReplayResult) -> None:
         console.print(Text(f"{one.result.scenario} {one.result.run_id}", style="bold"), soft_wrap=True)
         for line in _lines(one):
             console.print(line, soft_wrap=True)
-    counts = ", ".join(f"{result.counts[one]} {WORDS[one]}" for one in Outcome if result.counts[one]) or "nothing expected"
+    counts = (
+        ", ".join(f"{result.counts[one]} {WORDS[one]}" for one in Outcome if result.counts[one]) or "nothing expected"
+    )
     verdict = Text(result.verdict.upper(), style=VERDICTS[result.verdict])
     console.print(verdict.append(f": {counts}", style="default"), soft_wrap=True)
 

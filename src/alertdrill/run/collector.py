@@ -34,7 +34,9 @@ class Collector:
         self.selectors = tuple(sorted({*bare, *ALWAYS}))
         self.samples: list[RawSeries] = []
         self.reached = clock.now()
-        self.since = self.reached - min(MOST_HISTORY_S, overlap_s + STARTED_S + max(map(self._reach_s, rules), default=0.0))
+        self.since = self.reached - min(
+            MOST_HISTORY_S, overlap_s + STARTED_S + max(map(self._reach_s, rules), default=0.0)
+        )
 
     @property
     def marked(self) -> bool:

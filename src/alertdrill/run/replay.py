@@ -25,6 +25,8 @@ MOST_POINTS = 10_000
 MOST_FAILURES = 100
 """A rule that fails more often is not asked again: one that always fails would cost 11,519 questions a day."""
 
+SAME_LABELS = "vector contains metrics with the same labelset after applying rule labels"
+
 
 class Refused(Exception):
     """The engine could not evaluate an expression; the text is what it says."""
@@ -239,10 +241,14 @@ class _Replay:
 class _Asked:
     """One rule as it is evaluated stretch by stretch."""
 
-    def __init__(self, engine: ReplayEngine, rule: RuleInfo, interval_ms: int, active: Mapping[LabelKey, Active]) -> None:
+    def __init__(
+        self, engine: ReplayEngine, rule: RuleInfo, interval_ms: int, active: Mapping[LabelKey, Active]
+    ) -> None:
         self._engine, self._rule, self._interval_ms = engine, rule, interval_ms
         self._alerts = AlertState(round(rule.for_s * 1000), round(rule.keep_firing_for_s * 1000), active)
         self._recorded = Written()
+        self._templated = rule.type == "alerting" and any("{{" in value for value in rule.labels.values())
+        self._expanded: dict[tuple[LabelKey, int], dict[str, str]] = {}
         self.failed: set[int] = set()
         self.said = ""
         self.questions = 0
@@ -260,7 +266,9 @@ class _Asked:
         good = ~np.isin(times_ms, np.array(sorted(self.failed), dtype=np.int64))
         times = times_ms[good]
         if self._rule.type == "recording":
-            return self._recorded.series(times, {key: (mask[good], values[good]) for key, (mask, values) in found.items()})
+            return self._recorded.series(
+                times, {key: (mask[good], values[good]) for key, (mask, values) in found.items()}
+            )
         return self._alerts.series(times, {key: mask[good] for key, (mask, _) in found.items()})
 
     def _answers(self, times_ms: Instants) -> list[RawSeries]:
@@ -297,32 +305,53 @@ class _Asked:
         Where two of the series returned get the same labels, the rule fails, as it does live.
         """
         found: dict[LabelKey, tuple[Mask, Floats]] = {}
+        self._expand(answers)
         for one in answers:
-            position = np.searchsorted(times_ms, one.times_ms)
-            position = np.minimum(position, len(times_ms) - 1)
+            position = np.minimum(np.searchsorted(times_ms, one.times_ms), len(times_ms) - 1)
             due = times_ms[position] == one.times_ms
             for key, chosen in self._keys(one):
-                mask, values = found.setdefault(
-                    key, (np.zeros(len(times_ms), dtype=bool), np.zeros(len(times_ms)))
-                )
+                mask, values = found.setdefault(key, (np.zeros(len(times_ms), dtype=bool), np.zeros(len(times_ms))))
                 at = position[due & chosen]
                 twice = at[mask[at]]
                 if len(twice):
-                    self._fail("vector contains metrics with the same labelset after applying rule labels", times_ms[twice])
+                    self._fail(SAME_LABELS, times_ms[twice])
                 mask[at], values[at] = True, one.values[due & chosen]
         return found
 
     def _keys(self, one: RawSeries) -> list[tuple[LabelKey, Mask]]:
         """The labels under which samples of a series are written, and which samples those are."""
         own = {name: value for name, value in one.labels.items() if name != "__name__"}
+        every = np.ones(len(one.times_ms), dtype=bool)
         if self._rule.type == "recording":
-            return [(_key({**own, **self._rule.labels, "__name__": self._rule.name}), np.ones(len(one.times_ms), bool))]
+            return [(_key({**own, **self._rule.labels, "__name__": self._rule.name}), every)]
         named = {"alertname": self._rule.name}
-        if not any("{{" in value for value in self._rule.labels.values()):
-            return [(_key({**own, **self._rule.labels, **named}), np.ones(len(one.times_ms), bool))]
-        values, which = np.unique(one.values, return_inverse=True)
-        expanded = self._engine.expand(self._rule.labels, [(label_key(own), value) for value in values.tolist()])
-        return [(_key({**own, **labels, **named}), which == i) for i, labels in enumerate(expanded)]
+        if not self._templated:
+            return [(_key({**own, **self._rule.labels, **named}), every)]
+        key = label_key(one.labels)
+        return [
+            (_key({**own, **self._expanded[key, _bits(value)], **named}), one.values.view(np.uint64) == _bits(value))
+            for value in _distinct(one.values)
+        ]
+
+    def _expand(self, answers: Sequence[RawSeries]) -> None:
+        """Have the engine expand the rule's templates for whatever it has not been asked about."""
+        if not self._templated:
+            return
+        samples = [(label_key(one.labels), value) for one in answers for value in _distinct(one.values)]
+        fresh = [(key, value) for key, value in samples if (key, _bits(value)) not in self._expanded]
+        if fresh:
+            found = self._engine.expand(self._rule.labels, fresh)
+            self._expanded |= {(key, _bits(value)): one for (key, value), one in zip(fresh, found, strict=True)}
+
+
+def _distinct(values: Floats) -> list[float]:
+    """Each value once, NaNs told apart by their bits."""
+    distinct: list[float] = np.unique(values.view(np.uint64)).view(np.float64).tolist()
+    return distinct
+
+
+def _bits(value: float) -> int:
+    return int(np.array([value]).view(np.uint64)[0])
 
 
 def _key(labels: Mapping[str, str]) -> LabelKey:

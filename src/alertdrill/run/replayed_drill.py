@@ -171,7 +171,7 @@ def _grid(
     span: tuple[int, int],
     packing: Packing,
 ) -> Grid:
-    """The recorded evaluations of a group; where it was not loaded, or as often, those that the engine's hash predicts."""
+    """The recorded evaluations of a group; where it was not loaded like this, those that the engine's hash predicts."""
     same, interval = recorded_group(group, recorded), round(group.interval_s * 1000)
     grid = known.get((same.file, same.name)) if same is not None else None
     if grid is not None and grid.interval_ms == interval:
@@ -190,7 +190,8 @@ def replayed_drill(engine: ReplayEngine, prepared: Prepared) -> ReplayedDrill:
     """
     case, rules, grids = prepared.case, prepared.rules, prepared.grids
     active = {
-        place: active_before(case, rules[place].name, grids[place.group]) for place in prepared.places & prepared.unchanged
+        place: active_before(case, rules[place].name, grids[place.group])
+        for place in prepared.places & prepared.unchanged
     }
     done = replay(engine, rules, grids, prepared.places, prepared.scraped, prepared.scrapes, active)
     plan = with_rules(case.plan, prepared.texts)
@@ -203,7 +204,9 @@ def replayed_drill(engine: ReplayEngine, prepared: Prepared) -> ReplayedDrill:
     questions = open_questions(plan, journal, recording)
     journal = (*journal, *(one for question in questions for one in _answered(engine, question, case)))
     result = judge(plan, journal, recording)
-    return ReplayedDrill(rules, result.model_copy(update={"mode": "replay"}), _notes(prepared, done, result), done.questions)
+    return ReplayedDrill(
+        rules, result.model_copy(update={"mode": "replay"}), _notes(prepared, done, result), done.questions
+    )
 
 
 def _answered(engine: ReplayEngine, question: Question, case: Case) -> Iterable[records.Answer]:
@@ -221,8 +224,8 @@ def _notes(prepared: Prepared, done: Replayed, result: Result) -> tuple[str, ...
     """What makes instants uncertain, and which rules were left out."""
     rules, grids = prepared.rules, prepared.grids
     assumed = [
-        f"group {group.name}: the path at which {group.file} is loaded is not known, so that its instants may be off by "
-        f"up to {grid.interval_ms / 1000:g} s"
+        f"group {group.name}: the path at which {group.file} is loaded is not known, so that its instants may be off "
+        f"by up to {grid.interval_ms / 1000:g} s"
         for group, grid in zip(rules.groups, grids, strict=True)
         if grid.source == "assumed" and any(rules.groups[place.group] is group for place in prepared.places)
     ]

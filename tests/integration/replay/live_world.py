@@ -59,7 +59,7 @@ def targets(pace: Pace) -> Iterator[dict[str, str]]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *args: object) -> None:
             pass
 
         def handle_one_request(self) -> None:
@@ -83,11 +83,13 @@ def targets(pace: Pace) -> Iterator[dict[str, str]]:
 
 
 def metrics(job: str, steps: float) -> str:
-    """What a target exports: gauges that cross 0 at different paces, counters that reset, a series that comes and goes."""
+    """What a target exports: gauges that cross 0 in different steps, counters that reset, a series that comes and goes."""
     lines = [f'wave{{n="{n}"}} {math.sin(steps / (1.3 + 0.9 * n) + n):.6f}' for n in range(4)]
     total = steps % 31 * 10
     lines += [f'work_total{{code="200"}} {total:.3f}', f'work_total{{code="500"}} {max(0.0, total - 150) / 4:.3f}']
-    lines += [f'wait_bucket{{le="{le}"}} {total * share:.3f}' for le, share in (("0.1", 0.5), ("1", 0.8), ("+Inf", 1.0))]
+    lines += [
+        f'wait_bucket{{le="{le}"}} {total * share:.3f}' for le, share in (("0.1", 0.5), ("1", 0.8), ("+Inf", 1.0))
+    ]
     if int(steps) % 7 < 4:
         lines.append(f"guest {steps:.3f}")
     return "".join(f"{line}\n" for line in lines)

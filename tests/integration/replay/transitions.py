@@ -15,11 +15,16 @@ def samples(series: Iterable[RawSeries], names: frozenset[str], after_ms: int) -
         if one.labels["__name__"] in names:
             kept = ~is_stale(one.values) & (one.times_ms >= after_ms)
             key = label_key(one.labels)
-            found |= {(key, at): value for at, value in zip(one.times_ms[kept].tolist(), one.values[kept].tolist(), strict=True)}
+            found |= {
+                (key, at): value
+                for at, value in zip(one.times_ms[kept].tolist(), one.values[kept].tolist(), strict=True)
+            }
     return found
 
 
-def differing(live: dict[Sample, float], replayed: dict[Sample, float]) -> list[tuple[Sample, float | None, float | None]]:
+def differing(
+    live: dict[Sample, float], replayed: dict[Sample, float]
+) -> list[tuple[Sample, float | None, float | None]]:
     """The samples that are not in both, or with another value."""
     found = []
     for one in sorted({*live, *replayed}, key=lambda sample: sample[1]):

@@ -1,7 +1,7 @@
 """What a replay writes to its Prometheus, and what it asks."""
 
 import http.client
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,10 +22,19 @@ class ReplayFailed(AlertdrillError):
     """The Prometheus of a replay did not take samples, or did not answer: nothing of this replay counts."""
 
 
-class HttpEngine:
-    """One throw-away Prometheus, asked over one connection: for one thread."""
+Expand = Callable[[Mapping[str, str], Sequence[tuple[LabelKey, float]]], list[dict[str, str]]]
 
-    def __init__(self, url: str) -> None:
+
+class HttpEngine:
+    """One throw-away Prometheus, asked over one connection: for one thread.
+
+    Args:
+        url: where it answers.
+        expand: has another one expand templates, as its clock is that of today.
+    """
+
+    def __init__(self, url: str, expand: Expand) -> None:
+        self._expand = expand
         self._connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=TIMEOUT_S)
 
     def close(self) -> None:
@@ -69,7 +78,12 @@ class HttpEngine:
         return [_series(one["metric"], one.get("values", ()), one) for one in data["result"]]
 
     def expand(self, labels: Mapping[str, str], samples: Sequence[tuple[LabelKey, float]]) -> list[dict[str, str]]:
-        raise NotImplementedError
+        """The templates of a rule's labels for samples that it returned, one mapping for each.
+
+        Raises:
+            ReplayFailed: there is no answer that can be used.
+        """
+        return self._expand(labels, samples)
 
     def _ask(self, path: str, parameters: Mapping[str, str]) -> Any:
         status, said = self._post(path, urlencode(parameters).encode(), _FORM)

@@ -28,7 +28,7 @@ class ReplayPrometheus(ServerProcess):
 
 
 async def start_replay_prometheus(
-    prometheus: Path, *, evaluation_interval_s: float, lookback_s: float, external_labels: Mapping[str, str]
+    prometheus: Path, *, evaluation_interval_s: float, lookback_s: float, external_labels: Mapping[str, str], rules: str = ""
 ) -> ReplayPrometheus:
     """Start one on a free port of 127.0.0.1. Call it from the main thread.
 
@@ -37,6 +37,7 @@ async def start_replay_prometheus(
         evaluation_interval_s: the step of subqueries that state none.
         lookback_s: how long a sample counts that no marker ends.
         external_labels: what templates of labels can name.
+        rules: text of a rule file; without, it evaluates none.
 
     Raises:
         PrometheusFailed: it ended, or was not ready in time.
@@ -44,11 +45,12 @@ async def start_replay_prometheus(
     scratch = Scratch("alertdrill-replay-")
     server: ReplayPrometheus | None = None
     try:
+        (scratch.path / "rules.yml").write_text(rules)
         general = {
             "evaluation_interval": prometheus_duration(evaluation_interval_s),
             "external_labels": dict(external_labels),
         }
-        (scratch.path / "prometheus.yml").write_text(json.dumps({"global": general}))
+        (scratch.path / "prometheus.yml").write_text(json.dumps({"global": general, "rule_files": ["rules.yml"]}))
         command = [
             str(prometheus),
             f"--config.file={scratch.path / 'prometheus.yml'}",

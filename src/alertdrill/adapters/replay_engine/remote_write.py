@@ -47,7 +47,7 @@ def requests(series: Sequence[RawSeries]) -> Iterator[bytes]:
 
 
 def _samples(times_ms: np.ndarray, values: np.ndarray) -> bytes:
-    if len(times_ms) and not (EARLIEST_MS <= times_ms.min() and times_ms.max() < LATEST_MS):
+    if len(times_ms) and (times_ms.min() < EARLIEST_MS or times_ms.max() >= LATEST_MS):
         raise ValueError("a timestamp lies before 1971 or after 2109")
     samples = np.empty(len(times_ms), _SAMPLE)
     samples["head"], samples["value"], samples["tag"] = _SAMPLE_HEAD, values.view(np.uint64), _TIME_TAG

@@ -5,6 +5,7 @@ prometheus/rules/alerting.go, `AlertingRule.Eval`, and rules/group.go, `Group.Ev
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,7 +94,7 @@ class AlertState:
         pending, firing, since_s = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool), np.zeros(count)
         alert = self._active.pop(key, None)
         edges = [0, *(np.flatnonzero(mask[1:] != mask[:-1]) + 1).tolist(), count] if count else []
-        for begin, end in zip(edges, edges[1:], strict=False):
+        for begin, end in pairwise(edges):
             if mask[begin]:
                 alert = Active(int(times_ms[begin])) if alert is None else alert
                 fires = begin

@@ -1,4 +1,4 @@
-"""What a change of rules would have cost in a recorded drill: the models of `replay --json` (`alertdrill/replay/v1`)."""
+"""What a change of rules would have cost in recorded drills: models of `replay --json` (`alertdrill/replay/v1`)."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -101,9 +101,7 @@ def compare(before: Result, after: Result, causes: Callable[[str], tuple[str, ..
     return (*expectations, *_of_prohibitions(before, after, causes), *_of_false_alarms(before, after, causes))
 
 
-def _of_expectation(
-    old: ExpectationResult, new: ExpectationResult, causes: Callable[[str], tuple[str, ...]]
-) -> Change:
+def _of_expectation(old: ExpectationResult, new: ExpectationResult, causes: Callable[[str], tuple[str, ...]]) -> Change:
     outcome = _outcome(old, new)
     return Change(
         outcome=outcome,

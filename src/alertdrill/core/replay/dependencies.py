@@ -1,4 +1,4 @@
-"""Which rule reads what which other rule writes, and so which can be evaluated one after the other, and which together."""
+"""Which rule reads what which other rule writes, and so in which order they can be evaluated."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence

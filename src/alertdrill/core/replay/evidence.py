@@ -1,4 +1,4 @@
-"""The evidence of a drill as it would be, had other rules been loaded: what the rules wrote takes the recorded's place."""
+"""The evidence of a drill, had other rules been loaded: what they write takes the place of what was recorded."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -66,8 +66,8 @@ def _same_rule(one: RuleInfo, other: RuleInfo) -> bool:
 def as_loaded(groups: Iterable[RuleGroup], case: Case) -> tuple[RuleGroup, ...]:
     """Groups as a file has them, with what only the engine knew of rules that say the same: its own wording, health.
 
-    How often the slowest target that a rule reads is scraped is that of the rule of the same name; of new rules, that of
-    the slowest rule.
+    How often the slowest target that a rule reads is scraped is that of the rule of the same name; of new rules, that
+    of the slowest rule.
     """
     known = [rule for group in groups_of(case) for rule in group.rules]
     slowest = max((rule.scrape_s for rule in known if rule.scrape_s is not None), default=None)

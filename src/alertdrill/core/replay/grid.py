@@ -15,7 +15,7 @@ from alertdrill.core.recording import RecordedGroup
 
 Instants = NDArray[np.int64]
 Packing = Literal["separated", "prefixed"]
-"""How an engine lays labels out before it hashes them: 0xff after each text (2.x), or its length before it (3.x)."""
+"""How an engine lays out labels that it hashes: 0xff after each text (2.x), or its length before it (3.x)."""
 
 GridSource = Literal["recorded", "predicted", "assumed"]
 

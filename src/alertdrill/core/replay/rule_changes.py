@@ -40,7 +40,9 @@ def causes(before: Rules, after: Rules, written: Mapping[Place, Written], alert:
     """
     found = dict.fromkeys(_of_places(before, after, written, _behind(after, alert)))
     kept = {_identity(after[place]) for place in after.places}
-    gone = [before[place] for place in sorted(_behind(before, alert), key=_order) if _identity(before[place]) not in kept]
+    gone = [
+        before[place] for place in sorted(_behind(before, alert), key=_order) if _identity(before[place]) not in kept
+    ]
     return (*found, *dict.fromkeys(f"{_named(rule)} is removed" for rule in gone))
 
 
@@ -65,7 +67,10 @@ def _of_places(
 def _differences(old: RuleInfo, new: RuleInfo, where: Written) -> Iterator[str]:
     if not same_expression(old.query, new.query):
         yield from _of_expression(old.query, new.query, where)
-    for key, was, now in (("for", old.for_s, new.for_s), ("keep_firing_for", old.keep_firing_for_s, new.keep_firing_for_s)):
+    for key, was, now in (
+        ("for", old.for_s, new.for_s),
+        ("keep_firing_for", old.keep_firing_for_s, new.keep_firing_for_s),
+    ):
         if was != now:
             yield f"{where.at(key)} {key} {format_duration(was)}→{format_duration(now)}"
     for name in sorted({*old.labels, *new.labels}):

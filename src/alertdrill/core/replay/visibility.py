@@ -1,6 +1,6 @@
 """When rules could see a sample: it is stamped at the start of its scrape and stored when the scrape is over."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
