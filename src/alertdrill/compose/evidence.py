@@ -58,9 +58,9 @@ def recording(plan: Plan, collector: Collector, journal: JournalFile, engine: En
     """What was collected, on the engine's clock."""
     clocks = [record for record in journal.records if isinstance(record, records.Clock)]
     offset_s = min(clocks, key=lambda clock: clock.error_s).offset_s if clocks else 0.0
-    merged = merge(collector.samples)
-    series = merged if collector.marked else with_inferred_markers(merged)
     begin, end = journal.records[0].at + offset_s, collector.reached + offset_s
+    merged = merge(collector.samples)
+    series = merged if collector.marked else with_inferred_markers(merged, round(end * 1000))
     source = Source(
         version=engine.version,
         lookback_s=engine.lookback_s,

@@ -160,4 +160,8 @@ REASONS: Mapping[Code, Words] = {
         "the drill ended before this could be told",
         "a drill that runs to its end",
     ),
+    Code.NOT_REPLAYABLE: Words(
+        "the rule asks for something that a recording does not hold, or that a replay would answer otherwise than live",
+        "a drill with these rules loaded",
+    ),
 }

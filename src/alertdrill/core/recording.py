@@ -29,6 +29,7 @@ STALE = np.array([STALE_BITS], dtype=np.uint64).view(np.float64)[0]
 _SPECIAL: Mapping[str, float] = {"NaN": math.nan, "+Inf": math.inf, "-Inf": -math.inf, "stale": math.nan}
 
 MARGIN_MS = 5_000
+GONE_INTERVALS = 3
 ALWAYS = ("ALERTS", "ALERTS_FOR_STATE", "scrape_duration_seconds", "up")
 """Series that every recording holds, those of all targets and alerts."""
 
@@ -136,24 +137,33 @@ def merge(parts: Iterable[RawSeries]) -> tuple[RawSeries, ...]:
     return tuple(merged)
 
 
-def with_inferred_markers(series: tuple[RawSeries, ...]) -> tuple[RawSeries, ...]:
+def with_inferred_markers(series: tuple[RawSeries, ...], to_ms: int) -> tuple[RawSeries, ...]:
     """Add the staleness markers that range-vector answers leave out.
 
-    A marker stands at the first `up` sample of the same job and instance at which the series has no sample of its own.
+    A marker stands at the first `up` sample of the same job and instance at which the series has no sample of its own,
+    and an interval after the last `up` sample of a target that was not scraped for three before the end (`to_ms`).
     Only scraped series are marked: what rules write (ALERTS too) can bear the same labels, but other instants.
     """
     up = {
-        (one.labels.get("job"), one.labels.get("instance")): one.times_ms
+        (one.labels.get("job"), one.labels.get("instance")): _with_end(one.times_ms, to_ms)
         for one in series
         if one.labels.get("__name__") == "up"
     }
     marked = []
     for one in series:
         scrapes = up.get((one.labels.get("job"), one.labels.get("instance")))
-        own_scrape = one.labels.get("__name__") in ("up", "scrape_duration_seconds")
-        scraped = scrapes is not None and not own_scrape and bool(np.isin(one.times_ms, scrapes).all())
+        scraped = scrapes is not None and bool(np.isin(one.times_ms, scrapes).all())
         marked.append(_marked(one, scrapes) if scraped and scrapes is not None else one)
     return tuple(marked)
+
+
+def _with_end(scrapes_ms: NDArray[np.int64], to_ms: int) -> NDArray[np.int64]:
+    """The scrapes of a target, and when it was not scraped any more, where it left before the end."""
+    if len(scrapes_ms) < 2:
+        return scrapes_ms
+    interval = int(np.median(np.diff(scrapes_ms)))
+    left = int(scrapes_ms[-1]) + GONE_INTERVALS * interval < to_ms
+    return np.append(scrapes_ms, scrapes_ms[-1] + interval) if left else scrapes_ms
 
 
 def _marked(series: RawSeries, scrapes_ms: NDArray[np.int64]) -> RawSeries:

@@ -111,13 +111,14 @@ class _Feed:
             scrapes[target_of(one)].seen(one.times_ms) if target_of(one) in scrapes else one.times_ms
             for one in self._series
         ]
+        self._sizes = np.array([len(seen) for seen in self._seen], dtype=np.int64)
         self._given = np.zeros(len(self._series), dtype=np.int64)
         self._next = np.array([seen[0] for seen in self._seen], dtype=np.int64)
 
     def until(self, stored_ms: int) -> list[RawSeries]:
         """What could be seen by then and has not been handed out."""
         found = []
-        for i in np.flatnonzero(self._next <= stored_ms).tolist():
+        for i in np.flatnonzero((self._next <= stored_ms) & (self._given < self._sizes)).tolist():
             series, seen, begin = self._series[i], self._seen[i], int(self._given[i])
             end = int(np.searchsorted(seen, stored_ms, side="right"))
             found.append(RawSeries(series.labels, series.times_ms[begin:end], series.values[begin:end]))

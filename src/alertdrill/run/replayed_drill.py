@@ -36,7 +36,7 @@ from alertdrill.core.replay.grid import (
 from alertdrill.core.replay.refusals import refusal, unknown_arrival
 from alertdrill.core.replay.visibility import NEAR_MS, Scrapes, Target, scrapes_by_target
 from alertdrill.core.result import Code, Reason, Result
-from alertdrill.core.scope import in_scope
+from alertdrill.core.scope import AlertRule, RuleBook, in_scope
 from alertdrill.run.checker import judge, open_questions
 from alertdrill.run.replay import Refused, Replayed, ReplayEngine, replay
 
@@ -102,11 +102,10 @@ def prepare(
     scraped = scraped_series(case)
     scrapes = scrapes_by_target(scraped)
     alerts = [place for place in rules.places if rules[place].type == "alerting"]
-    recorded = _recorded_selectors(case)
     reasons = {
         place: reason
         for place in alerts
-        if (reason := _why_not(rules, place, recorded, scraped, scrapes, asks)) is not None
+        if (reason := _why_not(case, rules, place, scraped, scrapes, asks)) is not None
     }
     places = frozenset(place for place in alerts if place not in reasons)
     grids, before = _grids(case, rules), Rules(groups_of(case))
@@ -128,9 +127,9 @@ def _recorded_selectors(case: Case) -> tuple[Selector, ...]:
 
 
 def _why_not(
+    case: Case,
     rules: Rules,
     place: Place,
-    recorded: Sequence[Selector],
     scraped: Sequence[RawSeries],
     scrapes: Mapping[Target, Scrapes],
     asks: Mapping[Place, tuple[str, ...]],
@@ -142,16 +141,30 @@ def _why_not(
         if what is not None:
             text = f"{rules[one].name} cannot be replayed exactly: {what}"
             return Reason(code=Code.NOT_REPLAYABLE, text=text, decide_it_by="run the drill with these rules")
+    recorded = _recorded_selectors(case)
     missing = lacking(rules, behind, recorded)
     if missing:
         text = f"the recording need not hold all of {', '.join(missing)}"
         fix = "record a drill with rules loaded that read these series, then replay it"
+        return Reason(code=Code.SERIES_NOT_RECORDED, text=text, decide_it_by=fix)
+    begins = case.recording.source.since_ms
+    reach = _reach_ms(rules, place)
+    if begins is not None and case.baseline_from_ms - reach < begins:
+        text = f"{rules[place].name} looks back {reach / 1000:g} s, further than the recording reaches"
+        fix = "record a drill with this rule loaded"
         return Reason(code=Code.SERIES_NOT_RECORDED, text=text, decide_it_by=fix)
     for selector in (each for one in behind for each in rules.selectors[one] if each.name not in ALWAYS):
         unknown = unknown_arrival(selector, scraped, scrapes)
         if unknown is not None:
             return Reason(code=Code.NOT_REPLAYABLE, text=unknown, decide_it_by="run the drill with these rules")
     return None
+
+
+def _reach_ms(rules: Rules, place: Place) -> int:
+    """For how long a sample can matter to an alert."""
+    book, rule = RuleBook.of(rules.groups), rules[place]
+    alert = AlertRule(rules.groups[place.group], rule)
+    return book.lookback_ms(alert) + round(1000 * (rule.for_s + rule.keep_firing_for_s))
 
 
 def _grids(case: Case, rules: Rules) -> tuple[Grid, ...]:

@@ -63,6 +63,12 @@ def trouble(kind: str) -> Drill:
     return drill.add(records.Trouble(at=drill.start_ms() / 1000 + 1, kind=kind, what="Prometheus died"))  # type: ignore[arg-type]
 
 
+def not_replayed() -> Drill:
+    why = Reason(code=Code.NOT_REPLAYABLE, text="NullsHigh looks ahead", decide_it_by="run the drill")
+    group = next(one for one in plain().journal if isinstance(one, records.Rules)).groups[0]
+    return plain().add(records.NotReplayed(at=0.0, file=group.file, group=group.name, alert="NullsHigh", reason=why))
+
+
 DRILLS_BY_CODE: dict[Code, Callable[[], Drill]] = {
     Code.RULE_NOT_LOADED: lambda: plain(alert="NullHigh"),
     Code.RULE_UNHEALTHY: lambda: of_rules(2, plain(), query="1 > 2"),
@@ -91,6 +97,7 @@ DRILLS_BY_CODE: dict[Code, Callable[[], Drill]] = {
     Code.WRONG_RECEIVER: lambda: Told(MANAGED, receiver="mail").accepted().delivered(40).drill,
     Code.STILL_FIRING: lambda: plain(resolves_within="3s").detect(),
     Code.INTERRUPTED: lambda: plain().drop(records.SteadyState),
+    Code.NOT_REPLAYABLE: not_replayed,
 }
 """A drill for every code that evidence built by hand can lead to."""
 

@@ -3,8 +3,10 @@ from drill import T0_S, Drill
 
 from alertdrill.core import journal as records
 from alertdrill.core.journal import from_lines, to_line
+from alertdrill.core.result import Code, Reason
 from alertdrill.core.routing import Route, Routing, parse_matchers
 
+NOT_HELD = Reason(code=Code.SERIES_NOT_RECORDED, text="the recording lacks x", decide_it_by="run the drill again")
 CHILD = Route(receiver="mail", matchers=parse_matchers('a=~"b|c"'), goes_on=True)
 ROUTING = Routing(route=Route(receiver="pager", routes=(CHILD,)), receivers={"pager": ("webhook",), "mail": ("email",)})
 
@@ -43,6 +45,7 @@ def every_kind() -> list[records.Record]:
         ),
         records.Answer(at=1.0, query="up", time_ms=5, labels=({"job": "a"},)),
         records.Fill(at=1.0, expectation="a/B", low_s=1.0, likely_s=None, high_s=None),
+        records.NotReplayed(at=1.0, file="f", group="g", alert="A", reason=NOT_HELD),
         records.Trouble(at=1.0, kind="child_died", what="monitor died"),
     ]
 

@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 
 from alertdrill.core.observations import RawSeries
 from alertdrill.core.promql import selectors
-from alertdrill.core.recording import STALE, Recording, from_json, is_stale, merge, to_json, with_inferred_markers
+from alertdrill.core.recording import (
+    STALE,
+    RecordedGroup,
+    Recording,
+    Source,
+    from_json,
+    is_stale,
+    merge,
+    to_json,
+    with_inferred_markers,
+)
 
 LABELS = st.dictionaries(st.sampled_from(["__name__", "job", "instance", "le"]), st.text(max_size=5), min_size=1)
 VALUES = st.floats() | st.just(float(STALE)) | st.integers(0, 2**60).map(float)
@@ -48,7 +58,7 @@ def test_stretches_that_overlap_merge_into_one_series() -> None:
 def test_a_marker_stands_where_a_scrape_did_not_bring_the_series() -> None:
     target = {"job": "monitor", "instance": "m:1"}
     up = series("up", *range(0, 6000, 1000), **target)
-    _, marked = with_inferred_markers((up, series("m", 0, 1000, 4000, **target)))
+    _, marked = with_inferred_markers((up, series("m", 0, 1000, 4000, **target)), 6000)
     assert marked.times_ms.tolist() == [0, 1000, 2000, 4000, 5000]
     assert is_stale(marked.values).tolist() == [False, False, True, False, True]
 
@@ -56,8 +66,51 @@ def test_a_marker_stands_where_a_scrape_did_not_bring_the_series() -> None:
 def test_what_rules_write_gets_no_markers_although_it_bears_the_target_s_labels() -> None:
     target = {"job": "monitor", "instance": "m:1"}
     up, alert = series("up", *range(0, 6000, 1000), **target), series("ALERTS", 1400, 2400, 3400, **target)
-    _, marked = with_inferred_markers((up, alert))
+    _, marked = with_inferred_markers((up, alert), 6000)
     assert marked.times_ms.tolist() == [1400, 2400, 3400]
+
+
+def test_a_target_that_left_takes_its_series_along() -> None:
+    target = {"job": "monitor", "instance": "m:1"}
+    up, m = series("up", 0, 1000, 2000, **target), series("m", 0, 1000, 2000, **target)
+    for one in with_inferred_markers((up, m), 5001):
+        assert one.times_ms.tolist() == [0, 1000, 2000, 3000]
+        assert is_stale(one.values).tolist() == [False, False, False, True]
+    assert [one.times_ms.tolist() for one in with_inferred_markers((up, m), 5000)] == [[0, 1000, 2000]] * 2
+
+
+def test_what_was_changed_after_it_was_written_is_refused() -> None:
+    text = to_json(Recording(0, 9000, (series("m", 1000, 2000),)))
+    with pytest.raises(ValueError, match="hash differs"):
+        from_json(text.replace(b"[1000,1000]", b"[1000,1001]"))
+
+
+def test_series_of_one_target_share_their_times() -> None:
+    document = json.loads(to_json(Recording(0, 9000, (series("m", 1000, 2000), series("n", 1000, 2000)))))
+    assert document["times"] == [[1000, 1000]]
+    assert [one["t"] for one in document["series"]] == [0, 0]
+
+
+def test_where_samples_come_from_survives() -> None:
+    group = RecordedGroup("/etc/rules.yml", "g", 1000, 605)
+    source = Source("2.42.0", 60.0, {"cluster": "a"}, (group,), ("up", "m"), 5, "remote_read", "ab", "cd", 7)
+    assert from_json(to_json(Recording(0, 9, (), source))).source == source
+
+
+def test_the_first_form_is_read_too() -> None:
+    text = (
+        b'{"schema": "alertdrill/samples/v1", "from_ms": 0, "to_ms": 9000, '
+        b'"series": [{"labels": {"__name__": "m"}, "t": [1000, 1000], "v": [1, "stale"]}]}'
+    )
+    (one,) = from_json(text).series
+    assert one.times_ms.tolist() == [1000, 2000]
+    assert is_stale(one.values).tolist() == [False, True]
+    assert from_json(text).source == Source()
+
+
+def test_a_zero_keeps_its_sign() -> None:
+    one = RawSeries({"__name__": "m"}, np.array([1]), np.array([-0.0]))
+    assert math.copysign(1, from_json(to_json(Recording(0, 9, (one,)))).series[0].values[0]) == -1
 
 
 def test_markers_are_not_samples() -> None:

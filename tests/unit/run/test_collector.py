@@ -1,12 +1,14 @@
 """The raw samples of a drill, fetched in stretches."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.unit.run.world import T0, FakePort, FakeSource, SteppedClock, alerting, group
 
-from alertdrill.core.recording import merge
+from alertdrill.core.recording import ALWAYS, merge
 from alertdrill.core.scope import RuleBook
-from alertdrill.run.collector import SELF_SERIES, Collector
+from alertdrill.run.collector import STARTED_S, Collector
 from alertdrill.run.ports import SourceFailed
 
 OVERLAP_S = 2.0
@@ -32,7 +34,7 @@ async def test_it_asks_for_what_the_rules_read_and_for_what_proves_that_it_was_r
     collector: Collector, source: FakeSource
 ) -> None:
     await collector.collect()
-    assert sorted(selector for selector, _, _ in source.raw_asked) == sorted([*SELF_SERIES, "model_requests_total"])
+    assert sorted(selector for selector, _, _ in source.raw_asked) == sorted([*ALWAYS, "model_requests_total"])
 
 
 async def test_stretches_overlap_so_that_a_sample_that_was_written_late_is_not_lost(
@@ -43,7 +45,18 @@ async def test_stretches_overlap_so_that_a_sample_that_was_written_late_is_not_l
     clock.pass_s(10.0)
     await collector.collect()
     stretches = sorted({(begin - T0, end - T0) for _, begin, end in source.raw_asked})
-    assert stretches == [(-OVERLAP_S, 10.0), (10.0 - OVERLAP_S, 20.0)]
+    assert stretches == [(collector.since - T0, 10.0), (10.0 - OVERLAP_S, 20.0)]
+
+
+async def test_the_first_stretch_begins_as_long_before_the_drill_as_rules_look_back(
+    clock: SteppedClock, source: FakeSource
+) -> None:
+    rule = replace(alerting("A"), query="rate(x[5m] offset 1m) > 1", for_s=120.0, keep_firing_for_s=30.0)
+    book = RuleBook.of((group(rule),))
+    collector = Collector(FakePort(source), clock, book, book.alerts, OVERLAP_S)
+    await collector.collect()
+    assert {begin - T0 for _, begin, _ in source.raw_asked} == {-(360.0 + 120.0 + 30.0 + STARTED_S + OVERLAP_S)}
+    assert collector.since == source.raw_asked[0][1]
 
 
 async def test_merged_stretches_hold_every_sample_once(collector: Collector, clock: SteppedClock) -> None:

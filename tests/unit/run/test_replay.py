@@ -1,7 +1,6 @@
 """The order in which a replay stores and asks, with an engine that remembers both."""
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
 
 import numpy as np
 from tests.unit.core.replay.worded import alert, group, loaded, record, series
@@ -18,9 +17,7 @@ SCRAPES = [0, 1000, 2000, 3000]
 
 
 class Engine:
-    """Returns the newest stored sample of the metric that a query is the name of; `twice(x)` returns it as two series."""
-
-    broken: ClassVar[set[str]] = set()
+    """Returns the newest stored sample of the metric that a query names; `twice(x)` returns it as two series."""
 
     def __init__(self) -> None:
         self.stored: dict[LabelKey, list[tuple[int, float]]] = {}
@@ -48,7 +45,10 @@ class Engine:
         return self._answer(query, times)
 
     def expand(self, labels: Mapping[str, str], samples: Sequence[tuple[LabelKey, float]]) -> list[dict[str, str]]:
-        return [{name: f"{value} {dict(key)['job']} {number:g}" for name, value in labels.items()} for key, number in samples]
+        return [
+            {name: f"{value} {dict(key)['job']} {number:g}" for name, value in labels.items()}
+            for key, number in samples
+        ]
 
     def _answer(self, query: str, times: list[int]) -> list[RawSeries]:
         name = query.removeprefix("twice(").removesuffix(")")
@@ -58,8 +58,9 @@ class Engine:
                 seen = [(at, [one for one in samples if one[0] <= at][-1:]) for at in times]
                 points = [(at, one[0][1]) for at, one in seen if one and not is_stale(np.array([one[0][1]]))[0]]
                 labels = {k: v for k, v in key if k != "__name__"}
-                for more in ({"n": "1"}, {"n": "2"}) if query != name else ({},):
-                    found.append(RawSeries({**labels, **more}, *(np.array(part) for part in zip(*points, strict=True))))
+                at, values = (np.array(part) for part in zip(*points, strict=True))
+                twins = ({"n": "1"}, {"n": "2"}) if query != name else ({},)
+                found += [RawSeries({**labels, **more}, at, values) for more in twins]
         return found
 
 
@@ -150,9 +151,7 @@ def test_two_series_with_the_same_labels_make_a_rule_fail() -> None:
 def test_labels_of_a_rule_win_and_empty_ones_take_a_label_away() -> None:
     found = replayed(Engine(), loaded(group(alert("A", "x", labels={"job": "", "team": "ml"}))), grid(500, 1500))
     labels = [one.labels for one in found.written if one.labels["__name__"] == "ALERTS"]
-    assert labels == [
-        {"__name__": "ALERTS", "alertname": "A", "alertstate": "firing", "instance": "m:1", "team": "ml"}
-    ]
+    assert labels == [{"__name__": "ALERTS", "alertname": "A", "alertstate": "firing", "instance": "m:1", "team": "ml"}]
 
 
 def test_templates_of_labels_are_the_engine_s_work() -> None:

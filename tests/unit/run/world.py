@@ -200,6 +200,8 @@ class FakeSource:
 class FakePort:
     """The source as a port: `clock` there is a question, not our clock."""
 
+    marks = False
+
     def __init__(self, source: FakeSource) -> None:
         self.active, self.instant, self.raw = source.active, source.instant, source.raw
         self.rules, self.clock, self.alive = source.rules, source.clock_reading, source.alive

@@ -28,7 +28,12 @@ class ReplayPrometheus(ServerProcess):
 
 
 async def start_replay_prometheus(
-    prometheus: Path, *, evaluation_interval_s: float, lookback_s: float, external_labels: Mapping[str, str], rules: str = ""
+    prometheus: Path,
+    *,
+    evaluation_interval_s: float,
+    lookback_s: float,
+    external_labels: Mapping[str, str],
+    rules: str = "",
 ) -> ReplayPrometheus:
     """Start one on a free port of 127.0.0.1. Call it from the main thread.
 

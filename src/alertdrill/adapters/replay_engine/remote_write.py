@@ -24,6 +24,7 @@ EARLIEST_MS, LATEST_MS = 2**35, 2**42
 
 _CHUNK = 65_536
 _LITERAL = 61 << 2
+_SHORT_LITERALS = 60
 
 
 def requests(series: Sequence[RawSeries]) -> Iterator[bytes]:
@@ -70,5 +71,7 @@ def snappy_literal(data: bytes) -> bytes:
     parts = [varint(len(data))]
     for begin in range(0, len(data), _CHUNK):
         chunk = data[begin : begin + _CHUNK]
-        parts += [bytes([_LITERAL]) + (len(chunk) - 1).to_bytes(2, "little"), chunk]
+        last = len(chunk) - 1
+        short = last < _SHORT_LITERALS
+        parts += [bytes([last << 2]) if short else bytes([_LITERAL]) + last.to_bytes(2, "little"), chunk]
     return b"".join(parts)

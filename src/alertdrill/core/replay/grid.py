@@ -29,7 +29,7 @@ class Grid:
 
     Attributes:
         times_ms: shape (n,), ascending, engine clock.
-        began_ms: shape (n,): when the engine began each of them, a little after its instant; that where it is not known.
+        began_ms: shape (n,): when the engine began each, a little after its instant; the instant where nobody knows.
         interval_ms: from one to the next, where none was left out.
         source: `recorded`, the engine was seen to evaluate then; `predicted` from the path that its file has where it
             is loaded; `assumed` where that path is not known, so that all instants may be off by up to an interval.

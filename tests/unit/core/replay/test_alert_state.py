@@ -1,5 +1,7 @@
 """What the engine writes of alerts. The same rules run on a real Prometheus in tests/integration/replay."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -30,7 +32,7 @@ def run(holds: str, for_s: float = 0, keep_s: float = 0, cuts: tuple[int, ...] =
     times = np.arange(len(holds), dtype=np.int64) * 1000
     written: list[RawSeries] = []
     edges = [0, *cuts, len(holds)]
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in pairwise(edges):
         written += state.series(times[begin:end], {KEY: mask[begin:end]})
     return told(list(merge(written)))
 

@@ -31,9 +31,7 @@ def case(*kept: RawSeries, stated: tuple[float, ...] = (), version: str = "2.42.
         ("prefixed", "/tmp/alertdrill/rules.yml", "model-drill", 1000, 286),
     ],
 )
-def test_the_phase_of_a_group_is_the_engine_s(
-    packing: str, file: str, name: str, interval_ms: int, phase: int
-) -> None:
+def test_the_phase_of_a_group_is_the_engine_s(packing: str, file: str, name: str, interval_ms: int, phase: int) -> None:
     assert phase_ms(file, name, interval_ms, packing) == phase  # type: ignore[arg-type]
 
 

@@ -26,6 +26,8 @@ def test_a_selector_is_held_if_another_reads_all_that_it_does(recorded: str, wan
 
 
 def test_what_the_recording_need_not_hold_is_named_and_what_rules_write_is_not_asked_for() -> None:
-    rules = loaded(group(record("a:b", "rate(x[5m])"), alert("A", "a:b > 1 and up == 1 unless rate(y[1m] offset 5m) > 0")))
+    rules = loaded(
+        group(record("a:b", "rate(x[5m])"), alert("A", "a:b > 1 and up == 1 unless rate(y[1m] offset 5m) > 0"))
+    )
     assert lacking(rules, rules.places, selectors("x")) == ("y",)
     assert lacking(rules, rules.places, [*selectors("x"), *selectors("y")]) == ()

@@ -83,7 +83,7 @@ def targets(pace: Pace) -> Iterator[dict[str, str]]:
 
 
 def metrics(job: str, steps: float) -> str:
-    """What a target exports: gauges that cross 0 in different steps, counters that reset, a series that comes and goes."""
+    """What a target exports: gauges that cross 0 at times, counters that reset, a series that comes and goes."""
     lines = [f'wave{{n="{n}"}} {math.sin(steps / (1.3 + 0.9 * n) + n):.6f}' for n in range(4)]
     total = steps % 31 * 10
     lines += [f'work_total{{code="200"}} {total:.3f}', f'work_total{{code="500"}} {max(0.0, total - 150) / 4:.3f}']
