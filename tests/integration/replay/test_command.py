@@ -87,7 +87,7 @@ def test_the_drill_s_own_rules_give_the_verdicts_and_instants_of_the_live_drill(
 
 def test_each_outcome_is_named_with_its_cause_by_file_and_line(tmp_path: Path) -> None:
     began = json.loads((RECORDING / "result.json").read_text())["expectations"][0]["fault_start"]
-    quiet = f"(model:request_duration_seconds:p95_rate4s > 0 and on () (vector(time()) > {began - 6} < {began - 1}))"
+    quiet = f"(model:request_duration_seconds:p95_rate4s > 0 and on () (vector(time()) > {began - 6} < {began - 1.6}))"
     slow = "and model:request_duration_seconds:p95_rate4s > 0.25"
     file = edited(
         tmp_path,
