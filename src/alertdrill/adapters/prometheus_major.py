@@ -1,12 +1,16 @@
 """Finds a Prometheus of the major version that a drill was recorded with: others evaluate some rules otherwise."""
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from alertdrill.adapters.prometheus_binary import VARIABLE, Binaries, PrometheusMissing, candidates
-from alertdrill.adapters.prometheus_install import ensure_prometheus
+from alertdrill.adapters.prometheus_binary import (
+    VARIABLE,
+    Binaries,
+    PrometheusMissing,
+    candidates,
+    find_prometheus,
+)
 
 
 def prometheus_of_major(
@@ -23,14 +27,14 @@ def prometheus_of_major(
     Raises:
         PrometheusMissing: there is none.
     """
-    major = int(re.match(r"\d*", version)[0] or 0)  # type: ignore[index]
-    found = ensure_prometheus(environ, cache)
-    others = [found] if environ.get(VARIABLE) else [found, *candidates(environ, cache)]
-    for one in others:
-        if one.prometheus.version[0] == major:
+    major = version.partition(".")[0]
+    named = find_prometheus(environ, cache).found if environ.get(VARIABLE) else None
+    have: list[str] = []
+    for one in [named] if named else candidates(environ, cache):
+        if str(one.prometheus.version[0]) == major:
             return one
-    have = ", ".join(dict.fromkeys(one.prometheus.version_text for one in others))
-    fixes = [f"export {VARIABLE}=/path/to/prometheus of version {major}"]
-    raise PrometheusMissing(
-        needed_by, f"only Prometheus {have}", f"a Prometheus {major}.x, as it was recorded with {version}", fixes
-    )
+        have.append(one.prometheus.version_text)
+    got = f"only Prometheus {', '.join(dict.fromkeys(have))}" if have else "none"
+    expected = f"a Prometheus {major}.x, as the drill was recorded with {version}"
+    fixes = [f"export {VARIABLE}=/path/to/prometheus of version {major}.x", "alertdrill doctor --install"]
+    raise PrometheusMissing(needed_by, got, expected, fixes)

@@ -1,11 +1,10 @@
 """Starts the throw-away Prometheus of a replay: no scrapes, no rules, one block for all of time."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from alertdrill.adapters.prometheus_config import prometheus_duration
-from alertdrill.adapters.prometheus_process import PrometheusFailed
 from alertdrill.adapters.scratch import Scratch
 from alertdrill.adapters.server_process import START_TIMEOUT_S, ServerProcess, spawn
 
@@ -20,11 +19,14 @@ FLAGS = (
 )
 
 
+SPARING: Mapping[str, str] = {"GOGC": "25"}
+"""Collects garbage four times as often: a third of the memory less, a fifth more time."""
+
+
 class ReplayPrometheus(ServerProcess):
     """A Prometheus that holds what a replay writes to it, until `stop`."""
 
     name = "prometheus (for a replay)"
-    failure = PrometheusFailed
 
 
 async def start_replay_prometheus(
@@ -45,14 +47,14 @@ async def start_replay_prometheus(
         rules: text of a rule file; without, it evaluates none.
 
     Raises:
-        PrometheusFailed: it ended, or was not ready in time.
+        ServerFailed: it ended, or was not ready in time.
     """
     scratch = Scratch("alertdrill-replay-")
     server: ReplayPrometheus | None = None
     try:
         (scratch.path / "rules.yml").write_text(rules)
         general = {
-            "evaluation_interval": prometheus_duration(evaluation_interval_s),
+            "evaluation_interval": _duration(evaluation_interval_s),
             "external_labels": dict(external_labels),
         }
         (scratch.path / "prometheus.yml").write_text(json.dumps({"global": general, "rule_files": ["rules.yml"]}))
@@ -60,10 +62,10 @@ async def start_replay_prometheus(
             str(prometheus),
             f"--config.file={scratch.path / 'prometheus.yml'}",
             f"--storage.tsdb.path={scratch.path / 'data'}",
-            f"--query.lookback-delta={prometheus_duration(lookback_s)}",
+            f"--query.lookback-delta={_duration(lookback_s)}",
             *FLAGS,
         ]
-        server = ReplayPrometheus(await spawn(command, scratch.path), scratch)
+        server = ReplayPrometheus(await spawn(command, scratch.path, {**os.environ, **SPARING}), scratch)
         await server.wait_until_ready(START_TIMEOUT_S)
     except BaseException:
         if server is None:
@@ -72,3 +74,7 @@ async def start_replay_prometheus(
             await server.stop(timeout_s=0.5)
         raise
     return server
+
+
+def _duration(duration_s: float) -> str:
+    return f"{round(duration_s * 1000)}ms"

@@ -133,8 +133,9 @@ def near(points_ms: Instants, began_ms: Instants, scrapes: Sequence[Scrapes]) ->
     """The instants evaluated so near to when a sample could be seen that live it may have gone either way."""
     close = np.zeros(len(points_ms), dtype=bool)
     for one in scrapes:
-        stamped = np.searchsorted(one.at_ms, points_ms, side="right")
-        some = stamped > 0
-        ended = one.seen_ms[stamped[some] - 1] - STORED_AFTER_MS
-        close[some] |= np.abs(began_ms[some] - ended) < NEAR_MS
+        ended = one.seen_ms - STORED_AFTER_MS
+        following = np.searchsorted(ended, began_ms)
+        for position in (following - 1, following):
+            inside = np.clip(position, 0, len(ended) - 1)
+            close |= (np.abs(began_ms - ended[inside]) < NEAR_MS) & (one.at_ms[inside] <= points_ms)
     return points_ms[close]

@@ -1,0 +1,139 @@
+"""How long replays take, on the engine and rules of production.
+
+    python benchmarks/replay.py [--quick] [--json FILE]
+
+`days_30_s`: 50 rules (ten of them recording, read by alerts) over 30 days at one scrape and evaluation a minute, 100
+series that rise above every threshold again and again: 49,000 episodes. `recordings_20_s`: the same rules over twenty
+recordings of an hour at 15 s, 500 series each, a fresh engine for each. Both from samples in memory to what the rules
+write, markers and alert states included; engine start and loading are part of it. `--quick` takes a tenth of each.
+
+Peak memory (`engine_mb`, `python_mb`) is that of the 30 days.
+"""
+
+import asyncio
+import os
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import psutil
+from support import figures as figures_file
+
+from alertdrill.adapters.prometheus_binary import find_prometheus
+from alertdrill.adapters.prometheus_install import require_prometheus
+from alertdrill.adapters.replay_engine.engine import HttpEngine
+from alertdrill.adapters.replay_engine.process import start_replay_prometheus
+from alertdrill.core.alerts import episodes
+from alertdrill.core.observations import RawSeries, RuleGroup, RuleInfo
+from alertdrill.core.recording import is_stale
+from alertdrill.core.replay.dependencies import Rules
+from alertdrill.core.replay.grid import Grid
+from alertdrill.core.replay.visibility import scrapes_by_target
+from alertdrill.run.replay import Replayed, replay
+
+BEGIN_MS = 1_790_000_000_000
+SERIES_PER_TARGET = 50
+CHAINS = 10
+RULES = 50
+
+
+def rules(interval_s: float) -> Rules:
+    """Ten recorded rates and ten alerts on them, ten thresholds with `for`, ten averages, ten on targets."""
+    five = f"{5 * interval_s:g}s"
+    found: list[RuleInfo] = []
+    for n in range(CHAINS):
+        found.append(_rule(f"job:work{n}:rate", "recording", f'sum by (job, instance) (rate(work{{n="{n}"}}[{five}]))'))
+    for n in range(CHAINS):
+        found.append(_rule(f"Rate{n}", "alerting", f"job:work{n}:rate > {9 + n / 10}", for_s=interval_s))
+        found.append(_rule(f"High{n}", "alerting", f'wave{{n="{n}"}} > {0.5 + n / 50}', for_s=2 * interval_s))
+        found.append(_rule(f"Mean{n}", "alerting", f'avg_over_time(wave{{n="{n}"}}[{five}]) > 0.{n}'))
+        found.append(_rule(f"Down{n}", "alerting", f'up{{instance="m:{n % 10}"}} == 0', for_s=interval_s))
+    return Rules((RuleGroup("/etc/rules.yml", "g", interval_s, None, tuple(found[:RULES])),))
+
+
+def _rule(name: str, kind: str, query: str, for_s: float = 0.0) -> RuleInfo:
+    return RuleInfo(name, kind, query, for_s, 0.0, {}, {}, "ok", "")  # type: ignore[arg-type]
+
+
+def recorded(series: int, length_s: float, interval_s: float, seed: int) -> list[RawSeries]:
+    """What targets of 50 series each would have been scraped for, each scrape 20 ms long."""
+    draw = np.random.default_rng(seed)
+    times = BEGIN_MS + np.arange(round(length_s / interval_s), dtype=np.int64) * round(interval_s * 1000)
+    found = []
+    for target in range(max(1, series // SERIES_PER_TARGET)):
+        labels = {"job": "model", "instance": f"m:{target}"}
+        ones = np.ones(len(times))
+        found.append(RawSeries({"__name__": "up", **labels}, times, ones))
+        found.append(RawSeries({"__name__": "scrape_duration_seconds", **labels}, times, ones * 0.02))
+        for n in range(SERIES_PER_TARGET):
+            name = "work" if n % 2 else "wave"
+            steps = np.arange(len(times))
+            values = np.cumsum(draw.poisson(10, len(times)) * interval_s) if n % 2 else np.sin(steps / (9 + n))
+            found.append(RawSeries({"__name__": name, "n": str(n // 2), **labels}, times, values.astype(np.float64)))
+    return found
+
+
+async def replayed(prometheus: Path, series: list[RawSeries], interval_s: float) -> tuple[Replayed, float]:
+    """Replay the rules over series; what they wrote, and the peak memory of the engine in MB."""
+    scraped_ms = series[0].times_ms
+    times = scraped_ms + round(interval_s * 300)
+    loaded, grid = rules(interval_s), Grid(times, times, round(interval_s * 1000), "recorded")
+    server = await start_replay_prometheus(
+        prometheus, evaluation_interval_s=interval_s, lookback_s=300.0, external_labels={}
+    )
+    engine = HttpEngine(server.url, lambda labels, samples: [])
+    try:
+        found = await asyncio.to_thread(
+            replay, engine, loaded, [grid], loaded.places, series, scrapes_by_target(series), {}
+        )
+        return found, psutil.Process(server.pid).memory_info().rss / 1e6
+    finally:
+        engine.close()
+        await server.stop()
+
+
+def fired(found: Replayed, interval_s: float) -> int:
+    """How many episodes a replay shows."""
+    alerts = [
+        RawSeries(one.labels, one.times_ms[~is_stale(one.values)], one.values[~is_stale(one.values)])
+        for one in found.written
+        if one.labels["__name__"] == "ALERTS"
+    ]
+    every = np.unique(np.concatenate([one.times_ms for one in alerts]))
+    return len(episodes(alerts, round(interval_s * 1000), every, int(every[-1])))
+
+
+def measured(quick: bool) -> Iterator[tuple[str, float]]:
+    """The figures, one after the other."""
+    prometheus = require_prometheus(find_prometheus()).prometheus.path
+    days, count = (3, 2) if quick else (30, 20)
+    series = recorded(100, days * 86_400, 60.0, 1)
+    began = time.perf_counter()
+    found, engine_mb = asyncio.run(replayed(prometheus, series, 60.0))
+    yield f"days_{days}_s", round(time.perf_counter() - began, 2)
+    yield "engine_mb", round(engine_mb)
+    yield "python_mb", round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    yield f"days_{days}_episodes", fired(found, 60.0)
+    hours = [recorded(500, 3600, 15.0, seed) for seed in range(count)]
+    began = time.perf_counter()
+    for one in hours:
+        asyncio.run(replayed(prometheus, one, 15.0))
+    yield f"recordings_{count}_s", round(time.perf_counter() - began, 2)
+
+
+def main() -> None:
+    options = figures_file.options(__doc__ or "")
+    figures = {}
+    for name, figure in measured(options.quick):
+        print(f"{name} {figure:g}", flush=True)
+        figures[name] = figure
+    binaries = require_prometheus(find_prometheus())
+    environment = {"prometheus": binaries.prometheus.version_text, "cpus": os.cpu_count()}
+    figures_file.write(options.json, figures, environment)
+
+
+if __name__ == "__main__":
+    main()
