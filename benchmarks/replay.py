@@ -13,7 +13,6 @@ Peak memory (`engine_mb`, `python_mb`) is that of the 30 days.
 import asyncio
 import os
 import resource
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,9 +42,10 @@ RULES = 50
 def rules(interval_s: float) -> Rules:
     """Ten recorded rates and ten alerts on them, ten thresholds with `for`, ten averages, ten on targets."""
     five = f"{5 * interval_s:g}s"
-    found: list[RuleInfo] = []
-    for n in range(CHAINS):
-        found.append(_rule(f"job:work{n}:rate", "recording", f'sum by (job, instance) (rate(work{{n="{n}"}}[{five}]))'))
+    found = [
+        _rule(f"job:work{n}:rate", "recording", f'sum by (job, instance) (rate(work{{n="{n}"}}[{five}]))')
+        for n in range(CHAINS)
+    ]
     for n in range(CHAINS):
         found.append(_rule(f"Rate{n}", "alerting", f"job:work{n}:rate > {9 + n / 10}", for_s=interval_s))
         found.append(_rule(f"High{n}", "alerting", f'wave{{n="{n}"}} > {0.5 + n / 50}', for_s=2 * interval_s))
@@ -80,7 +80,7 @@ async def replayed(prometheus: Path, series: list[RawSeries], interval_s: float)
     """Replay the rules over series; what they wrote, and the peak memory of the engine in MB."""
     scraped_ms = series[0].times_ms
     times = scraped_ms + round(interval_s * 300)
-    loaded, grid = rules(interval_s), Grid(times, times, round(interval_s * 1000), "recorded")
+    loaded, grid = rules(interval_s), Grid(times, times, np.zeros(len(times)), round(interval_s * 1000), "recorded")
     server = await start_replay_prometheus(
         prometheus, evaluation_interval_s=interval_s, lookback_s=300.0, external_labels={}
     )

@@ -187,7 +187,7 @@ async def _watch(api: PrometheusApi, managed: ManagedPrometheus, pace: Pace) -> 
             managed.set_targets("vanishing", [])
         for group in await api.rules():
             if group.last_evaluation is not None:
-                evaluated.setdefault((group.file, group.name), set()).add(group.last_evaluation)
+                evaluated.setdefault((group.file, group.name), {})[group.last_evaluation] = group.took_s or 0.0
         await asyncio.sleep(pace.interval_s / 4)
     journal: list[records.Record] = [
         records.Started(at=began, environment={}),
@@ -199,7 +199,13 @@ async def _watch(api: PrometheusApi, managed: ManagedPrometheus, pace: Pace) -> 
         ),
         records.Rules(at=began, groups=tuple(groups)),
         *(
-            records.Evaluated(at=began, file=file, group=group, evaluated_at=tuple(sorted(times)))
+            records.Evaluated(
+                at=began,
+                file=file,
+                group=group,
+                evaluated_at=tuple(sorted(times)),
+                took_s=tuple(times[at] for at in sorted(times)),
+            )
             for (file, group), times in evaluated.items()
         ),
     ]

@@ -69,6 +69,7 @@ def rule_groups(data: Mapping[str, Any]) -> list[RuleGroup]:
             interval_s=float(group["interval"]),
             last_evaluation=unix_time(group["lastEvaluation"]),
             rules=tuple(_rule(rule) for rule in group["rules"]),
+            took_s=float(group["evaluationTime"]) if "evaluationTime" in group else None,
         )
         for group in data["groups"]
     ]

@@ -56,6 +56,7 @@ class Evaluated(_Record):
     file: str
     group: str
     evaluated_at: tuple[float, ...]
+    took_s: tuple[float, ...] = Field(default=(), description="how long each of them took; empty where nobody says")
 
 
 class Worker(_Record):

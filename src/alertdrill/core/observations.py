@@ -34,9 +34,9 @@ class RuleInfo:
 
 @dataclass(frozen=True)
 class RuleGroup:
-    """Rules that the engine evaluates together, every `interval_s` seconds.
+    """Rules that the engine evaluates one after the other, every `interval_s` seconds.
 
-    `last_evaluation` is Unix time in seconds, or None before the first evaluation.
+    `last_evaluation` is Unix time in seconds, or None before the first evaluation; `took_s` is how long that took.
     """
 
     file: str
@@ -44,6 +44,7 @@ class RuleGroup:
     interval_s: float
     last_evaluation: float | None
     rules: tuple[RuleInfo, ...]
+    took_s: float | None = None
 
 
 @dataclass(frozen=True)

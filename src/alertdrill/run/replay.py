@@ -1,6 +1,6 @@
 """Evaluates rules over recorded scrapes with a real engine, so that every instant sees exactly what it saw live."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -126,6 +126,25 @@ class _Feed:
         return found
 
 
+@dataclass(frozen=True, eq=False)
+class _Line:
+    """Evaluations in the order in which they began: of which of the places, about which instant; shape (n,) each."""
+
+    places: tuple[Place, ...]
+    which: NDArray[np.int64]
+    times_ms: Instants
+    began_ms: Instants
+
+
+@dataclass(frozen=True, eq=False)
+class _Stage:
+    """Evaluations of a component that are asked for together."""
+
+    component: Component
+    line: _Line
+    batch: Batch
+
+
 class _Replay:
     def __init__(
         self,
@@ -148,14 +167,14 @@ class _Replay:
         self._written: list[RawSeries] = []
 
     def run(self) -> Replayed:
-        for component, batch in self._schedule():
-            fresh = self._feed.until(batch.stored_ms)
-            if fresh:
-                self._engine.write(fresh)
-            self._evaluate(component, batch)
-        rest = self._feed.until(NEVER)
-        if rest:
-            self._engine.write(rest)
+        staged = self._rules.behind(one for one in self._places if one in self._rules.entangled or self._races(one))
+        for _, stage in sorted(self._stages(staged), key=lambda one: one[0]):
+            self._store(stage.batch.stored_ms)
+            self._evaluate(stage)
+        self._store(NEVER)
+        for component in components(self._rules, self._places - staged):
+            for place in component.places:
+                self._take(place, self._grids[place.group].times_ms)
         failed = {place: one for place, one in self._asked.items() if one.failed}
         return Replayed(
             merge(self._written),
@@ -165,37 +184,38 @@ class _Replay:
             {place: found for place in self._places if len(found := self._uncertain(place))},
         )
 
-    def _uncertain(self, place: Place) -> Instants:
-        grid = self._grids[place.group]
-        return near(grid.times_ms, grid.began_ms, self._targets([place]))
+    def _stages(self, staged: frozenset[Place]) -> Iterator[tuple[tuple[int, int, int], _Stage]]:
+        """The evaluations of rules that race with scrapes, or are entangled, and of what they read.
 
-    def _schedule(self) -> list[tuple[Component, Batch]]:
-        """Rules that race with scrapes, or are entangled, and what they read, in order of what must be stored.
-
-        All others come last: what they read is written by then, and they see everything that was scraped.
+        All other rules come last: what they read is written by then, and they see everything that was scraped.
         """
-        staged = self._rules.behind(one for one in self._places if one in self._rules.entangled or self._races(one))
-        early = [
-            (batch.stored_ms, batch.first_ms, number, component, batch)
-            for number, component in enumerate(components(self._rules, staged))
-            for batch in batches(*self._points(component.places), self._targets(component.places))
-        ]
-        late = [
-            (component, Batch(int(points[0]), int(points[-1]), NEVER))
-            for component in components(self._rules, self._places - staged)
-            if len(points := self._points(component.places)[0])
-        ]
-        return [(component, batch) for *_, component, batch in sorted(early, key=lambda one: one[:3])] + late
+        for number, component in enumerate(components(self._rules, staged)):
+            line = self._line(component)
+            for batch in batches(line.times_ms, line.began_ms, self._targets(component.places)):
+                yield (batch.stored_ms, number, batch.begin), _Stage(component, line, batch)
+
+    def _line(self, component: Component) -> _Line:
+        """Every evaluation of some rules, in the order in which they began."""
+        places = sorted(component.places, key=lambda one: (one.group, one.rule))
+        times = [self._grids[place.group].times_ms for place in places]
+        began = np.concatenate([self._began(place) for place in places])
+        which = np.repeat(np.arange(len(places)), [len(one) for one in times])
+        order = np.argsort(began, kind="stable")
+        return _Line(tuple(places), which[order], np.concatenate(times)[order], began[order])
+
+    def _began(self, place: Place) -> Instants:
+        return self._grids[place.group].began(place.rule, len(self._rules.groups[place.group].rules))
+
+    def _store(self, until_ms: int) -> None:
+        fresh = self._feed.until(until_ms)
+        if fresh:
+            self._engine.write(fresh)
 
     def _races(self, place: Place) -> bool:
-        grid = self._grids[place.group]
-        return races(grid.times_ms, grid.began_ms, self._targets([place]))
+        return races(self._grids[place.group].times_ms, self._began(place), self._targets([place]))
 
-    def _points(self, places: Iterable[Place]) -> tuple[Instants, Instants]:
-        """Every instant at which one of some rules is evaluated, and when that began."""
-        grids = [self._grids[group] for group in sorted({place.group for place in places})]
-        times, first = np.unique(np.concatenate([one.times_ms for one in grids]), return_index=True)
-        return times, np.concatenate([one.began_ms for one in grids])[first]
+    def _uncertain(self, place: Place) -> Instants:
+        return near(self._grids[place.group].times_ms, self._began(place), self._targets([place]))
 
     def _targets(self, places: Iterable[Place]) -> list[Scrapes]:
         """The scrapes of what some rules themselves select."""
@@ -217,20 +237,15 @@ class _Replay:
             for place in self._places
         }
 
-    def _evaluate(self, component: Component, batch: Batch) -> None:
-        inside = {
-            group: times[(times >= batch.first_ms) & (times <= batch.last_ms)]
-            for group in {place.group for place in component.places}
-            for times in [self._grids[group].times_ms]
-        }
-        if component.singly:
-            for at in np.unique(np.concatenate(list(inside.values()))):
-                for place in component.places:
-                    if at in inside[place.group]:
-                        self._take(place, np.array([at]))
+    def _evaluate(self, stage: _Stage) -> None:
+        line, inside = stage.line, slice(stage.batch.begin, stage.batch.end)
+        which, times = line.which[inside], line.times_ms[inside]
+        if stage.component.singly:
+            for number, at in zip(which.tolist(), times.tolist(), strict=True):
+                self._take(line.places[number], np.array([at], dtype=np.int64))
         else:
-            for place in component.places:
-                self._take(place, inside[place.group])
+            for place in stage.component.places:
+                self._take(place, times[which == line.places.index(place)])
 
     def _take(self, place: Place, times_ms: Instants) -> None:
         written = self._asked[place].evaluate(times_ms)

@@ -103,7 +103,7 @@ class Watch:
         self.counts_from = math.inf
         self.fresh = False
         self.missed = 0
-        self._evaluated: dict[tuple[str, str], set[float]] = defaultdict(set)
+        self._evaluated: dict[tuple[str, str], dict[float, float | None]] = defaultdict(dict)
         self.active: Sequence[ActiveAlert] = ()
         self.firing_since: dict[tuple[tuple[str, str], ...], float] = {}
         self.also: Callable[[], Awaitable[bool]] | None = None
@@ -178,7 +178,7 @@ class Watch:
         groups = tuple(await self.source.rules())
         for group in groups:
             if group.last_evaluation is not None:
-                self._evaluated[group.file, group.name].add(group.last_evaluation)
+                self._evaluated[group.file, group.name][group.last_evaluation] = group.took_s
         if _still(groups) != _still(self._groups):
             self._groups = groups
             self._journal.write(records.Rules(at=self.clock.now(), groups=groups))
@@ -196,9 +196,12 @@ class Watch:
 
     def journal_evaluations(self) -> None:
         """Write the evaluation times seen since the last call."""
-        for (file, group), times in sorted(self._evaluated.items()):
+        for (file, group), seen in sorted(self._evaluated.items()):
+            times = tuple(sorted(seen))
+            took_s = tuple(took for at in times if (took := seen[at]) is not None)
+            took_s = took_s if len(took_s) == len(times) else ()
             self._journal.write(
-                records.Evaluated(at=self.clock.now(), file=file, group=group, evaluated_at=tuple(sorted(times)))
+                records.Evaluated(at=self.clock.now(), file=file, group=group, evaluated_at=times, took_s=took_s)
             )
         self._evaluated.clear()
 
@@ -209,6 +212,7 @@ def _still(groups: Sequence[RuleGroup]) -> tuple[RuleGroup, ...]:
         replace(
             g,
             last_evaluation=None,
+            took_s=None,
             rules=tuple(replace(r, health="ok" if r.health == "unknown" else r.health, scrape_s=None) for r in g.rules),
         )
         for g in groups

@@ -66,7 +66,7 @@ class Engine:
 
 def grid(*times: int) -> Grid:
     at = np.array(times, dtype=np.int64)
-    return Grid(at, at, 1000, "recorded")
+    return Grid(at, at, np.zeros(len(at)), 1000, "recorded")
 
 
 def replayed(engine: Engine, rules: Rules, *grids: Grid, took_s: float = 0.01) -> Replayed:
@@ -87,6 +87,15 @@ def test_an_evaluation_sees_the_scrape_before_where_the_newest_is_not_over() -> 
     rules = loaded(group(record("a:b", "x")))
     assert values(replayed(Engine(), rules, grid(1300, 2300), took_s=0.4), "a:b") == [(1300, 10.0), (2300, 11.0)]
     assert values(replayed(Engine(), rules, grid(1300, 2300), took_s=0.2), "a:b") == [(1300, 11.0), (2300, 12.0)]
+
+
+def test_a_scrape_that_ends_while_a_group_is_evaluated_is_seen_by_its_later_rules_alone() -> None:
+    at = np.array([1300, 2300], dtype=np.int64)
+    slow = Grid(at, at + 5, np.array([100.0, 100.0]), 1000, "recorded")
+    rules = loaded(group(record("a:b", "x"), record("c:d", "x"), alert("A", "a:b + c:d")))
+    found = replayed(Engine(), rules, slow, took_s=0.31)  # over at 1313; the second rule began at 1338
+    assert values(found, "a:b") == [(1300, 10.0), (2300, 11.0)]
+    assert values(found, "c:d") == [(1300, 11.0), (2300, 12.0)]
 
 
 def test_where_nothing_races_a_rule_is_asked_once() -> None:
@@ -134,7 +143,7 @@ def test_a_rule_that_always_fails_is_given_up() -> None:
     engine.refuses_at = set(times)
     rules = loaded(group(record("a:b", "x"), interval_s=0.01))
     at = np.array(times, dtype=np.int64)
-    found = replayed(engine, rules, Grid(at, at, 10, "recorded"))
+    found = replayed(engine, rules, Grid(at, at, np.zeros(len(at)), 10, "recorded"))
     assert found.given_up == set(rules.places)
     assert len(engine.asked) < 3 * MOST_FAILURES
     ((_, failed),) = found.failures.values()

@@ -30,6 +30,7 @@ class Grid:
     Attributes:
         times_ms: shape (n,), ascending, engine clock.
         began_ms: shape (n,): when the engine began each, a little after its instant; the instant where nobody knows.
+        took_ms: shape (n,): how long all its rules took; 0 where nobody knows.
         interval_ms: from one to the next, where none was left out.
         source: `recorded`, the engine was seen to evaluate then; `predicted` from the path that its file has where it
             is loaded; `assumed` where that path is not known, so that all instants may be off by up to an interval.
@@ -37,8 +38,16 @@ class Grid:
 
     times_ms: Instants
     began_ms: Instants
+    took_ms: NDArray[np.float64]
     interval_ms: int
     source: GridSource
+
+    def began(self, position: int, rules: int) -> Instants:
+        """When the engine began the rule at a position of the group, which has so many; shape (n,).
+
+        Rules are evaluated one after the other; each is taken to last as long as any other.
+        """
+        return self.began_ms + (self.took_ms * position / max(1, rules)).astype(np.int64)
 
 
 def phase_ms(file: str, group: str, interval_ms: int, packing: Packing) -> int:
@@ -106,26 +115,27 @@ def recorded_grid(case: Case, group: RuleGroup, packing: Packing) -> Grid | None
     The instants are those of samples that the group wrote, or follow from its hash. An instant after which the engine
     stated no evaluation for a whole interval, and at which nothing was written, was left out by the engine.
     """
-    interval, stated, phase = _interval_ms(group), _stated(case, group), _phase(case, group, packing)
+    interval, phase = _interval_ms(group), _phase(case, group, packing)
+    stated, lasted = _stated(case, group)
     written = _written(case, group)
     known = np.concatenate([written[written % interval == phase], stated])
     if not len(known):
         return None
     times = slots(int(known.min()), int(known.max()), interval, phase)
-    began = times.copy()
+    began, took = times.copy(), np.zeros(len(times))
     if len(stated):
         following = np.searchsorted(stated, times)
         follows = np.searchsorted(stated, times + interval) > following
-        began[follows] = stated[following[follows]]
+        began[follows], took[follows] = stated[following[follows]], lasted[following[follows]]
         evaluated = follows | (times < stated[0]) | np.isin(times, written)
-        times, began = times[evaluated], began[evaluated]
-    return Grid(times, began, interval, "recorded")
+        times, began, took = times[evaluated], began[evaluated], took[evaluated]
+    return Grid(times, began, took, interval, "recorded")
 
 
 def predicted_grid(from_ms: int, to_ms: int, interval_ms: int, phase: int, source: GridSource) -> Grid:
     """The instants of a phase that nobody saw."""
     times = slots(from_ms, to_ms, interval_ms, phase)
-    return Grid(times, times, interval_ms, source)
+    return Grid(times, times, np.zeros(len(times)), interval_ms, source)
 
 
 def slots(from_ms: int, to_ms: int, interval_ms: int, phase: int) -> Instants:
@@ -138,15 +148,18 @@ def _interval_ms(group: RuleGroup) -> int:
     return round(group.interval_s * 1000)
 
 
-def _stated(case: Case, group: RuleGroup) -> Instants:
-    """When the engine said that it had begun to evaluate a group: at or a little after the instant in question."""
-    found = [
-        round(at * 1000)
-        for one in case.all(records.Evaluated)
-        if (one.file, one.group) == (group.file, group.name)
-        for at in one.evaluated_at
-    ]
-    return np.unique(np.array(found, dtype=np.int64))
+def _stated(case: Case, group: RuleGroup) -> tuple[Instants, NDArray[np.float64]]:
+    """When the engine said that it had begun to evaluate a group, at or a little after the instants, and for how long.
+
+    Both of shape (n,), ascending, ms.
+    """
+    found: dict[int, float] = {}
+    for one in case.all(records.Evaluated):
+        if (one.file, one.group) == (group.file, group.name):
+            took = one.took_s or (0.0,) * len(one.evaluated_at)
+            found |= {round(at * 1000): s * 1000 for at, s in zip(one.evaluated_at, took, strict=True)}
+    times = sorted(found)
+    return np.array(times, dtype=np.int64), np.array([found[at] for at in times], dtype=np.float64)
 
 
 def _written(case: Case, group: RuleGroup) -> Instants:

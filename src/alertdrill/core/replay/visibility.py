@@ -78,7 +78,7 @@ def bounds(points_ms: Instants, began_ms: Instants, scrapes: Sequence[Scrapes]) 
     where everything stamped up to the instant could be seen.
 
     Args:
-        points_ms: shape (n,), ascending.
+        points_ms: shape (n,).
         began_ms: shape (n,): when each evaluation began.
         scrapes: of every target that the rules read.
     """
@@ -95,19 +95,21 @@ def bounds(points_ms: Instants, began_ms: Instants, scrapes: Sequence[Scrapes]) 
 
 @dataclass(frozen=True)
 class Batch:
-    """Instants that can be evaluated together, once all that was seen by `stored_ms` is stored and nothing later is."""
+    """Evaluations `begin` to `end` (excluded), asked for when all that was seen by `stored_ms` is stored, no more."""
 
-    first_ms: int
-    last_ms: int
+    begin: int
+    end: int
     stored_ms: int
 
 
 def batches(points_ms: Instants, began_ms: Instants, scrapes: Sequence[Scrapes]) -> tuple[Batch, ...]:
-    """The fewest batches, in order, in which every instant sees exactly what it saw live.
+    """The fewest batches, in order, in which every evaluation sees exactly what it saw live.
+
+    What one saw, those that began later may see as well: it could be seen before they began.
 
     Args:
-        points_ms: shape (n,), ascending.
-        began_ms: shape (n,): when each evaluation began.
+        points_ms: shape (n,): the instants that evaluations are about.
+        began_ms: shape (n,), ascending: when each began.
         scrapes: of every target that the rules read.
     """
     least, below = bounds(points_ms, began_ms, scrapes)
@@ -115,12 +117,13 @@ def batches(points_ms: Instants, began_ms: Instants, scrapes: Sequence[Scrapes])
     begin, floor, ceiling = 0, int(np.iinfo(np.int64).min), NEVER
     for i, (low, high) in enumerate(zip(least.tolist(), below.tolist(), strict=True)):
         if i > begin and max(floor, low) >= min(ceiling, high):
-            found.append(Batch(int(points_ms[begin]), int(points_ms[i - 1]), floor))
-            begin, floor, ceiling = i, low, high
+            found.append(Batch(begin, i, floor))
+            begin, ceiling = i, high
         else:
-            floor, ceiling = max(floor, low), min(ceiling, high)
+            ceiling = min(ceiling, high)
+        floor = max(floor, low)
     if len(points_ms):
-        found.append(Batch(int(points_ms[begin]), int(points_ms[-1]), floor))
+        found.append(Batch(begin, len(points_ms), floor))
     return tuple(found)
 
 

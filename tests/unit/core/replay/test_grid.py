@@ -47,7 +47,26 @@ def test_evaluations_lie_where_samples_were_written_and_began_when_the_engine_sa
     assert grid is not None
     assert grid.times_ms.tolist() == [1250, 2250, 3250]
     assert grid.began_ms.tolist() == [1251, 2263, 3250]
+    assert grid.took_ms.tolist() == [0.0, 0.0, 0.0]
     assert grid.source == "recorded"
+
+
+def test_the_rules_of_a_group_begin_one_after_the_other() -> None:
+    found = case(series("a:b", [1250, 2250]))
+    (stated,) = found.all(records.Evaluated)
+    found = Case(
+        found.plan,
+        [
+            *found.all(records.Engine),
+            *found.all(records.Rules),
+            stated.model_copy(update={"evaluated_at": (1.251, 2.25), "took_s": (0.02, 0.01)}),
+        ],
+        found.recording,
+    )
+    grid = recorded_grid(found, GROUP, "separated")
+    assert grid is not None
+    assert grid.began(0, 2).tolist() == [1251, 2250]
+    assert grid.began(1, 2).tolist() == [1261, 2255]
 
 
 def test_an_instant_that_the_engine_left_out_is_left_out() -> None:

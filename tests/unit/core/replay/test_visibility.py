@@ -55,8 +55,7 @@ def test_what_counts_is_when_the_evaluation_began_and_which_instant_it_is_about(
 def test_instants_that_need_the_same_samples_are_asked_together() -> None:
     hanging, healthy = scrapes(10, 3500, 3500, 3500), scrapes(*[10] * 6)
     found = batches(instants(500, 1500, 2500, 3500, 5500), instants(500, 1500, 2500, 3500, 5500), [hanging, healthy])
-    assert [(one.first_ms, one.last_ms) for one in found] == [(500, 3500), (5500, 5500)]
-    assert [one.stored_ms for one in found] == [3010, 5500]
+    assert [(one.begin, one.end, one.stored_ms) for one in found] == [(0, 4, 3010), (4, 5, 5500)]
 
 
 def test_nothing_races_where_every_scrape_is_over_in_time() -> None:
@@ -78,12 +77,13 @@ def test_in_every_batch_each_instant_sees_what_it_saw_live(
     found = batches(points, points + late, targets)
     assert [one.stored_ms for one in found] == sorted(one.stored_ms for one in found)
     for batch in found:
-        for point in points[(points >= batch.first_ms) & (points <= batch.last_ms)]:
+        for point in points[batch.begin : batch.end]:
             for target in targets:
                 stamped = target.at_ms <= point
                 live = stamped & (target.seen_ms <= point + late)
                 assert (stamped & (target.seen_ms <= batch.stored_ms)).tolist() == live.tolist()
-    assert sum(((points >= one.first_ms) & (points <= one.last_ms)).sum() for one in found) == len(points)
+    assert [one.begin for one in found] == [0, *(one.end for one in found[:-1])]
+    assert found[-1].end == len(points)
 
 
 def test_an_instant_right_at_the_end_of_a_scrape_may_have_gone_either_way() -> None:
