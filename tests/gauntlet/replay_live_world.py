@@ -55,6 +55,7 @@ def targets(pace: Pace) -> Iterator[dict[str, str]]:
                 time.sleep(2 * pace.interval_s)  # longer than the scrape may take
             body = metrics(self.job, steps).encode()
             self.send_response(200)
+            self.send_header("Content-Type", "text/plain; version=0.0.4")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
