@@ -152,9 +152,15 @@ def tail_ms(scenario: Scenario, book: RuleBook, scrape_ms: int) -> int:
 
     The longest of lookback + ceil(for / E) * E + scrape + evaluation over the rules in scope.
     """
-    tails = [
-        book.lookback_ms(rule) + whole_intervals_ms(rule.for_ms, rule.interval_ms) + scrape_ms + rule.interval_ms
-        for rule in book.alerts
-        if in_scope(scenario, rule.labels)
-    ]
-    return max(tails, default=scrape_ms)
+    slowest = slowest_rule(scenario, book)
+    return scrape_ms if slowest is None else _memory_ms(book, slowest) + scrape_ms
+
+
+def slowest_rule(scenario: Scenario, book: RuleBook) -> AlertRule | None:
+    """The rule in scope that can fire latest after the last effect of a fault; None where none is in scope."""
+    rules = [rule for rule in book.alerts if in_scope(scenario, rule.labels)]
+    return max(rules, key=lambda rule: _memory_ms(book, rule), default=None)
+
+
+def _memory_ms(book: RuleBook, rule: AlertRule) -> int:
+    return book.lookback_ms(rule) + whole_intervals_ms(rule.for_ms, rule.interval_ms) + rule.interval_ms
