@@ -7,13 +7,14 @@ import numpy as np
 
 from alertdrill.core.alerts import Episode
 from alertdrill.core.asked import Asked, because
+from alertdrill.core.blind import blindness
 from alertdrill.core.errors import nearest
 from alertdrill.core.health import input_targets, scrapes
 from alertdrill.core.matchers import may_match
-from alertdrill.core.promql import PromqlError, parse
+from alertdrill.core.promql import PromqlError, parse, selectors
 from alertdrill.core.result import Code, LabelDifference, Reason
 from alertdrill.core.scenario import Expectation
-from alertdrill.core.scope import wanted_by
+from alertdrill.core.scope import expects, wanted_by
 from alertdrill.core.view import Sight, in_words, looks_for_absence, sight
 
 
@@ -93,11 +94,17 @@ def why_silent(asked: Asked, pending: list[Episode]) -> Reason:
             fixes.append(f"share ≥ {delivery.injection.share * threshold / peak:.1%}")
         if not pending:
             fixes.append(f"threshold < {peak:.3g}")
-    if not input_targets(case, asked.rule):
-        parts.append("the rule selects no series that is scraped")
-        fixes.append("see that the metrics it names exist")
-    else:
+    blind = None if pending else blindness(case, asked.rule, start, end)
+    if blind is not None:
+        parts.append(blind.text)
+        fixes = [blind.fix]
+    if input_targets(case, asked.rule):
         parts.append(f"rule healthy, {seen.seen}/{seen.due} scrapes")
+    later = [e for e in case.episodes if expects(asked.expectation, e.label_map) and e.pending_at > end]
+    if later:
+        after_s, tail_s = (later[0].pending_at - start) / 1000, case.tail_ms / 1000
+        parts.append(f"active after {after_s:.1f} s, later than the fault can have caused it")
+        fixes = [f"see what holds it up: all that it reads is over {tail_s:g} s after the fault"]
     parts.append(f"{delivery.touched:,}/{delivery.requests:,} requests touched")
     code = Code.NEVER_FIRING if pending else Code.NEVER_PENDING
     return because(code, " · ".join(parts), ", or ".join(fixes) or "a larger dose, or a lower threshold")
@@ -130,10 +137,11 @@ def signal_of(asked: Asked, from_ms: int, to_ms: int) -> Signal | None:
         or str(node.op) not in (">", ">=")
     ):
         return None
+    selected = selectors(left.prettify())[0]
     wanted = wanted_by(asked.expectation)
     peaks = [
         (float(one.values[inside].max()), int(one.times_ms[inside][one.values[inside].argmax()]))
-        for one in asked.case.recording.named(str(left.name))
+        for one in asked.case.recording.select(selected)
         if may_match(wanted, one.labels)
         if (inside := (one.times_ms > from_ms) & (one.times_ms <= to_ms) & ~np.isnan(one.values)).any()
     ]

@@ -14,7 +14,7 @@ from alertdrill.core.carry_over import carry_over
 from alertdrill.core.case import Case
 from alertdrill.core.crossing import crossed
 from alertdrill.core.detection import Bounds
-from alertdrill.core.health import doubt, scrapes
+from alertdrill.core.health import doubt, engine_trouble, restarted, scrapes
 from alertdrill.core.missed import (
     differences,
     labels_differ,
@@ -62,6 +62,13 @@ def detection(asked: Asked) -> Found:
             None,
         )
     if _unseen_before(asked, asked.rule):
+        start, before_ms = asked.delivery.first_ms or 0, round(GAP_INTERVALS * asked.rule.interval_ms)
+        again = restarted(asked.case, asked.rule, start - before_ms, start)
+        if again:
+            return Found(Verdict.INCONCLUSIVE, again, None)
+        silent = engine_trouble(asked.case)
+        if silent:
+            return Found(Verdict.INCONCLUSIVE, silent, None)
         text = "the rule was not evaluated right before the fault, so it may have been active already"
         return Found(Verdict.INCONCLUSIVE, because(Code.EVALUATION_GAP, text, "run again"), None)
     before = _active_before(asked)
@@ -100,6 +107,9 @@ def _judge_fired(asked: Asked, episode: Episode) -> Found:
             because(Code.CROSSED_BEFORE_SERVED, text, "run again: something else raised the signal"),
             episode,
         )
+    again = restarted(asked.case, rule, first, episode.firing_at)
+    if again:
+        return Found(Verdict.INCONCLUSIVE, again, episode)
     ttd_ms = episode.firing_at - first
     if ttd_ms <= asked.within_ms:
         return Found(Verdict.DETECTED, None, episode)

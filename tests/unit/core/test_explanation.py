@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from drill import RULES, Drill, expect, nulls_phase
+from drill import RULES, Drill, expect, nulls_phase, process
 from told import MANAGED, OTHER, OWN, Told
 from viewed import latency, silent
 
@@ -74,6 +74,8 @@ DRILLS_BY_CODE: dict[Code, Callable[[], Drill]] = {
     Code.SCRAPE_GAP: lambda: (one := plain()).hole(one.start_ms(), one.start_ms() + 4000, "up"),
     Code.EVALUATION_GAP: lambda: (one := plain()).hole(one.start_ms() + 1000, one.start_ms() + 6000, "nulls:ratio5s"),
     Code.QUERY_FAILED: lambda: trouble("engine_gone"),
+    Code.ENGINE_RESTARTED: lambda: (one := plain()).restart(one.start_ms() + 2000, 1500),
+    Code.RELOAD_FAILED: lambda: plain().add(process(reloaded=False)),
     Code.CLOCK_DOUBT: lambda: plain().drop(records.Clock),
     Code.SETTLE_TIMEOUT: lambda: plain().change(records.Gate, open=False, why="NullsHigh stayed active"),
     Code.CROSSED_BEFORE_SERVED: before_served,
@@ -94,7 +96,7 @@ DRILLS_BY_CODE: dict[Code, Callable[[], Drill]] = {
 }
 """A drill for every code that evidence built by hand can lead to."""
 
-WITHOUT_EVIDENCE = {Code.CARRY_OVER, Code.ENGINE_RESTARTED}
+WITHOUT_EVIDENCE = {Code.CARRY_OVER}
 """Codes of the design that no verdict names so far: their words are tested alone."""
 
 

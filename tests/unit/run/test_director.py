@@ -262,3 +262,19 @@ async def test_a_load_that_fails_while_it_hands_over_its_last_is_a_trouble() -> 
     await world.run()
     (trouble,) = world.of(records.Trouble)
     assert (trouble.kind, trouble.what) == ("child_died", "load ended with exit code 1")
+
+
+async def test_what_the_engine_says_of_its_process_is_journaled_when_it_changes() -> None:
+    world = two_faults()
+    world.on_phase("second", lambda at: setattr(world.source, "started_at", at))
+    await world.run()
+    first, again = world.of(records.Process)
+    assert (first.started_at, first.reloaded) == (T0 - 60, True)
+    assert again.started_at is not None and again.started_at > T0
+
+
+async def test_an_engine_that_says_nothing_of_itself_is_drilled_all_the_same() -> None:
+    world = two_faults()
+    world.source.reserved = True
+    await world.run()
+    assert (world.of(records.Process), world.troubles()) == ([], [])
