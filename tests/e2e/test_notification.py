@@ -71,6 +71,7 @@ def test_why_nobody_was_notified_is_explained_with_what_would_change_it(drill: D
     assert "add a route to nobody that these labels match" in done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.drill("held_back")
 def test_our_silence_counts_as_accepted_and_what_others_hold_back_is_suppressed(drill: Drill) -> None:
     free, silenced, inhibited = drill.result["expectations"]
@@ -85,6 +86,7 @@ def test_our_silence_counts_as_accepted_and_what_others_hold_back_is_suppressed(
     assert "the alert FeatureNullRateHigh{" in inhibited["reason"]["text"]
 
 
+@pytest.mark.long
 @pytest.mark.drill("held_back")
 def test_people_are_told_nothing_of_a_drill_and_its_silence_is_over_with_it(drill: Drill) -> None:
     afterwards = json.loads((drill.folder.parents[2] / "afterwards.json").read_text())

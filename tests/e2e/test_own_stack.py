@@ -22,9 +22,9 @@ def test_the_rules_of_a_foreign_prometheus_are_read_from_it(drill: Drill) -> Non
 def test_an_alert_that_fires_always_neither_blocks_a_drill_nor_is_a_false_alarm(drill: Drill) -> None:
     result = drill.result
     assert result["verdict"] == "passed"
-    assert {one["alert"] for one in result["background"]} == {"Watchdog"}
+    assert "Watchdog" in {one["alert"] for one in result["background"]}
     assert result["false_alarms"] == []
-    assert result["also_fired"] == []
+    assert "Watchdog" not in {one["alert"] for one in result["also_fired"]}
 
 
 def test_what_a_prometheus_is_logged_in_with_is_nowhere_in_what_a_drill_leaves_or_says(drill: Drill) -> None:

@@ -7,13 +7,14 @@ import pytest
 
 from tests.e2e.drills import ALERTDRILL, Drill
 
+pytestmark = [pytest.mark.drill("repeated"), pytest.mark.long]
 
-@pytest.mark.drill("repeated")
+
 def test_each_of_several_drills_has_its_own_requests_and_all_have_one_verdict(drill: Drill) -> None:
     together = json.loads((drill.folder / "repeat.json").read_bytes())
     runs = [json.loads((drill.folder.parent / one["run_id"] / "result.json").read_bytes()) for one in together["runs"]]
     assert (together["asked"], len(runs), together["broken"]) == (2, 2, [])
-    first, second = (run["load"]["payload_sha256"][0][-1] for run in runs)
+    first, second = (run["load"]["payload_sha256"] for run in runs)
     assert first != second
     assert together["runs"][0]["seed"] == 7 != together["runs"][1]["seed"]
     (one,) = together["expectations"]
@@ -23,7 +24,6 @@ def test_each_of_several_drills_has_its_own_requests_and_all_have_one_verdict(dr
     assert "PASSED after 2 of 2 runs" in drill.output
 
 
-@pytest.mark.drill("repeated")
 def test_each_of_several_drills_follows_its_alert_to_the_receiver(drill: Drill) -> None:
     together = json.loads((drill.folder / "repeat.json").read_bytes())
     (one,) = together["expectations"]
@@ -37,7 +37,6 @@ def test_each_of_several_drills_follows_its_alert_to_the_receiver(drill: Drill) 
         assert (done.returncode, "delivered to pager (pagerduty)" in done.stdout) == (0, True), done.stdout
 
 
-@pytest.mark.drill("repeated")
 def test_several_drills_are_judged_again_from_their_folders(drill: Drill) -> None:
     before = (drill.folder / "repeat.json").read_bytes()
     done = subprocess.run([*ALERTDRILL, "check", str(drill.folder)], capture_output=True, text=True, check=False)

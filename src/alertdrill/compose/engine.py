@@ -68,7 +68,8 @@ async def read_managed_engine(api: PrometheusApi, managed: ManagedPrometheus) ->
     return Engine(api, groups, settings.scrape_interval_s, settings.evaluation_interval_s, version, managed)
 
 
-def _unusable(error: QueryFailed, expected: str = "a Prometheus that answers") -> BadInput:
+def _unusable(error: QueryFailed) -> BadInput:
+    expected = "a Prometheus that answers"
     return BadInput([Mistake("monitoring.prometheus", error.what, expected, error.fix, file=error.url)])
 
 

@@ -184,7 +184,7 @@ class Watch:
             self._journal.write(records.Rules(at=self.clock.now(), groups=groups))
 
     async def _check_stops(self, now: float) -> None:
-        if now - self._stops_at < self.plan.scenario.monitoring.evaluation_interval:
+        if now - self._stops_at < self._rules_every_s * LOOKS:
             return
         self._stops_at = now
         for stop in self._stops:

@@ -22,6 +22,7 @@ class FakeHolder:
         self.asked: list[Sequence[str] | None] = []
 
     async def alerts(self, names: Sequence[str] | None) -> list[HeldAlert]:
+        await asyncio.sleep(0)  # as one that is really asked
         self.asked.append(names)
         if self.silent or self.dead:
             raise SourceFailed("no answer")
