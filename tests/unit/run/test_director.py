@@ -270,7 +270,8 @@ async def test_what_the_engine_says_of_its_process_is_journaled_when_it_changes(
     await world.run()
     first, again = world.of(records.Process)
     assert (first.started_at, first.reloaded) == (T0 - 60, True)
-    assert again.started_at is not None and again.started_at > T0
+    assert again.started_at is not None
+    assert again.started_at > T0
 
 
 async def test_an_engine_that_says_nothing_of_itself_is_drilled_all_the_same() -> None:
