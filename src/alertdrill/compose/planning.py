@@ -150,7 +150,7 @@ class Planner:
         return in_file(self.path, findings, self.target.schema)
 
     def _check_duration(self, scenario: Scenario) -> None:
-        """Phases, and a tail before each fault and at the end, must fit the limit; `auto` counts once it is a number."""
+        """Phases, and a tail before each fault and at the end, must fit the limit; `auto` counts as a number."""
         faults, tail_s = sum(bool(phase.faults) for phase in scenario.phases), self.tail_s
         phases_s = sum(phase.duration for phase in scenario.phases if phase.duration != AUTO_S)
         needed_s = phases_s + tail_s * (faults + 1)

@@ -17,14 +17,14 @@ FEWEST_SAMPLES = 3
 
 
 @dataclass(frozen=True)
-class Blindness:
+class Cause:
     """What was wrong, and what would mend it."""
 
     text: str
     fix: str
 
 
-def blindness(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Blindness | None:
+def blindness(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Cause | None:
     """Why a rule could see nothing between two instants (engine clock); None if what it reads is there and moves."""
     for selector in _empty(case, rule):
         return _why_empty(case, selector)
@@ -32,7 +32,7 @@ def blindness(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Blindnes
         if _stands_still(case, target, from_ms, to_ms):
             job, instance = target
             text = f"nothing that was scraped from job {job} at {instance} changed, requests or not"
-            return Blindness(text, "see whether it still counts, or serves an old page")
+            return Cause(text, "see whether it still counts, or serves an old page")
     return None
 
 
@@ -42,7 +42,7 @@ def _empty(case: Case, rule: AlertRule) -> Iterator[Selector]:
     yield from sorted(empty, key=lambda one: one.name in case.book.recorded)
 
 
-def _why_empty(case: Case, selector: Selector) -> Blindness:
+def _why_empty(case: Case, selector: Selector) -> Cause:
     text = f"{selector.text()} selects nothing"
     targets = tuple(one for one in selector.matchers if one.label in OF_TARGETS)
     if targets and selector.name not in case.book.recorded:
@@ -52,32 +52,32 @@ def _why_empty(case: Case, selector: Selector) -> Blindness:
     return _misnamed(case, selector, text)
 
 
-def _untargeted(case: Case, selector: Selector, targets: tuple[Matcher, ...], text: str) -> Blindness | None:
+def _untargeted(case: Case, selector: Selector, targets: tuple[Matcher, ...], text: str) -> Cause | None:
     """What is wrong with the targets that a selector names; None if such series come from them."""
     every = case.recording.named("up")
     named = [one for one in every if may_match(targets, one.labels)]
     if not named:
         jobs, wanted = sorted({one.labels.get("job", "") for one in every}), ", ".join(one.text() for one in targets)
-        return Blindness(f"{text}: no target with {wanted} is scraped", f"scrape it; there are {', '.join(jobs)}")
+        return Cause(f"{text}: no target with {wanted} is scraped", f"scrape it; there are {', '.join(jobs)}")
     where = ", ".join(f"job {one.labels.get('job')} at {one.labels.get('instance')}" for one in named[:3])
     if not any(bool(np.any(one.values == 1)) for one in named):
-        return Blindness(f"{text}: {where} was never up", "see why that target cannot be scraped")
+        return Cause(f"{text}: {where} was never up", "see why that target cannot be scraped")
     if any(len(one.times_ms) for one in case.recording.select(Selector(selector.name, targets, 0.0, 0.0))):
         return None
     fix = f"see whether it exports {selector.name}, or has another name for it"
-    return Blindness(f"{text}: {where} is scraped, and no such series comes from it", fix)
+    return Cause(f"{text}: {where} is scraped, and no such series comes from it", fix)
 
 
-def _misnamed(case: Case, selector: Selector, text: str) -> Blindness:
+def _misnamed(case: Case, selector: Selector, text: str) -> Cause:
     for one in selector.matchers:
         others = Selector(selector.name, tuple(m for m in selector.matchers if m is not one), 0.0, 0.0)
         values = {s.labels.get(one.label, "") for s in case.recording.select(others) if len(s.times_ms)}
         if values:
-            return Blindness(f"{text}: no series has {one.text()}", _instead(one, sorted(values)))
+            return Cause(f"{text}: no series has {one.text()}", _instead(one, sorted(values)))
     names = {s.labels.get("__name__", "") for s in case.recording.series} | set(case.book.recorded)
     near = nearest(selector.name, sorted(names)) if selector.name else None
     fix = f"did you mean {near}?" if near and near != selector.name else "see that what it names is exported"
-    return Blindness(text, fix)
+    return Cause(text, fix)
 
 
 def _instead(matcher: Matcher, values: Sequence[str]) -> str:

@@ -131,13 +131,15 @@ def _same_rule(one: AlertRule, other: AlertRule) -> bool:
 def restarted(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Reason | None:
     """Why a restart of the engine makes a window doubtful: in it, the rule could not be evaluated throughout."""
     readings = case.all(records.Process)
-    lives = [case.evaluations_ms(rule), *(scrape_times(case, target)[0] for target in input_targets(case, rule))]
+    evaluated = case.evaluations_ms(rule)
+    fed = [scrape_times(case, target)[0] for target in input_targets(case, rule)]
     for one in readings:
         started_ms = round((one.started_at or 0.0) * 1000)
         if started_ms <= case.engine_ms(readings[0].at):
             continue
-        down_ms = min(max(times[times < started_ms].tolist(), default=started_ms) for times in lives)
-        back_ms = max(min(times[times >= started_ms].tolist(), default=case.recording.to_ms) for times in lives)
+        down_ms = max(evaluated[evaluated < started_ms].tolist(), default=started_ms)
+        first = [times[times >= started_ms][:1].tolist() or [case.recording.to_ms] for times in (evaluated, *fed)]
+        back_ms = max(at for (at,) in first)
         if down_ms < to_ms and back_ms > from_ms:
             lost_s = (back_ms - down_ms) / 1000
             text = f"the engine was restarted: for {lost_s:.1f} s the rule was not evaluated, or not fed"
@@ -190,10 +192,11 @@ def doubt(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Reason | Non
             decide_it_by="give Prometheus enough CPU, or let the drill run to its end",
         )
     if _scraped_nothing(case, from_ms, to_ms):
+        fix = "see what stands between alertdrill and the engine, and whether its samples are kept for long enough"
         return Reason(
             code=Code.SERIES_NOT_RECORDED,
             text="for a while the engine's answers hold no scrape of any target, while it went on evaluating",
-            decide_it_by="see what stands between alertdrill and the engine, and whether it scraped, then run again",
+            decide_it_by=fix,
         )
     return _scrape_gap(case, rule, from_ms, to_ms)
 

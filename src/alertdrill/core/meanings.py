@@ -84,8 +84,8 @@ REASONS: Mapping[Code, Words] = {
         "an engine with enough CPU that runs to the end of the drill",
     ),
     Code.ENGINE_RESTARTED: Words(
-        "the engine was restarted while the rule was watched: nothing was evaluated meanwhile, and `for` may have begun "
-        "anew or been restored, so neither silence nor an instant is the rule's own",
+        "the engine was restarted while the rule was watched: meanwhile nothing was scraped or evaluated, and `for` "
+        "may have begun anew or been restored, so neither silence nor an instant is the rule's own",
         "an engine that runs through",
     ),
     Code.QUERY_FAILED: Words(

@@ -39,12 +39,12 @@ def why_not_delivered(case: Case, delivery: Delivery) -> Reason | None:
     """Why what a fault was to touch is not known to have been touched; None if it is, or was to touch nothing."""
     closed = case.closed.get(delivery.injection.segment)
     due = closed.scheduled - closed.suppressed if closed else 0
-    if closed is None or closed.within_100ms < ON_TIME * due:
-        got = (
-            f"{closed.within_100ms:,} of {due:,} arrivals were sent within 100 ms"
-            if closed
-            else "the load did not close the phase"
-        )
+    if closed is None:
+        died = next((f": {one.what}" for one in case.all(records.Trouble)), "")
+        fix = "see why the drill ended early, then run again" if died else "let the drill run to its end"
+        return because(Code.LOAD_UNDER_RATE, f"the load did not send all of the phase{died}", fix)
+    if closed.within_100ms < ON_TIME * due:
+        got = f"{closed.within_100ms:,} of {due:,} arrivals were sent within 100 ms"
         own = locustfile(case.plan.scenario.load) is not None
         more = ", or raise load.users: they must be free when requests are due" if own else ""
         return because(Code.LOAD_UNDER_RATE, got, f"run on an idle machine, or lower load.rate{more}")

@@ -3,6 +3,7 @@
 Nothing here waits by itself or reads a clock of its own: under a stepped clock the same code runs without waiting.
 """
 
+import math
 from collections.abc import Sequence
 
 from alertdrill.core import journal as records
@@ -47,6 +48,7 @@ class Director:
         self._clock, self._load, self._source = clock, load, source
         self._processes, self._journal, self._progress = processes, journal, progress
         self._up_jobs = up_jobs
+        self._clock_error_s = math.inf
         self._state: tuple[float | None, bool | None] | None = None
         self._scrape_s, self._evaluation_s = scrape_s, evaluation_s
         self._watch = Watch(plan, clock, source, processes, journal, progress, groups)
@@ -194,4 +196,6 @@ class Director:
         except SourceFailed as error:
             self._progress.note(f"the engine's clock could not be read: {error}")
             return
+        if reading.error_s < self._clock_error_s:
+            self._clock_error_s, self.collector.ahead_s = reading.error_s, reading.offset_s
         self._journal.write(records.Clock(at=self._clock.now(), offset_s=reading.offset_s, error_s=reading.error_s))

@@ -154,7 +154,8 @@ class Watch:
         except SourceFailed as error:
             self.missed += 1
             if self.clock.now() - self._answered_at > ENGINE_SILENCE_S:
-                self.give_up("engine_gone", f"Prometheus has not answered for {ENGINE_SILENCE_S:g} s: {error}")
+                what = f"Prometheus has given no answer that can be used for {ENGINE_SILENCE_S:g} s: {error}"
+                self.give_up("engine_gone", what)
 
     def give_up(self, kind: records.TroubleKind, what: str) -> None:
         """Journal a trouble and end the drill.

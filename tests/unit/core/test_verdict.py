@@ -151,6 +151,10 @@ def test_traffic_that_dies_proves_nothing() -> None:
 def test_a_phase_that_the_load_did_not_close_proves_nothing() -> None:
     drill = Drill().detect().drop(records.SegmentClosed, of_phase(3))
     assert outcome(drill.expectation()) == ("inconclusive", "load_under_rate")
+    one = drill.add(records.Trouble(at=T0_S + 30, kind="child_died", what="load was killed")).expectation()
+    assert one.reason is not None
+    assert one.reason.text == "the load did not send all of the phase: load was killed"
+    assert "idle" not in one.reason.decide_it_by
 
 
 def test_a_control_without_traffic_is_no_control() -> None:
@@ -232,6 +236,17 @@ def test_silence_of_a_healthy_rule_is_missed() -> None:
         assert part in one.reason.text
     assert "threshold < 0.01" in one.reason.decide_it_by
     assert Drill().judge().verdict is DrillVerdict.FAILED
+
+
+def test_a_rule_that_is_evaluated_too_seldom_to_speak_in_time_is_missed_and_said_so() -> None:
+    seldom = replace(RULES, interval_s=30.0)
+    drill = Drill(rules=seldom)
+    drill.hole(drill.start_ms() - 100, drill.start_ms() + 12_000, "nulls:ratio5s")
+    one = drill.expectation()
+    assert outcome(one) == ("missed", "never_pending")
+    assert one.reason is not None
+    assert "not evaluated once from the fault to its deadline: it is every 30 s" in one.reason.text
+    assert "more often than every 30 s" in one.reason.decide_it_by
 
 
 def test_pending_without_firing_is_missed() -> None:
@@ -330,7 +345,8 @@ def test_an_engine_that_answers_no_more_is_why_nothing_is_known_of_the_rule_befo
     gone = records.Trouble(at=drill.start_ms() / 1000 + 3, kind="engine_gone", what="it answers 500")
     one = drill.cut(drill.start_ms() - 4000).add(gone).expectation()
     assert outcome(one) == ("inconclusive", "query_failed")
-    assert one.reason is not None and one.reason.text == "it answers 500"
+    assert one.reason is not None
+    assert one.reason.text == "it answers 500"
 
 
 def test_an_engine_of_which_no_scrape_is_known_for_a_while_left_nothing_to_judge_by() -> None:

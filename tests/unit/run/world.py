@@ -160,6 +160,7 @@ class FakeSource:
     started_at: float = T0 - 60.0
     reloaded: bool = True
     reserved: bool = False
+    ahead_s: float = 0.0
     timeout_s: float = 0.0
     raw_asked: list[tuple[str, float, float]] = field(default_factory=list)
     asked_at: list[float] = field(default_factory=list)
@@ -194,7 +195,7 @@ class FakeSource:
 
     async def clock_reading(self) -> ClockReading:
         self._speak()
-        return ClockReading(0.0, 0.001)
+        return ClockReading(self.ahead_s, 0.001)
 
     async def of_itself(self) -> SelfMetrics:
         self._speak()
