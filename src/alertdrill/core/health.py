@@ -163,9 +163,10 @@ def not_reloaded(case: Case) -> Reason | None:
 
 
 def _scraped_nothing(case: Case, from_ms: int, to_ms: int) -> bool:
-    """Whether no scrape of any of several targets is known for a while, not even one that failed."""
+    """Whether no scrape of any of several jobs is known for a while, not even one that failed."""
     up = case.recording.named("up")
-    return len(up) > 1 and _has_gap(np.concatenate([one.times_ms for one in up]), from_ms, to_ms, case.scrape_ms)
+    jobs = {one.labels.get("job") for one in up}
+    return len(jobs) > 1 and _has_gap(np.concatenate([one.times_ms for one in up]), from_ms, to_ms, case.scrape_ms)
 
 
 def engine_trouble(case: Case, to_ms: int | None = None) -> Reason | None:
