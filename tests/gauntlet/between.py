@@ -1,6 +1,7 @@
 """Stands between two processes that talk HTTP, and passes requests on until it is told to do otherwise."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -39,10 +40,11 @@ async def cut(target: str, behind: Behind) -> bytes:
 
 
 class Between:
-    """Where it answers, and what it does with requests; `act` may be changed at any time."""
+    """Where it answers, what it does with requests, and when it was asked what; `act` may be changed at any time."""
 
     def __init__(self, upstream: str, act: Act = pass_on) -> None:
         self.url, self.act = "", act
+        self.asked: list[tuple[float, str]] = []
         self._upstream = upstream
         self._client = httpx.AsyncClient(trust_env=False, timeout=20.0)
 
@@ -58,7 +60,9 @@ class Between:
         """Answer one request."""
         try:
             head = await reader.readuntil(b"\r\n\r\n")
-            writer.write(await self.now(head.split(b" ", 2)[1].decode()))
+            target = head.split(b" ", 2)[1].decode()
+            self.asked.append((time.time(), target))
+            writer.write(await self.now(target))
             await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError, httpx.HTTPError):
             pass

@@ -3,7 +3,7 @@
 from alertdrill.core import journal as records
 from alertdrill.core.asked import Asked, because
 from alertdrill.core.case import Case, Delivery
-from alertdrill.core.health import not_reloaded
+from alertdrill.core.health import ENGINE_TROUBLES, not_reloaded
 from alertdrill.core.result import Code, Reason
 from alertdrill.core.scenario import locustfile
 from alertdrill.core.scope import expects
@@ -40,9 +40,13 @@ def why_not_delivered(case: Case, delivery: Delivery) -> Reason | None:
     closed = case.closed.get(delivery.injection.segment)
     due = closed.scheduled - closed.suppressed if closed else 0
     if closed is None:
-        died = next((f": {one.what}" for one in case.all(records.Trouble)), "")
-        fix = "see why the drill ended early, then run again" if died else "let the drill run to its end"
-        return because(Code.LOAD_UNDER_RATE, f"the load did not send all of the phase{died}", fix)
+        died = next(iter(case.all(records.Trouble)), None)
+        if died is None:
+            text = "the load did not send all of the phase"
+            return because(Code.LOAD_UNDER_RATE, text, "let the drill run to its end")
+        code = Code.QUERY_FAILED if died.kind in ENGINE_TROUBLES else Code.LOAD_UNDER_RATE
+        fix = "see why the drill ended early, then run again"
+        return because(code, f"the load did not send all of the phase: {died.what}", fix)
     if closed.within_100ms < ON_TIME * due:
         got = f"{closed.within_100ms:,} of {due:,} arrivals were sent within 100 ms"
         own = locustfile(case.plan.scenario.load) is not None

@@ -157,6 +157,12 @@ def test_a_phase_that_the_load_did_not_close_proves_nothing() -> None:
     assert "idle" not in one.reason.decide_it_by
 
 
+def test_a_phase_that_ended_with_its_engine_is_not_the_load_s_doing() -> None:
+    drill = Drill().detect().drop(records.SegmentClosed, of_phase(3))
+    drill.add(records.Trouble(at=T0_S + 30, kind="engine_gone", what="Prometheus died during the drill"))
+    assert outcome(drill.expectation()) == ("inconclusive", "query_failed")
+
+
 def test_a_control_without_traffic_is_no_control() -> None:
     control = nulls_phase(faults=[{"kind": "nulls", "features": ["amount"], "share": 0}])
     drill = Drill(BASELINE, control).change(records.SegmentClosed, of_phase(3), within_100ms=0)
