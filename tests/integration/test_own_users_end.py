@@ -95,7 +95,7 @@ async def test_an_interrupted_load_ends_at_once_with_its_programs(
         finally:
             began = time.monotonic()
             await load.stop()
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < 1.5
         assert load.exit_code == 128 + signal.SIGTERM
         assert not programs(tmp_path)
         count = len(target.arrived)

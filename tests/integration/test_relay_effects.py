@@ -80,8 +80,8 @@ async def test_slow_upload_sends_the_head_at_once_and_the_body_evenly() -> None:
         effect_at, released_at = instants(exchange)
         times = [at - upstream.pieces[0][0] for at, _ in upstream.pieces]
         assert upstream.body == BODY
-        assert abs(effect_at - upstream.pieces[0][0]) < 0.1
-        assert abs(released_at - effect_at) < 0.1
+        assert abs(effect_at - upstream.pieces[0][0]) < 0.2
+        assert abs(released_at - effect_at) < 0.2
         assert 0.45 < times[-1] < 0.8
         assert len(upstream.pieces) >= 8
         assert max(len(piece) for _, piece in upstream.pieces) <= 30
