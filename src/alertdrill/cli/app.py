@@ -162,6 +162,69 @@ def check(
 
 
 @app.command()
+def coverage(
+    results: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[RESULTS…]",
+            help="folders of drills, or folders in which the newest drill of each scenario counts; default: results",
+        ),
+    ] = None,
+    rules: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--rules",
+            metavar="FILE",
+            help="the rules to cover: a rule file, PrometheusRule, List or ConfigMap, a folder of them, or - for "
+            "standard input (repeatable); default: what was loaded in the drills",
+        ),
+    ] = None,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--scope",
+            metavar="MATCHER",
+            help="only rules that give their alerts such labels, as in 'team=\"fraud\"' or 'alertname=~\"Model.*\"' "
+            "(repeatable: all must match)",
+        ),
+    ] = None,
+    ignore: Annotated[
+        Path | None,
+        typer.Option(
+            "--ignore",
+            metavar="FILE",
+            help="YAML: `ignore: [{alert: Watchdog, reason: always fires, until: 2027-03-31}]`",
+        ),
+    ] = None,
+    fail_under: Annotated[
+        str | None, typer.Option("--fail-under", metavar="SHARE", help="exit 1 below this share, as in 80%")
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            "--against",
+            metavar="FILE",
+            help="what --json wrote on the base branch: exit 1 if a rule that it covers is covered no more, or a new "
+            "rule is not covered",
+        ),
+    ] = None,
+    json: Json = None,
+    no_color: NoColor = False,
+) -> None:
+    """Say which alert rules drills have seen to detect a fault, which not and why, and which faults no alert saw.
+
+    Read from what drills left behind; nothing is run. A rule counts as covered when an expectation on it was `detected`
+    with the very text that is to be covered, what records its metrics included. --json writes schema
+    alertdrill/coverage/v1. Exit codes: 0; 1, a gate failed; 2, bad input.
+    """
+    from alertdrill.cli.coverage import show_coverage
+
+    console = _console(no_color)
+    found = (results or [Path("results")], rules or (), scope or (), ignore, fail_under, against, json)
+    raise typer.Exit(show_coverage(console, *found))
+
+
+@app.command()
 def explain(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="results/<scenario>/<run id> of a drill")],
     expectation: Annotated[
