@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from alertdrill.cli.ci_files import CiFiles
 from alertdrill.cli.collected import collected
 from alertdrill.cli.json_file import unwritable, writing
 from alertdrill.compose.coverage import read_coverage_of
@@ -14,6 +15,7 @@ from alertdrill.core.coverage import CoverageResult
 from alertdrill.core.errors import BadInput, BadValue, Mistake
 from alertdrill.core.matchers import Matcher, parse_matcher
 from alertdrill.core.units import parse_share
+from alertdrill.report.checks import of_coverage
 from alertdrill.report.coverage_terminal import show
 
 FAILED = 1
@@ -28,13 +30,14 @@ def show_coverage(
     fail_under: str | None,
     against: Path | None,
     json: Path | None,
+    ci: CiFiles,
 ) -> int:
     """Print the coverage; 1 if it is below `fail_under`, or worse than what it is compared with.
 
     Raises:
         BadInput: with every mistake of options and files.
     """
-    mistakes = list(unwritable(json))
+    mistakes = [*unwritable(json), *ci.mistakes()]
     matchers = [one for text in scope if (one := collected(mistakes, partial(_matcher, text)))]
     least = collected(mistakes, lambda: _share(fail_under)) if fail_under is not None else None
     today = datetime.now(UTC).date()
@@ -45,6 +48,7 @@ def show_coverage(
     if json is not None:
         with writing(json):
             json.write_bytes(found.to_json())
+    ci.write([of_coverage(found, least)])
     return FAILED if worse(found, least) else 0
 
 
