@@ -246,6 +246,28 @@ def coverage(
 
 
 @app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="results/<scenario>/<run id> of a drill")],
+    promtool: Annotated[
+        Path,
+        typer.Option(
+            "--promtool", metavar="FILE", help="the test file to write; its rules go to FILE's name.rules.yml"
+        ),
+    ],
+    no_color: NoColor = False,
+) -> None:
+    """Write a drill as a unit test for promtool: what was scraped, and which alerts fired for it.
+
+    Each alert that was detected must fire again amid its firing, and must not before the fault. promtool runs the test
+    before it is written: exit 3 if it does not pass. promtool knows one interval for all series and one for all rules;
+    a drill that needs several is refused.
+    """
+    from alertdrill.cli.export import export_promtool
+
+    raise typer.Exit(export_promtool(_console(no_color), folder, promtool))
+
+
+@app.command()
 def explain(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="results/<scenario>/<run id> of a drill")],
     expectation: Annotated[
