@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from alertdrill.core.asked import expectation_id
 from alertdrill.core.coverage import CoverageResult, Status, named
 from alertdrill.core.matchers import in_braces
 from alertdrill.core.repeat import ExpectationSummary, RepeatResult
@@ -16,6 +17,7 @@ from alertdrill.core.result import (
     Result,
     Verdict,
 )
+from alertdrill.core.scenario import Scenario
 from alertdrill.report.repeat_terminal import gate_text, last_sentence
 from alertdrill.report.terminal import expectation_block, matcher_text, prohibition_block, summary
 
@@ -119,8 +121,7 @@ def of_repeat(result: RepeatResult, places: Mapping[str, Place]) -> Suite:
     for ban in result.prohibitions:
         outcome = Outcome.FAILED if ban.false_alarm else Outcome.INCONCLUSIVE if ban.inconclusive else Outcome.PASSED
         text = f"quiet in {ban.quiet} runs, {ban.false_alarm} false alarms, {ban.inconclusive} could not tell"
-        name = f"{ban.phase}/" if ban.phase else ""
-        checks.append(Check(f"{name}must_not_fire {matcher_text(ban.matcher)}", outcome, outcome.value, text))
+        checks.append(Check(_ban(ban.phase, ban.matcher), outcome, outcome.value, text))
     checks += [Check(f"run {one.number}", Outcome.INCONCLUSIVE, "broken", one.what) for one in result.broken]
     lasted = sum(one.ended_at - one.started_at for one in result.runs)
     return _as_the_verdict(Suite(result.scenario, last_sentence(result).plain, tuple(checks), lasted), result.verdict)
@@ -157,6 +158,22 @@ def _as_the_verdict(suite: Suite, verdict: DrillVerdict) -> Suite:
     return replace(suite, checks=(*suite.checks, Check("the whole", outcome, verdict.value, suite.title)))
 
 
+def names_of(scenario: Scenario) -> Iterator[str]:
+    """The names that the checks of a drill will have, as far as the scenario tells; `match: all` finds more."""
+    for phase in scenario.phases:
+        for position, one in enumerate(phase.expect):
+            matchers = [matcher.text() for matcher in one.matchers]
+            yield expectation_id(phase, position) + in_braces(one.labels, matchers)
+        for ban in phase.must_not_fire:
+            yield _ban(phase.name, ban.model_dump(mode="json", by_alias=True, exclude_defaults=True))
+    for ban in scenario.must_not_fire:
+        yield _ban(None, ban.model_dump(mode="json", by_alias=True, exclude_defaults=True))
+
+
+def _ban(phase: str | None, matcher: Mapping[str, Any]) -> str:
+    return f"{phase}/must_not_fire {matcher_text(matcher)}" if phase else f"must_not_fire {matcher_text(matcher)}"
+
+
 def _expectation(one: ExpectationResult, places: Mapping[str, Place]) -> Check:
     outcome = Outcome.PASSED if one.passes_as_control else _OF_VERDICT.get(one.verdict, Outcome.FAILED)
     name = one.id + in_braces(one.labels, one.matchers)
@@ -164,8 +181,7 @@ def _expectation(one: ExpectationResult, places: Mapping[str, Place]) -> Check:
 
 
 def _prohibition(one: ProhibitionResult) -> Check:
-    where = f"{one.phase}/" if one.phase else ""
-    name = f"{where}must_not_fire {matcher_text(one.matcher)}"
+    name = _ban(one.phase, one.matcher)
     return Check(name, _OF_PROHIBITION[one.verdict], one.verdict.value, prohibition_block(one).plain)
 
 
