@@ -58,7 +58,7 @@ def drills(pytester: pytest.Pytester, *arguments: str, **files: str) -> pytest.R
     for name, text in files.items():
         (pytester.path / f"{name}.drill.yml").write_text(text)
     others = [f"-pno:{name}" for name in ("asyncio", "hypothesispytest", "faker", "anyio", "xdist", "locust")]
-    return pytester.runpytest_inprocess("-p", "alertdrill.pytest_plugin", *others, *arguments)
+    return pytester.runpytest_inprocess(*others, *arguments)
 
 
 def test_each_expectation_and_prohibition_is_a_test_and_the_drill_runs_once(
