@@ -9,12 +9,11 @@ from pathlib import Path
 
 from alertdrill.adapters.prometheus_binary import Binaries
 from alertdrill.adapters.prometheus_major import prometheus_of_major
-from alertdrill.adapters.promtool import check_rules
 from alertdrill.adapters.replay_engine.engine import HttpEngine
 from alertdrill.adapters.replay_engine.expansion import Expander
 from alertdrill.adapters.replay_engine.process import start_replay_prometheus
 from alertdrill.adapters.results_folder import EXPECTED, FIX, ResultsFolder
-from alertdrill.adapters.rule_file import RuleLines, read_rule_files, read_rule_lines
+from alertdrill.adapters.rule_documents import STDIN, read_rules
 from alertdrill.adapters.signals import run_until_signalled
 from alertdrill.core import journal as records
 from alertdrill.core.case import Case
@@ -27,31 +26,43 @@ from alertdrill.core.replay.evidence import without_notification
 from alertdrill.core.replay.grid import groups_of
 from alertdrill.core.replay.rule_changes import Written, causes
 from alertdrill.core.result import Result
+from alertdrill.core.written_rules import WrittenGroup
 from alertdrill.run.checker import judge
-from alertdrill.run.replayed_drill import Prepared, ReplayedDrill, prepare, replayed_drill
+from alertdrill.run.replayed_drill import Prepared, ReplayedDrill, prepare, replayed_drill, unreadable_rules
 
 Note = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class RuleSet:
-    """Rule files that promtool has accepted."""
+    """Rules as they are written.
 
-    files: tuple[Path, ...]
-    lines: Mapping[tuple[str, str, int], RuleLines]
+    Attributes:
+        sources: files and folders, as they were given.
+        groups: of all of them.
+        texts: the files.
+    """
+
+    sources: tuple[str, ...]
+    groups: tuple[WrittenGroup, ...]
     texts: tuple[RuleText, ...]
 
     def rules(self, evaluation_interval_s: float) -> Rules:
         """The rules, where groups without an interval of their own have this one."""
-        return Rules(read_rule_files(self.files, evaluation_interval_s))
+        return Rules(tuple(one.loaded(evaluation_interval_s, _absolute(one.file)) for one in self.groups))
 
-    def written(self, rules: Rules) -> Mapping[Place, RuleLines]:
+    def written(self, rules: Rules) -> Mapping[Place, Written]:
         """Where each rule stands."""
-        return {
-            place: self.lines[group.file, group.name, place.rule]
-            for place in rules.places
-            for group in [rules.groups[place.group]]
-        }
+        found = {place: self.groups[place.group] for place in rules.places}
+        return {place: Written(group.file, group.rules[place.rule].lines) for place, group in found.items()}
+
+    def asks(self, rules: Rules) -> Mapping[Place, tuple[str, ...]]:
+        """By rule, settings of its group that a recording knows nothing of."""
+        return {place: self.groups[place.group].asks for place in rules.places}
+
+
+def _absolute(file: str) -> str:
+    return file if file == STDIN else str(Path(file).absolute())
 
 
 @dataclass(frozen=True)
@@ -87,13 +98,12 @@ def replay_recordings(
     """
     recorded = [read_recorded(folder) for folder in folders]
     programs = {one.folder: _programs(one) for one in recorded}
-    sets = [read_rule_set(files, list(programs.values())) for files in (rules, against) if files is not None]
+    sets = [read_rule_set(sources) for sources in (rules, against) if sources is not None]
     found = []
     for one in recorded:
         note(f"replaying {one.folder}")
         found.append(run_until_signalled(_compared(one, sets, programs[one.folder])))
-    names = [[str(file) for file in one.files] for one in sets]
-    return conclude(names[0], names[1] if len(names) > 1 else None, fail_on, found)
+    return conclude(sets[0].sources, sets[1].sources if len(sets) > 1 else None, fail_on, found)
 
 
 def read_recorded(folder: Path) -> Recorded:
@@ -119,36 +129,21 @@ def read_recorded(folder: Path) -> Recorded:
         raise BadInput([Mistake("", got, EXPECTED, FIX, file=str(folder))]) from error
 
 
-def read_rule_set(paths: Sequence[Path], programs: Sequence[Binaries]) -> RuleSet:
-    """Rule files, those of folders in order of their names.
+def read_rule_set(sources: Sequence[Path]) -> RuleSet:
+    """Rules where teams keep them.
 
     Raises:
-        BadInput: promtool of one of the recordings' versions refuses them.
+        BadInput: they cannot be read.
     """
-    files = tuple(file for path in paths for file in _files(path))
-    for promtool in dict.fromkeys(one.promtool.path for one in programs):
-        check_rules(promtool, files)
-    texts = (
-        RuleText(
-            path=str(file.absolute()),
-            text=(text := file.read_text(encoding="utf-8")),
-            sha256=hashlib.sha256(text.encode()).hexdigest(),
-        )
-        for file in files
-    )
-    return RuleSet(files, read_rule_lines(files), tuple(texts))
+    names = tuple(map(str, sources))
+    groups = read_rules(names)
+    files = dict.fromkeys(one.file for one in groups if one.file != STDIN)
+    return RuleSet(names, groups, tuple(_text(Path(file)) for file in files))
 
 
-def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
-    found = sorted(one for one in path.iterdir() if one.suffix in (".yml", ".yaml") and one.is_file())
-    if not found:
-        expected = "a rule file, or a folder of them"
-        raise BadInput(
-            [Mistake("--rules", "a folder without *.yml or *.yaml", expected, "give another", file=str(path))]
-        )
-    return found
+def _text(file: Path) -> RuleText:
+    text = file.read_text(encoding="utf-8-sig")
+    return RuleText(path=str(file.absolute()), text=text, sha256=hashlib.sha256(text.encode()).hexdigest())
 
 
 def _programs(one: Recorded) -> Binaries:
@@ -165,7 +160,7 @@ async def _compared(one: Recorded, sets: Sequence[RuleSet], programs: Binaries) 
     after = replays[0]
     before: Result = replays[1].result if len(replays) > 1 else judge(one.plan, one.journal, one.recording)
     rules_before = replays[1].rules if len(replays) > 1 else Rules(groups_of(one.case))
-    written = {place: Written(at.file, at.lines) for place, at in sets[0].written(after.rules).items()}
+    written = sets[0].written(after.rules)
     changes = compare(before, after.result, lambda alert: causes(rules_before, after.rules, written, alert))
     return RecordingReplay(
         folder=str(one.folder),
@@ -183,8 +178,7 @@ async def _replayed(one: Recorded, rule_set: RuleSet, programs: Binaries) -> Rep
     case = one.case
     assert case.engine is not None, "recordings without an engine are refused"
     rules = rule_set.rules(case.engine.evaluation_interval_s)
-    asks = {place: at.group_asks for place, at in rule_set.written(rules).items()}
-    prepared: Prepared = prepare(case, one.journal, rules, rule_set.texts, asks)
+    prepared: Prepared = prepare(case, one.journal, rules, rule_set.texts, rule_set.asks(rules))
     server = await start_replay_prometheus(
         programs.prometheus.path,
         evaluation_interval_s=case.engine.evaluation_interval_s,
@@ -195,8 +189,25 @@ async def _replayed(one: Recorded, rule_set: RuleSet, programs: Binaries) -> Rep
     expander = Expander(programs.prometheus.path, external, asyncio.get_running_loop())
     engine = HttpEngine(server.url, expander.expand)
     try:
+        unreadable = await asyncio.to_thread(unreadable_rules, engine, prepared)
+        if unreadable:
+            raise _not_read(prepared.rules, rule_set.written(prepared.rules), unreadable, programs)
         return await asyncio.to_thread(replayed_drill, engine, prepared)
     finally:
         engine.close()
         await expander.close()
         await server.stop(timeout_s=1.0)
+
+
+def _not_read(
+    rules: Rules, written: Mapping[Place, Written], unreadable: Mapping[Place, str], programs: Binaries
+) -> BadInput:
+    expected = f"PromQL that Prometheus {programs.prometheus.version_text} reads"
+    fix = "correct it; the drill was recorded with an engine of this major version"
+    return BadInput(
+        [
+            Mistake(rules[place].name, said, expected, fix, line=at.lines.get("expr"), file=at.file)
+            for place, said in unreadable.items()
+            for at in [written[place]]
+        ]
+    )

@@ -1,4 +1,4 @@
-"""JSON Schemas of the files that users write and read: the scenario, `result.json` and `repeat.json`."""
+"""JSON Schemas of the files that users write and read: scenario, `result.json`, `repeat.json`, coverage, replay."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -7,7 +7,9 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from pydantic_core import core_schema
 
+from alertdrill.core.coverage import CoverageResult
 from alertdrill.core.repeat import RepeatResult
+from alertdrill.core.replay.comparison import ReplayResult
 from alertdrill.core.result import Result
 from alertdrill.core.scenario import Scenario
 from alertdrill.report.schema_include import with_include
@@ -31,10 +33,24 @@ def repeat_schema() -> str:
     return _text("alertdrill/repeat/v1", "alertdrill repeat", _open(schema))
 
 
+def coverage_schema() -> str:
+    """JSON Schema of what `alertdrill coverage --json` writes. Keys that it does not know are allowed: v1 may grow."""
+    schema = CoverageResult.model_json_schema(schema_generator=_AsWritten, mode="serialization")
+    return _text("alertdrill/coverage/v1", "alertdrill coverage", _open(schema))
+
+
+def replay_schema() -> str:
+    """JSON Schema of what `alertdrill replay --json` writes. Keys that it does not know are allowed: v1 may grow."""
+    schema = ReplayResult.model_json_schema(schema_generator=_AsWritten, mode="serialization")
+    return _text("alertdrill/replay/v1", "alertdrill replay", _open(schema))
+
+
 SCHEMAS: Mapping[str, Callable[[], str]] = {
     "scenario": scenario_schema,
     "result": result_schema,
     "repeat": repeat_schema,
+    "coverage": coverage_schema,
+    "replay": replay_schema,
 }
 """What each file's JSON Schema is, as text, by the name of the file."""
 

@@ -22,6 +22,7 @@ class Collector:
             rules look back, a day at most.
         since: from when on (our clock, s).
         reached: until when.
+        ahead_s: the engine's clock minus ours, to be set as soon as it is known.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Collector:
         self.selectors = tuple(sorted({*bare, *ALWAYS}))
         self.samples: list[RawSeries] = []
         self.reached = clock.now()
+        self.ahead_s = 0.0
         self.since = self.reached - min(
             MOST_HISTORY_S, overlap_s + STARTED_S + max(map(self._reach_s, rules), default=0.0)
         )
@@ -55,7 +57,8 @@ class Collector:
         """
         now = self._clock.now()
         begin = self.reached - self._overlap_s if self.samples else self.since
-        parts = [series for text in self.selectors for series in await self._source.raw(text, begin, now)]
+        begin, end = begin + self.ahead_s, now + self.ahead_s
+        parts = [series for text in self.selectors for series in await self._source.raw(text, begin, end)]
         self.samples += parts
         self.reached = now
 

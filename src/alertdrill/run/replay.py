@@ -32,6 +32,10 @@ class Refused(Exception):
     """The engine could not evaluate an expression; the text is what it says."""
 
 
+class Unreadable(Refused):
+    """An expression is not one of the engine's language."""
+
+
 class ReplayEngine(Protocol):
     """A throw-away engine without scrapes and rules. Where it does not answer at all, it raises AlertdrillError."""
 

@@ -38,7 +38,7 @@ from alertdrill.core.replay.visibility import NEAR_MS, Scrapes, Target, scrapes_
 from alertdrill.core.result import Code, Reason, Result
 from alertdrill.core.scope import AlertRule, RuleBook, in_scope
 from alertdrill.run.checker import judge, open_questions
-from alertdrill.run.replay import Refused, Replayed, ReplayEngine, replay
+from alertdrill.run.replay import Refused, Replayed, ReplayEngine, Unreadable, replay
 
 
 @dataclass(frozen=True)
@@ -193,6 +193,19 @@ def _grid(
     file = same.file if same else next((one.file for one in recorded if one.file.rsplit("/", 1)[-1] == base), None)
     phase = phase_ms(file or group.file, group.name, interval, packing)
     return predicted_grid(*span, interval, phase, "predicted" if file else "assumed")
+
+
+def unreadable_rules(engine: ReplayEngine, prepared: Prepared) -> dict[Place, str]:
+    """The rules to be evaluated that the engine cannot read, such as those with functions that it lacks, and why."""
+    found = {}
+    for place in sorted(prepared.rules.behind(prepared.places), key=lambda one: (one.group, one.rule)):
+        try:
+            engine.at(prepared.rules[place].query, prepared.case.recording.from_ms)
+        except Unreadable as error:
+            found[place] = str(error)
+        except Refused:
+            continue
+    return found
 
 
 def replayed_drill(engine: ReplayEngine, prepared: Prepared) -> ReplayedDrill:

@@ -47,6 +47,7 @@ def every_kind() -> list[records.Record]:
         records.Fill(at=1.0, expectation="a/B", low_s=1.0, likely_s=None, high_s=None),
         records.NotReplayed(at=1.0, file="f", group="g", alert="A", reason=NOT_HELD),
         records.Trouble(at=1.0, kind="child_died", what="monitor died"),
+        records.Process(at=1.0, started_at=0.5, reloaded=None),
     ]
 
 

@@ -12,7 +12,7 @@ from alertdrill.adapters.replay_engine.remote_write import HEADERS, requests
 from alertdrill.core.errors import AlertdrillError
 from alertdrill.core.observations import RawSeries
 from alertdrill.core.recording import LabelKey
-from alertdrill.run.replay import Refused
+from alertdrill.run.replay import Refused, Unreadable
 
 TIMEOUT_S = 600.0
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -94,7 +94,9 @@ class HttpEngine:
             what = str(answer["error"])
         except (orjson.JSONDecodeError, KeyError, TypeError):
             raise ReplayFailed(_story(f"answered {status}: {said[:300].decode(errors='replace')}")) from None
-        if status in (400, 422):
+        if status == 400:
+            raise Unreadable(what)
+        if status == 422:
             raise Refused(what)
         raise ReplayFailed(_story(f"answered {status}: {what}"))
 

@@ -161,6 +161,8 @@ def replayed_journal(
 
 def _after(record: records.Record, case: Case, fitting: set[str]) -> records.Record:
     """A record without what depends on how rules were: how soon a changed one can fire nobody has worked out."""
+    if isinstance(record, records.Process):
+        return record.model_copy(update={"reloaded": None})
     if isinstance(record, records.Fill):
         same = not fitting.isdisjoint(record.expectation.split("/"))
         return record if same else record.model_copy(update={"low_s": None, "likely_s": None, "high_s": None})
