@@ -329,7 +329,9 @@ def faults(
 
 @app.command()
 def schema(
-    file: Annotated[str, typer.Argument(metavar="scenario|result|repeat|coverage|replay", help="which file")] = "scenario",
+    file: Annotated[
+        str, typer.Argument(metavar="scenario|result|repeat|coverage|replay", help="which file")
+    ] = "scenario",
 ) -> None:
     """Print the JSON Schema of scenario files, of result.json, of repeat.json, or of what coverage or replay writes.
 

@@ -144,7 +144,7 @@ def test_removing_any_rule_that_the_scenario_names_loses_its_fault(tmp_path: Pat
     [
         ("rate(x[5m]) keep_last_value > 1", "invalid promql"),
         ("rollup_rate(x[5m]) > 1", "unknown function"),
-        ("double_exponential_smoothing(model_requests_total[5s], 0.5, 0.5) > 1", "of Prometheus 2"),
+        ("double_exponential_smoothing(model_requests_total[5s], 0.5, 0.5) > 1", "that Prometheus 2"),
         ("x >", "invalid promql"),
     ],
 )
