@@ -31,6 +31,7 @@ from alertdrill.run.checker import judge
 from alertdrill.run.replayed_drill import Prepared, ReplayedDrill, prepare, replayed_drill, unreadable_rules
 
 Note = Callable[[str], None]
+AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,13 @@ def _absolute(file: str) -> str:
 
 @dataclass(frozen=True)
 class Recorded:
-    """One recording, as far as detection and resolution go."""
+    """One recording, as far as detection and resolution go; `live` is how the drill is judged by them."""
 
     folder: Path
     plan: Plan
     journal: tuple[records.Record, ...]
     recording: Recording
+    live: Result
 
     @property
     def case(self) -> Case:
@@ -99,10 +101,7 @@ def replay_recordings(
     recorded = [read_recorded(folder) for folder in folders]
     programs = {one.folder: _programs(one) for one in recorded}
     sets = [read_rule_set(sources) for sources in (rules, against) if sources is not None]
-    found = []
-    for one in recorded:
-        note(f"replaying {one.folder}")
-        found.append(run_until_signalled(_compared(one, sets, programs[one.folder])))
+    found = run_until_signalled(_all_compared(recorded, sets, programs, note))
     return conclude(sets[0].sources, sets[1].sources if len(sets) > 1 else None, fail_on, found)
 
 
@@ -119,8 +118,7 @@ def read_recorded(folder: Path) -> Recorded:
         raise BadInput([Mistake("", got, EXPECTED, FIX, file=str(folder))])
     try:
         plan, journal = without_notification(plan, journal)
-        found = Recorded(folder, plan, journal, recording)
-        judge(plan, journal, recording)
+        found = Recorded(folder, plan, journal, recording, judge(plan, journal, recording))
         if found.case.engine is None or not groups_of(found.case):
             raise ValueError("the journal does not say which engine had which rules")
         return found
@@ -153,12 +151,31 @@ def _programs(one: Recorded) -> Binaries:
     return prometheus_of_major(engine.version, str(one.folder))
 
 
+async def _all_compared(
+    recorded: Sequence[Recorded], sets: Sequence[RuleSet], programs: Mapping[Path, Binaries], note: Note
+) -> list[RecordingReplay]:
+    """Replay every recording, two at a time; the first error ends all."""
+    free = asyncio.Semaphore(AT_ONCE)
+
+    async def in_turn(one: Recorded) -> RecordingReplay:
+        async with free:
+            note(f"replaying {one.folder}")
+            return await _compared(one, sets, programs[one.folder])
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(in_turn(one)) for one in recorded]
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return [task.result() for task in tasks]
+
+
 async def _compared(one: Recorded, sets: Sequence[RuleSet], programs: Binaries) -> RecordingReplay:
     """Replay one recording under one or two sets of rules, side by side."""
     began = time.monotonic()
     replays = [await _replayed(one, each, programs) for each in sets]
     after = replays[0]
-    before: Result = replays[1].result if len(replays) > 1 else judge(one.plan, one.journal, one.recording)
+    before = replays[1].result if len(replays) > 1 else one.live
     rules_before = replays[1].rules if len(replays) > 1 else Rules(groups_of(one.case))
     written = sets[0].written(after.rules)
     changes = compare(before, after.result, lambda alert: causes(rules_before, after.rules, written, alert))

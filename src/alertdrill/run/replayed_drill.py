@@ -102,10 +102,11 @@ def prepare(
     scraped = scraped_series(case)
     scrapes = scrapes_by_target(scraped)
     alerts = [place for place in rules.places if rules[place].type == "alerting"]
+    recorded = _recorded_selectors(case)
     reasons = {
         place: reason
         for place in alerts
-        if (reason := _why_not(case, rules, place, scraped, scrapes, asks)) is not None
+        if (reason := _why_not(case, rules, place, recorded, scraped, scrapes, asks)) is not None
     }
     places = frozenset(place for place in alerts if place not in reasons)
     grids, before = _grids(case, rules), Rules(groups_of(case))
@@ -130,6 +131,7 @@ def _why_not(
     case: Case,
     rules: Rules,
     place: Place,
+    recorded: Sequence[Selector],
     scraped: Sequence[RawSeries],
     scrapes: Mapping[Target, Scrapes],
     asks: Mapping[Place, tuple[str, ...]],
@@ -141,7 +143,6 @@ def _why_not(
         if what is not None:
             text = f"{rules[one].name} cannot be replayed exactly: {what}"
             return Reason(code=Code.NOT_REPLAYABLE, text=text, decide_it_by="run the drill with these rules")
-    recorded = _recorded_selectors(case)
     missing = lacking(rules, behind, recorded)
     if missing:
         text = f"the recording need not hold all of {', '.join(missing)}"

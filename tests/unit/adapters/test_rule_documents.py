@@ -205,3 +205,10 @@ def test_aliases_do_not_multiply_beyond_a_bound(tmp_path: Path) -> None:
     began = time.process_time()
     assert "too many values" in mistakes(tmp_path, many)[0][2]
     assert time.process_time() - began < 5.0
+
+
+def test_settings_of_a_group_that_change_what_its_rules_do_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "rules.yml"
+    rule = "rules: [{alert: A, expr: up == 0}]"
+    file.write_text(f"groups:\n- {{name: a, limit: 5, query_offset: 1m, {rule}}}\n- {{name: b, limit: 0, {rule}}}\n")
+    assert [one.asks for one in read_rules([file])] == [("limit", "query_offset"), ()]
