@@ -17,8 +17,6 @@ def why_not_started(asked: Asked) -> Reason | None:
     case, delivery = asked.case, asked.delivery
     if asked.rule is None and case.all(records.Rules):
         return None
-    if asked.rule is not None and (reason := case.not_replayed(asked.rule)) is not None:
-        return reason
     steady = case.all(records.SteadyState)
     if any(expects(asked.expectation, dict(labels)) for one in steady for labels in one.active):
         return because(

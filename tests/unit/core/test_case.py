@@ -163,3 +163,11 @@ def test_picks_of_requests_never_sent_do_not_count() -> None:
     chosen = touched_in(drill)
     half = drill.add(picked(*chosen)).change(records.SegmentClosed, is_nulls, sent=200).case()
     assert half.deliveries["nulls/nulls"].planned == sum(i < 200 for i in chosen)
+
+
+def test_an_alert_that_was_over_before_the_drill_began_is_none_of_its_episodes() -> None:
+    drill = Drill()
+    before = drill.case().recording.from_ms
+    drill.fire(before - 9_000, before - 8_000, before - 4_000, alert="Slow")
+    drill.fire(before - 9_000, before - 8_000, before + 4_000, alert="NullsHigh")
+    assert {one.alert for one in drill.case().episodes} == {"NullsHigh"}
