@@ -60,6 +60,12 @@ def _series(one: Mapping[str, Any]) -> RawSeries:
     return RawSeries(_labels(one["metric"]), times, values)
 
 
+def without_markers(series: RawSeries) -> RawSeries:
+    """A series without NaN, which is how VictoriaMetrics shows staleness markers: it stores no other."""
+    keep = ~np.isnan(series.values)
+    return RawSeries(series.labels, series.times_ms[keep], series.values[keep])
+
+
 def rule_groups(data: Mapping[str, Any]) -> list[RuleGroup]:
     """Groups of `/api/v1/rules`."""
     return [
@@ -101,11 +107,16 @@ def targets(data: Mapping[str, Any]) -> list[TargetInfo]:
             health=str(target["health"]),
             last_error=str(target.get("lastError") or ""),
             last_scrape=unix_time(target["lastScrape"]),
-            interval_s=duration_s(target["scrapeInterval"]),
-            timeout_s=duration_s(target["scrapeTimeout"]),
+            interval_s=_scrape_s(target, "scrapeInterval", "__scrape_interval__"),
+            timeout_s=_scrape_s(target, "scrapeTimeout", "__scrape_timeout__"),
         )
         for target in data["activeTargets"]
     ]
+
+
+def _scrape_s(target: Mapping[str, Any], field: str, label: str) -> float:
+    """Seconds that a target states in a field, or, of VictoriaMetrics, in a label alone."""
+    return duration_s(target[field] if field in target else target["discoveredLabels"][label])
 
 
 def self_metrics(exposition: str) -> SelfMetrics:

@@ -28,6 +28,7 @@ class Instants:
         clock_error: how far the engine's clock may be from where we put it, ms; None if it was never read. The first
             two instants are ours, the others the engine's own and exact.
         scrapes_apart: from the first to the last scrape that could be `crossed`, ms.
+        own_error: how far off the engine's own instants may be on its clock, ms; None: nobody knows.
     """
 
     fault_start: int
@@ -38,6 +39,7 @@ class Instants:
     firing: int
     clock_error: float | None = None
     scrapes_apart: int = 0
+    own_error: float | None = 0.0
 
     def error_s(self, *, clocks: bool = False, scrapes: bool = False) -> float | None:
         """Error bar of a difference of two instants.
@@ -46,9 +48,9 @@ class Instants:
             clocks: one of them is ours and one the engine's.
             scrapes: one of them is `crossed`.
         """
-        if clocks and self.clock_error is None:
+        if self.own_error is None or (clocks and self.clock_error is None):
             return None
-        known = (self.clock_error or 0.0) if clocks else 0.0
+        known = self.own_error + ((self.clock_error or 0.0) if clocks else 0.0)
         return round((known + (self.scrapes_apart if scrapes else 0)) / 1000, 6)
 
 
@@ -111,7 +113,8 @@ def waterfall(instants: Instants, settings: Settings, fill_low_s: float | None) 
     held = instants.firing - instants.pending
     planned = whole_intervals_ms(settings.for_ms, settings.evaluation_ms)
     firing_gap = max(0, held - planned)
-    hops.append(_hop("firing", held - firing_gap, planned / 1000, f"for: {settings.for_ms / 1000:g}s"))
+    waited = f"for: {settings.for_ms / 1000:g}s"
+    hops.append(_hop("firing", held - firing_gap, planned / 1000, waited, instants.error_s() if held else 0.0))
     if pending_gap + firing_gap:
         hops.append(_hop("engine_gap", pending_gap + firing_gap, 0.0, None))
     return tuple(hops)

@@ -55,6 +55,10 @@ REASONS: Mapping[Code, Words] = {
         "an evaluation of the rule failed; the engine then writes no samples, though its page may go on saying firing",
         "an expression that can be evaluated: `promtool check rules`, then the engine's /rules page for the error",
     ),
+    Code.RULE_NO_DATA: Words(
+        "what the rule reads had no answer (Grafana's state `nodata`), so it could not tell whether anything was wrong",
+        "a rule whose query has an answer all the time",
+    ),
     Code.ALREADY_FIRING: Words(
         "the label set was pending or firing before the fault began, so its firing later is not the fault's doing",
         "a steady state in which the alert is inactive",
@@ -95,6 +99,11 @@ REASONS: Mapping[Code, Words] = {
         "the engine's clock and ours could not be compared to within 0.1 s, or its samples and its own posts state "
         "different instants, so instants cannot be subtracted",
         "clocks that are synchronised, and an engine that answers quickly and runs through",
+    ),
+    Code.INSTANT_DOUBT: Words(
+        "the engine does not state the instant at which the alert fired so exactly that it is certain whether that was "
+        "in time",
+        "a `within` further from the time to detect than `ttd_error_s`",
     ),
     Code.SETTLE_TIMEOUT: Words(
         "the gate before the phase stayed shut, so its fault was never injected",

@@ -91,7 +91,13 @@ class RuleBook:
         return round(1000 * max((s.range_s + s.offset_s for s in self.inputs(rule)), default=0.0))
 
     def inlined(self, rule: AlertRule) -> str | None:
-        """The alert's expression over scraped series alone; None where that would not be sound."""
+        """The alert's expression over scraped series alone; None where that would not be sound.
+
+        What Grafana calls a rule's query lacks its condition, and vmalert looks at older samples than those of its
+        evaluation.
+        """
+        if rule.group.engine != "prometheus":
+            return None
         try:
             return inline(rule.rule.query, self.recorded)
         except PromqlError:
@@ -154,14 +160,15 @@ def in_scope(scenario: Scenario, labels: Mapping[str, str]) -> bool:
 def tail_ms(scenario: Scenario, book: RuleBook, scrape_ms: int) -> int:
     """How long after its last effect a fault can still make an alert in scope fire.
 
-    The longest of lookback + ceil(for / E) * E + scrape + evaluation over the rules in scope. `scrape_ms` stands for
-    the scrape interval of rules of which it is not known.
+    The longest of lookback + ceil(for / E) * E + scrape + evaluation + lag over the rules in scope. `scrape_ms` stands
+    for the scrape interval of rules of which it is not known.
     """
     tails = [
         book.lookback_ms(rule)
         + whole_intervals_ms(rule.for_ms, rule.interval_ms)
         + rule.scrape_ms(scrape_ms)
         + rule.interval_ms
+        + round(rule.group.lag_s * 1000)
         for rule in book.alerts
         if in_scope(scenario, rule.labels)
     ]

@@ -44,5 +44,6 @@ def waterfall_of(asked: Asked, episode: Episode, settings: Settings, fill: FillB
         episode.firing_at,
         asked.case.clock_error_ms,
         scrapes_apart_ms(asked.case, asked.rule, episode),
+        asked.case.instant_error_ms(asked.rule.group),
     )
     return waterfall(instants, settings, fill.low_s if fill else None)

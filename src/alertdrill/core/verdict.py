@@ -101,6 +101,9 @@ def _judge_fired(asked: Asked, episode: Episode) -> Found:
             episode,
         )
     ttd_ms = episode.firing_at - first
+    doubtful = _near_the_deadline(asked, rule, ttd_ms)
+    if doubtful:
+        return Found(Verdict.INCONCLUSIVE, doubtful, episode)
     if ttd_ms <= asked.within_ms:
         return Found(Verdict.DETECTED, None, episode)
     silent = doubt(asked.case, rule, first, episode.firing_at)
@@ -113,6 +116,16 @@ def _judge_fired(asked: Asked, episode: Episode) -> Found:
         because(Code.TOO_LATE, text, f"within: {math.ceil(ttd_ms / 1000)}s, or a shorter `for` or window"),
         episode,
     )
+
+
+def _near_the_deadline(asked: Asked, rule: AlertRule, ttd_ms: int) -> Reason | None:
+    """Why it cannot be told whether an alert fired in time: its engine's instants are not that exact."""
+    error_ms = asked.case.instant_error_ms(rule.group)
+    if error_ms is not None and abs(ttd_ms - asked.within_ms) >= error_ms:
+        return None
+    off = "by an unknown time" if error_ms is None else f"by {error_ms / 1000:g} s"
+    text = f"fired after {ttd_ms / 1000:.3f} s, which may be off {off}; within is {asked.expectation.within:g} s"
+    return because(Code.INSTANT_DOUBT, text, "a longer `within`, or one that is missed by more")
 
 
 def _judge_silence(asked: Asked, owned: tuple[Episode, ...]) -> Found:
@@ -232,7 +245,7 @@ def _result(
         notification=notification.outcome,
         notified_receivers=notification.receivers,
         ttd_s=_difference(firing, start),
-        ttd_error_s=None if firing is None or case.clock is None else round(case.clock.error_s, 6),
+        ttd_error_s=None if firing is None or asked.rule is None else _ttd_error_s(case, asked.rule),
         notify_s=_difference(notification.at_ms, firing),
         ttn_s=_difference(notification.at_ms, start),
         silent_s=_silent_s(asked, found),
@@ -250,6 +263,12 @@ def _result(
         label_differences=found.differences,
         evidence=_evidence(asked, episode) | _of(notification),
     )
+
+
+def _ttd_error_s(case: Case, rule: AlertRule) -> float | None:
+    """How far off ttd may be: the two clocks, and what the engine does not know of its own instants."""
+    own_ms, clock_ms = case.instant_error_ms(rule.group), case.clock_error_ms
+    return None if own_ms is None or clock_ms is None else round((own_ms + clock_ms) / 1000, 6)
 
 
 def _silent_s(asked: Asked, found: Found) -> float | None:

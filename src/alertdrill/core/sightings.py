@@ -1,0 +1,107 @@
+"""Alerts of an engine that shows them only as they are now: looks at its rules become samples of ALERTS.
+
+vmalert writes ALERTS to another server, seconds late and in whole seconds. What its rules show is exact: `activeAt` is
+the nominal instant of the evaluation at which an alert became pending, and each rule says when it was last evaluated.
+Its evaluations are whole intervals apart, so with several looks an interval the instant of each is known.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from alertdrill.core.alerts import GAP_INTERVALS
+from alertdrill.core.observations import Labels, RawSeries
+from alertdrill.core.recording import LabelKey, label_key
+
+RuleKey = tuple[str, str, int]
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """An alert that a rule shows: `state` is pending or firing; `active_at` is Unix time in seconds.
+
+    `restored`: the engine took it over from before its start, and `active_at` is no evaluation of its own.
+    """
+
+    labels: Labels
+    state: str
+    active_at: float
+    restored: bool
+
+
+@dataclass(frozen=True)
+class RuleSeen:
+    """An alert rule at one look.
+
+    Attributes:
+        key: file, group and place in it.
+        interval_s: between two evaluations.
+        evaluated_at: when its last evaluation began, Unix seconds; None before the first.
+        alerts: what is pending or firing.
+    """
+
+    key: RuleKey
+    interval_s: float
+    evaluated_at: float | None
+    alerts: tuple[Sighting, ...]
+
+
+class Sightings:
+    """What was seen of the alerts of an engine, in order of time.
+
+    Attributes:
+        error_s: how far off the instants at which alerts came, fired and went may be: from the nominal instant of an
+            evaluation to when it really began, and the evaluations between two looks, where there are several.
+    """
+
+    def __init__(self) -> None:
+        self._samples: dict[LabelKey, list[int]] = defaultdict(list)
+        self._evaluated: dict[RuleKey, float] = {}
+        self._states: dict[RuleKey, dict[LabelKey, str]] = defaultdict(dict)
+        self._on_grid: dict[tuple[RuleKey, LabelKey], bool] = {}
+        self.error_s = 0.0
+
+    def see(self, rules: Iterable[RuleSeen]) -> None:
+        """Take in a look."""
+        for rule in rules:
+            began = max((one.active_at for one in rule.alerts if not one.restored), default=0.0)
+            if rule.evaluated_at is not None:
+                self._see(rule, max(rule.evaluated_at, began))
+
+    def series(self) -> list[RawSeries]:
+        """The samples of ALERTS that the engine would have stored, one for each evaluation that was seen."""
+        found = []
+        for key, times in self._samples.items():
+            at = np.unique(np.array(times, dtype=np.int64))
+            found.append(RawSeries(dict(key), at, np.ones(len(at))))
+        return found
+
+    def _see(self, rule: RuleSeen, evaluated_at: float) -> None:
+        before, previous = self._evaluated.get(rule.key), self._states[rule.key]
+        if before is not None and evaluated_at <= before:
+            return
+        states: dict[LabelKey, str] = {}
+        for one in rule.alerts:
+            alert = label_key(one.labels)
+            states[alert] = one.state
+            at = self._instant(rule, one, alert, evaluated_at, new=alert not in previous)
+            if previous.get(alert) != one.state and before is not None:
+                self._doubt(evaluated_at - at, evaluated_at - before, rule.interval_s)
+            sample = {**one.labels, "__name__": "ALERTS", "alertstate": one.state}
+            self._samples[label_key(sample)].append(round(at * 1000))
+        if before is not None and previous.keys() - states.keys():
+            self._doubt(0.0, evaluated_at - before, rule.interval_s)
+        self._evaluated[rule.key], self._states[rule.key] = evaluated_at, states
+
+    def _instant(self, rule: RuleSeen, one: Sighting, alert: LabelKey, evaluated_at: float, new: bool) -> float:
+        """The nominal instant of an evaluation; when it began, where `active_at` is not on the grid of evaluations."""
+        since = evaluated_at - one.active_at
+        if new:
+            self._on_grid[rule.key, alert] = not one.restored and since < rule.interval_s
+        return evaluated_at - since % rule.interval_s if self._on_grid[rule.key, alert] else evaluated_at
+
+    def _doubt(self, late_s: float, between_s: float, interval_s: float) -> None:
+        unseen_s = between_s - interval_s if between_s > GAP_INTERVALS * interval_s else 0.0
+        self.error_s = max(self.error_s, late_s + unseen_s)
