@@ -60,4 +60,4 @@ async def asked(question: Awaitable[T]) -> T:
     try:
         return await question
     except QueryFailed as error:
-        raise SourceFailed(str(error).splitlines()[0]) from error
+        raise SourceFailed(f"{error.url}: {error.query}: {error.what}") from error

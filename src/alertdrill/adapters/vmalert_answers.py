@@ -10,7 +10,7 @@ from typing import Any
 
 from alertdrill.adapters.prometheus_answers import rule_groups, unix_time
 from alertdrill.core.observations import RuleGroup
-from alertdrill.core.sightings import RuleSeen, Sighting
+from alertdrill.core.shown_alerts import ShownRule, ShownAlert
 
 STATES = ("pending", "firing")
 STORED_S = 1.0
@@ -22,7 +22,7 @@ class Look:
     """One look at a vmalert."""
 
     groups: tuple[RuleGroup, ...]
-    rules: tuple[RuleSeen, ...]
+    rules: tuple[ShownRule, ...]
 
 
 def look(data: Mapping[str, Any], latency_s: float) -> Look:
@@ -48,22 +48,22 @@ def _interval_s(group: Mapping[str, Any]) -> float:
     return float(group["interval"])
 
 
-def _seen(group: Mapping[str, Any]) -> list[RuleSeen]:
+def _seen(group: Mapping[str, Any]) -> list[ShownRule]:
     return [
-        RuleSeen(
+        ShownRule(
             (str(group["file"]), str(group["name"]), place),
             _interval_s(group),
             unix_time(rule["lastEvaluation"]),
-            tuple(_sighting(alert) for alert in rule.get("alerts") or () if alert["state"] in STATES),
+            tuple(_shown_alert(alert) for alert in rule.get("alerts") or () if alert["state"] in STATES),
         )
         for place, rule in enumerate(group["rules"])
         if rule["type"] == "alerting"
     ]
 
 
-def _sighting(alert: Mapping[str, Any]) -> Sighting:
+def _shown_alert(alert: Mapping[str, Any]) -> ShownAlert:
     active_at = unix_time(alert["activeAt"])
     if active_at is None:
         raise ValueError(f"an alert that is {alert['state']} without an instant")
     labels = {str(name): str(value) for name, value in alert["labels"].items()}
-    return Sighting(labels, str(alert["state"]), active_at, bool(alert.get("restored", False)))
+    return ShownAlert(labels, str(alert["state"]), active_at, bool(alert.get("restored", False)))

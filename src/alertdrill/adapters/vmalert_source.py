@@ -10,7 +10,7 @@ from alertdrill.adapters.prometheus_api import PrometheusApi
 from alertdrill.adapters.vmalert_answers import Look, look
 from alertdrill.core.http_dates import ask_at, reading_of
 from alertdrill.core.observations import ClockReading, EngineKind, Labels, RawSeries, RuleGroup
-from alertdrill.core.sightings import Sightings
+from alertdrill.core.shown_alerts import ShownAlerts
 from alertdrill.run.ports import ActiveAlert
 
 RULES = "/api/v1/rules"
@@ -37,7 +37,7 @@ class VmalertSource:
     def __init__(self, samples: PrometheusApi, vmalert: PrometheusApi, latency_s: float) -> None:
         """See `vmalert_answers.look` for `latency_s`."""
         self._samples, self._vmalert, self._latency_s = samples, vmalert, latency_s
-        self._seen, self._fresh = Sightings(), False
+        self._seen, self._fresh = ShownAlerts(), False
         self._last = Look((), ())
         self._ahead: ClockReading | None = None
 

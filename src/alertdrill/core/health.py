@@ -164,6 +164,10 @@ def doubt(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Reason | Non
             text="the rule was not evaluated all the way to its deadline",
             decide_it_by="give Prometheus enough CPU, or let the drill run to its end",
         )
+    if not case.book.readable(rule):
+        text = "what the rule reads is not known, as its query is not PromQL: it may have had nothing to see"
+        fix = "write the rule's query in PromQL, without variables, then run again"
+        return Reason(code=Code.SERIES_NOT_RECORDED, text=text, decide_it_by=fix)
     return _scrape_gap(case, rule, from_ms, to_ms)
 
 

@@ -101,9 +101,8 @@ REASONS: Mapping[Code, Words] = {
         "clocks that are synchronised, and an engine that answers quickly and runs through",
     ),
     Code.INSTANT_DOUBT: Words(
-        "the engine does not state the instant at which the alert fired so exactly that it is certain whether that was "
-        "in time",
-        "a `within` further from the time to detect than `ttd_error_s`",
+        "the engine does not state instants so exactly that it is certain whether the alert fired, or resolved, in time",
+        "a deadline that is further away than `ttd_error_s`",
     ),
     Code.SETTLE_TIMEOUT: Words(
         "the gate before the phase stayed shut, so its fault was never injected",
@@ -114,8 +113,9 @@ REASONS: Mapping[Code, Words] = {
         "a steady signal before the fault: a longer baseline shows what moves it",
     ),
     Code.SERIES_NOT_RECORDED: Words(
-        "the recording lacks what the verdict needs, or contradicts what the engine itself posted",
-        "the folder as the drill left it",
+        "the recording lacks what the verdict needs, or contradicts what the engine itself posted; or the rule's query is "
+        "not PromQL, so that nobody knows what it needs",
+        "the folder as the drill left it; a query that is PromQL",
     ),
     Code.NEVER_PENDING: Words(
         "the rule was loaded, healthy, evaluated and fed, and its condition never held for the labels asked for",

@@ -86,6 +86,14 @@ class RuleBook:
                     todo.append((self.recorded[one.name], extra_s + one.range_s + one.offset_s, depth + 1))
         return tuple(dict.fromkeys(found))
 
+    def readable(self, rule: AlertRule) -> bool:
+        """Whether all that an alert reads is known: its expression, and those of what it reads, are PromQL."""
+        chain = [self.recorded.get(one.name) for one in self.inputs(rule)]
+        try:
+            return all(selectors(one) is not None for one in (rule.rule.query, *chain) if one is not None)
+        except PromqlError:
+            return False
+
     def lookback_ms(self, rule: AlertRule) -> int:
         """How far back an alert looks, through chains, in ms."""
         return round(1000 * max((s.range_s + s.offset_s for s in self.inputs(rule)), default=0.0))

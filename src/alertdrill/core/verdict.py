@@ -8,7 +8,7 @@ import numpy as np
 from alertdrill.core import journal as records
 from alertdrill.core.aftermath import resolution_of
 from alertdrill.core.alerts import GAP_INTERVALS, Episode
-from alertdrill.core.asked import Asked, ask, because
+from alertdrill.core.asked import Asked, ask, because, too_near
 from alertdrill.core.attribution import Attribution, is_expected
 from alertdrill.core.carry_over import carry_over
 from alertdrill.core.case import Case
@@ -101,7 +101,7 @@ def _judge_fired(asked: Asked, episode: Episode) -> Found:
             episode,
         )
     ttd_ms = episode.firing_at - first
-    doubtful = _near_the_deadline(asked, rule, ttd_ms)
+    doubtful = too_near(asked, "fired", ttd_ms - asked.within_ms)
     if doubtful:
         return Found(Verdict.INCONCLUSIVE, doubtful, episode)
     if ttd_ms <= asked.within_ms:
@@ -116,16 +116,6 @@ def _judge_fired(asked: Asked, episode: Episode) -> Found:
         because(Code.TOO_LATE, text, f"within: {math.ceil(ttd_ms / 1000)}s, or a shorter `for` or window"),
         episode,
     )
-
-
-def _near_the_deadline(asked: Asked, rule: AlertRule, ttd_ms: int) -> Reason | None:
-    """Why it cannot be told whether an alert fired in time: its engine's instants are not that exact."""
-    error_ms = asked.case.instant_error_ms(rule.group)
-    if error_ms is not None and abs(ttd_ms - asked.within_ms) >= error_ms:
-        return None
-    off = "by an unknown time" if error_ms is None else f"by {error_ms / 1000:g} s"
-    text = f"fired after {ttd_ms / 1000:.3f} s, which may be off {off}; within is {asked.expectation.within:g} s"
-    return because(Code.INSTANT_DOUBT, text, "a longer `within`, or one that is missed by more")
 
 
 def _judge_silence(asked: Asked, owned: tuple[Episode, ...]) -> Found:

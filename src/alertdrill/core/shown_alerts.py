@@ -19,7 +19,7 @@ RuleKey = tuple[str, str, int]
 
 
 @dataclass(frozen=True)
-class Sighting:
+class ShownAlert:
     """An alert that a rule shows: `state` is pending or firing; `active_at` is Unix time in seconds.
 
     `restored`: the engine took it over from before its start, and `active_at` is no evaluation of its own.
@@ -32,7 +32,7 @@ class Sighting:
 
 
 @dataclass(frozen=True)
-class RuleSeen:
+class ShownRule:
     """An alert rule at one look.
 
     Attributes:
@@ -45,10 +45,10 @@ class RuleSeen:
     key: RuleKey
     interval_s: float
     evaluated_at: float | None
-    alerts: tuple[Sighting, ...]
+    alerts: tuple[ShownAlert, ...]
 
 
-class Sightings:
+class ShownAlerts:
     """What was seen of the alerts of an engine, in order of time.
 
     Attributes:
@@ -60,10 +60,10 @@ class Sightings:
         self._samples: dict[LabelKey, list[int]] = defaultdict(list)
         self._evaluated: dict[RuleKey, float] = {}
         self._states: dict[RuleKey, dict[LabelKey, str]] = defaultdict(dict)
-        self._on_grid: dict[tuple[RuleKey, LabelKey], bool] = {}
+        self._on_grid: dict[tuple[RuleKey, LabelKey, float], bool] = {}
         self.error_s = 0.0
 
-    def see(self, rules: Iterable[RuleSeen]) -> None:
+    def see(self, rules: Iterable[ShownRule]) -> None:
         """Take in a look."""
         for rule in rules:
             began = max((one.active_at for one in rule.alerts if not one.restored), default=0.0)
@@ -78,7 +78,7 @@ class Sightings:
             found.append(RawSeries(dict(key), at, np.ones(len(at))))
         return found
 
-    def _see(self, rule: RuleSeen, evaluated_at: float) -> None:
+    def _see(self, rule: ShownRule, evaluated_at: float) -> None:
         before, previous = self._evaluated.get(rule.key), self._states[rule.key]
         if before is not None and evaluated_at <= before:
             return
@@ -86,7 +86,7 @@ class Sightings:
         for one in rule.alerts:
             alert = label_key(one.labels)
             states[alert] = one.state
-            at = self._instant(rule, one, alert, evaluated_at, new=alert not in previous)
+            at = self._instant(rule, one, alert, evaluated_at)
             if previous.get(alert) != one.state and before is not None:
                 self._doubt(evaluated_at - at, evaluated_at - before, rule.interval_s)
             sample = {**one.labels, "__name__": "ALERTS", "alertstate": one.state}
@@ -95,12 +95,15 @@ class Sightings:
             self._doubt(0.0, evaluated_at - before, rule.interval_s)
         self._evaluated[rule.key], self._states[rule.key] = evaluated_at, states
 
-    def _instant(self, rule: RuleSeen, one: Sighting, alert: LabelKey, evaluated_at: float, new: bool) -> float:
-        """The nominal instant of an evaluation; when it began, where `active_at` is not on the grid of evaluations."""
+    def _instant(self, rule: ShownRule, one: ShownAlert, alert: LabelKey, evaluated_at: float) -> float:
+        """The nominal instant of an evaluation; when it began, where `active_at` is not on the grid of evaluations.
+
+        It is, if the alert was first seen at the evaluation that it names: newer versions date evaluations back.
+        """
         since = evaluated_at - one.active_at
-        if new:
-            self._on_grid[rule.key, alert] = not one.restored and since < rule.interval_s
-        return evaluated_at - since % rule.interval_s if self._on_grid[rule.key, alert] else evaluated_at
+        seen_at_once = not one.restored and since < rule.interval_s
+        on_grid = self._on_grid.setdefault((rule.key, alert, one.active_at), seen_at_once)
+        return evaluated_at - since % rule.interval_s if on_grid else evaluated_at
 
     def _doubt(self, late_s: float, between_s: float, interval_s: float) -> None:
         unseen_s = between_s - interval_s if between_s > GAP_INTERVALS * interval_s else 0.0
