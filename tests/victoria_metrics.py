@@ -25,11 +25,10 @@ PROGRAMS = ("victoria-metrics", "vmalert")
 
 @dataclass(frozen=True)
 class Victoria:
-    """Where they answer, and what vmalert posted; `proxied` passes questions about rules on to vmalert."""
+    """Where they answer, and what vmalert posted."""
 
     samples: str
     vmalert: str
-    proxied: str
     rules: Path
     posts: list[AlertPost]
 
@@ -54,9 +53,12 @@ def programs() -> Path:
 
 @asynccontextmanager
 async def victoria(
-    directory: Path, jobs: Mapping[str, str], rules: str, *, latency: str = "0s", flush: str = "5s"
+    directory: Path, jobs: Mapping[str, str], rules: str, *, latency: str = "0s", proxied: bool = True
 ) -> AsyncIterator[Victoria]:
-    """Run both: each of `jobs` (name to address) is scraped each second, `rules` evaluated as they say."""
+    """Run both: each of `jobs` (name to address) is scraped each second, `rules` evaluated as they say.
+
+    Questions to the one about rules are passed on to the other, if they are to be `proxied`.
+    """
     folder, posts = programs(), []
     scrape, file = directory / "scrape.yml", directory / "vmalert-rules.yml"
     listed = "".join(f"  - {{job_name: {job}, static_configs: [{{targets: ['{at}']}}]}}\n" for job, at in jobs.items())
@@ -73,7 +75,8 @@ async def victoria(
             [
                 *(str(folder / "victoria-metrics"), f"-httpListenAddr=127.0.0.1:{one}", "-retentionPeriod=1d"),
                 *(f"-storageDataPath={directory / 'data'}", f"-promscrape.config={scrape}"),
-                *(f"-search.latencyOffset={latency}", f"-vmalert.proxyURL={vmalert}"),
+                f"-search.latencyOffset={latency}",
+                *([f"-vmalert.proxyURL={vmalert}"] if proxied else []),
             ],
         )
         await _run(
@@ -84,22 +87,26 @@ async def victoria(
                 *(str(folder / "vmalert"), f"-httpListenAddr=127.0.0.1:{two}", f"-rule={file}"),
                 *(f"-datasource.url={samples}", f"-remoteWrite.url={samples}", f"-remoteRead.url={samples}"),
                 *(f"-notifier.url=http://{receiver.address}", "-configCheckInterval=1s"),
-                f"-remoteWrite.flushInterval={flush}",
             ],
         )
-        yield Victoria(samples, vmalert, samples, file, posts)
+        yield Victoria(samples, vmalert, file, posts)
 
 
 async def _run(stack: contextlib.AsyncExitStack, log: Path, url: str, argv: list[str]) -> None:
-    process = subprocess.Popen(argv, stdout=log.open("wb"), stderr=subprocess.STDOUT)
+    process = _start(argv, log)
     stack.callback(_end, process)
     async with httpx.AsyncClient() as http, asyncio.timeout(30):
         while True:
             with contextlib.suppress(httpx.TransportError):
                 if (await http.get(f"{url}/health")).status_code == 200:
                     return
-            assert process.poll() is None, log.read_text()
+            assert process.poll() is None, f"it ended: see {log}"
             await asyncio.sleep(0.05)
+
+
+def _start(argv: list[str], log: Path) -> subprocess.Popen[bytes]:
+    with log.open("wb") as out:
+        return subprocess.Popen(argv, stdout=out, stderr=subprocess.STDOUT)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -56,7 +56,7 @@ def victoria_metrics(directory: Path) -> Drill:
                     text.replace(
                         "target: {bundled: fraud}",
                         f"target: {{url: {own.model}, schema: {own.schema}, sample: {own.sample}}}\n"
-                        f"monitoring: {{monitor: none, prometheus: {{url: {engine.proxied}}}}}",
+                        f"monitoring: {{monitor: none, prometheus: {{url: {engine.samples}}}}}",
                     )
                 )
                 running = run(directory, str(path))

@@ -49,7 +49,7 @@ def grafana(prometheus: str) -> Iterator[Grafana]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             if self.headers.get("Authorization") != f"Bearer {TOKEN}":
                 self.answer(401, {"message": "Unauthorized"})
             elif self.path != PATH:

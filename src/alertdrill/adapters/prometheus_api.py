@@ -107,12 +107,12 @@ class PrometheusApi:
         """Ask as VictoriaMetrics wants to be asked: for what is newest, not for what is 30 s old and cached.
 
         Returns:
-            How old that is which it shows to those who do not ask so, as vmalert: seconds.
+            How old that is which it shows to those who do not ask so, as vmalert: seconds, to the next tenth.
         """
         now = round(time.time(), 3)
         shown = self._decode("time()", answers.vector, await asyncio.to_thread(self._queries.ask, "time()", now))
         self._queries.always, self._time_query, self._live = {"nocache": "1"}, "now()", True
-        return max(0.0, round(now - shown[0][1], 3))
+        return max(0, math.ceil((now - shown[0][1]) * 10)) / 10
 
     async def flags(self) -> dict[str, str]:
         """The flags it was started with, by name without dashes."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from alertdrill.adapters.prometheus_answers import rule_groups, unix_time
 from alertdrill.core.observations import RuleGroup
-from alertdrill.core.shown_alerts import ShownRule, ShownAlert
+from alertdrill.core.shown_alerts import ShownAlert, ShownRule
 
 STATES = ("pending", "firing")
 STORED_S = 1.0

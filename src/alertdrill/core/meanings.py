@@ -101,7 +101,8 @@ REASONS: Mapping[Code, Words] = {
         "clocks that are synchronised, and an engine that answers quickly and runs through",
     ),
     Code.INSTANT_DOUBT: Words(
-        "the engine does not state instants so exactly that it is certain whether the alert fired, or resolved, in time",
+        "the engine does not state instants so exactly that it is certain whether the alert fired, or resolved, in "
+        "time",
         "a deadline that is further away than `ttd_error_s`",
     ),
     Code.SETTLE_TIMEOUT: Words(
@@ -113,8 +114,8 @@ REASONS: Mapping[Code, Words] = {
         "a steady signal before the fault: a longer baseline shows what moves it",
     ),
     Code.SERIES_NOT_RECORDED: Words(
-        "the recording lacks what the verdict needs, or contradicts what the engine itself posted; or the rule's query is "
-        "not PromQL, so that nobody knows what it needs",
+        "the recording lacks what the verdict needs, or contradicts what the engine itself posted; or the rule's query "
+        "is not PromQL, so that nobody knows what it needs",
         "the folder as the drill left it; a query that is PromQL",
     ),
     Code.NEVER_PENDING: Words(
