@@ -1,40 +1,13 @@
 """Grafana's GRAFANA_ALERTS, as its documentation and source (state history, backend prometheus) state the contract."""
 
-import numpy as np
 import pytest
-from drill import EVALUATION_MS, RULES, T0_S, Drill, outcome
+from drill import BASELINE, EVALUATION_MS, RULES, SCRAPE_MS, Drill, expect, nulls_phase, outcome
+from managed import MANAGED, fires, grafanas, written
 
 from alertdrill.core import journal as records
+from alertdrill.core.crossing import previous_evaluation
 from alertdrill.core.grafana import LATE_S, alert_state, as_alerts, unknowing
-from alertdrill.core.observations import RawSeries, RuleGroup, RuleInfo
-
-QUERY = 'sum by (feature) (rate(values_total{cell="null"}[5s]))'
-MANAGED = RuleGroup(
-    "folder", "drill", 1.0, None,
-    (RuleInfo("NullsHigh", "alerting", QUERY, 2.0, 0.0, {"severity": "P1"}, {}, "ok", ""),), "grafana", 1.0,
-)  # fmt: skip
-LABELS = {"__name__": "GRAFANA_ALERTS", "alertname": "NullsHigh", "grafana_rule_uid": "u1", "severity": "P1"}
-
-
-def written(prometheus: str, grafana: str, *at_ms: int, **labels: str) -> RawSeries:
-    values = {**LABELS, "feature": "amount", "alertstate": prometheus, "grafana_alertstate": grafana, **labels}
-    return RawSeries(values, np.array(at_ms, dtype=np.int64), np.ones(len(at_ms)))
-
-
-def grafanas(error_s: float = 0.5) -> Drill:
-    """The usual drill, its rules evaluated by Grafana; nothing is in ALERTS."""
-    drill = Drill(rules=MANAGED)
-    at = tuple(one / 1000 for one in range(drill.from_ms + EVALUATION_MS, drill.to_ms, 1000))
-    drill.add(records.Evaluated(at=T0_S, file="folder", group="drill", evaluated_at=at))
-    return drill.add(records.Instants(at=T0_S, engine="grafana", error_s=error_s))
-
-
-def fires(drill: Drill, after_ms: int = 1200, grafana: str = "alerting") -> Drill:
-    pending = drill.evaluation(drill.start_ms() + after_ms)
-    until = drill.evaluation(drill.last_ms() + 4000)
-    drill.series.append(written("pending", "pending", *range(pending, pending + 2000, 1000)))
-    drill.series.append(written("firing", grafana, *range(pending + 2000, until, 1000)))
-    return drill
+from alertdrill.core.observations import RuleGroup, RuleInfo
 
 
 @pytest.mark.parametrize(
@@ -115,3 +88,30 @@ def test_a_lag_of_the_engine_makes_the_tail_longer() -> None:
     assert grafanas().case().tail_ms == 5000 + 2000 + 1000 + 1000 + 1000
     assert Drill().case().tail_ms == 5000 + 2000 + 1000 + 1000
     assert RULES.lag_s == 0.0
+
+
+def test_recorded_contract_resolved_too_near_its_deadline_for_grafana_s_instants() -> None:
+    def drill(within: str, error_s: float) -> Drill:
+        return fires(grafanas(error_s, BASELINE, nulls_phase(expect=[expect(resolves_within=within)])))
+
+    assert outcome(drill("5s", 0.5).expectation()) == ("detected", None)
+    assert outcome(drill("5s", 3.0).expectation()) == ("inconclusive", "instant_doubt")
+
+
+def test_what_another_engine_shows_as_query_is_not_asked_for_as_if_it_were_the_condition() -> None:
+    case = grafanas().case()
+    (rule,) = case.book.named("NullsHigh")
+    assert case.book.inlined(rule) is None
+    usual = Drill().case()
+    assert usual.book.inlined(usual.book.named("NullsHigh")[0]) is not None
+
+
+def test_evaluations_of_another_engine_are_those_that_it_states_alone() -> None:
+    """What vmalert records bears instants that are cut to whole seconds."""
+    drill = fires(grafanas())
+    drill.record({"__name__": "ALERTS", "alertname": "NullsHigh"}, range(drill.from_ms, drill.to_ms, 1000))
+    case = drill.case()
+    (rule,) = case.book.named("NullsHigh")
+    assert {int(at) % 1000 for at in case.evaluations_ms(rule)} == {EVALUATION_MS} != {SCRAPE_MS}
+    (episode,) = case.episodes
+    assert previous_evaluation(case, rule, episode) == episode.pending_at - 1000

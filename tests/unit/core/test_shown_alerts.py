@@ -82,8 +82,8 @@ def test_an_alert_taken_over_from_before_a_start_is_not_on_the_grid_of_evaluatio
 
 def test_an_alert_that_comes_again_has_a_grid_of_its_own() -> None:
     shown = ShownAlerts()
-    for at, active_at in ((10.5, 10.5), (11.5, 10.5), (20.7, 20.7), (21.7, 20.7)):
-        shown.see([rule(at, alert("firing", active_at))])
+    for at, active_at, restored in ((10.5, 10.0, True), (11.5, 10.0, True), (20.72, 20.7, False), (21.75, 20.7, False)):
+        shown.see([rule(at, alert("firing", active_at, restored))])
     assert times(shown, "firing") == [10_500, 11_500, 20_700, 21_700]
 
 
