@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from alertdrill.adapters.prometheus_api import PrometheusApi
 from alertdrill.adapters.prometheus_errors import QueryFailed
-from alertdrill.core.observations import ClockReading, EngineKind, Labels, RawSeries, RuleGroup
+from alertdrill.core.observations import ClockReading, EngineKind, Labels, RawSeries, RuleGroup, SelfMetrics
 from alertdrill.run.ports import ActiveAlert, SourceFailed
 
 T = TypeVar("T")
@@ -49,6 +49,10 @@ class PrometheusSource:
     def precision(self) -> Mapping[EngineKind, float]:
         """How far off the instants of alerts may be: its samples have them exactly."""
         return {"prometheus": 0.0}
+
+    async def of_itself(self) -> SelfMetrics:
+        """What the engine counts about itself."""
+        return await asked(self._api.self_metrics())
 
 
 async def asked(question: Awaitable[T]) -> T:

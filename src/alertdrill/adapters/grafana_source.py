@@ -8,7 +8,7 @@ from alertdrill.adapters.alert_source import asked
 from alertdrill.adapters.prometheus_answers import rule_groups
 from alertdrill.adapters.prometheus_api import PrometheusApi
 from alertdrill.core.grafana import LATE_S, METRIC, STATE, alert_state
-from alertdrill.core.observations import ClockReading, EngineKind, Labels, RawSeries, RuleGroup, RuleInfo
+from alertdrill.core.observations import ClockReading, EngineKind, Labels, RawSeries, RuleGroup, RuleInfo, SelfMetrics
 from alertdrill.run.ports import ActiveAlert, AlertSource
 
 RULES = "/api/prometheus/grafana/api/v1/rules"
@@ -66,6 +66,10 @@ class GrafanaSource:
     async def clock(self) -> ClockReading:
         """The clock of the source against ours."""
         return await self._source.clock()
+
+    async def of_itself(self) -> SelfMetrics:
+        """What the source counts about itself."""
+        return await self._source.of_itself()
 
     def precision(self) -> Mapping[EngineKind, float]:
         """How far off the instants of alerts may be, s."""

@@ -23,6 +23,7 @@ _SELF_METRICS = (
     "prometheus_rule_evaluation_failures_total",
     "prometheus_rule_group_iterations_missed_total",
     "prometheus_notifications_dropped_total",
+    "vmalert_config_last_reload_successful",
 )
 
 
@@ -125,7 +126,8 @@ def self_metrics(exposition: str) -> SelfMetrics:
     for name, labels, value in _samples(line for line in exposition.splitlines() if line.startswith(_SELF_METRICS)):
         if name in found:
             found[name].append((labels, value))
-    start, reload, failures, missed, dropped = (found[name] for name in _SELF_METRICS)
+    start, reload, failures, missed, dropped, vmalert_reload = (found[name] for name in _SELF_METRICS)
+    reload = reload or vmalert_reload
     if not start:
         raise ValueError("process_start_time_seconds is not among its metrics")
     return SelfMetrics(

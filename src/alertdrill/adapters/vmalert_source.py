@@ -9,7 +9,7 @@ from alertdrill.adapters.alert_source import asked
 from alertdrill.adapters.prometheus_api import PrometheusApi
 from alertdrill.adapters.vmalert_answers import Look, look
 from alertdrill.core.http_dates import ask_at, reading_of
-from alertdrill.core.observations import ClockReading, EngineKind, Labels, RawSeries, RuleGroup
+from alertdrill.core.observations import ClockReading, EngineKind, Labels, RawSeries, RuleGroup, SelfMetrics
 from alertdrill.core.shown_alerts import ShownAlerts
 from alertdrill.run.ports import ActiveAlert
 
@@ -81,6 +81,10 @@ class VmalertSource:
             error_s = of_vmalert.error_s + now.error_s
             self._ahead = ClockReading(of_vmalert.offset_s - now.offset_s, error_s)
         return ClockReading(now.offset_s + self._ahead.offset_s, now.error_s + self._ahead.error_s)
+
+    async def of_itself(self) -> SelfMetrics:
+        """What vmalert counts about itself; where VictoriaMetrics passes questions on to it, what that does."""
+        return await asked(self._vmalert.self_metrics())
 
     def precision(self) -> Mapping[EngineKind, float]:
         """How far off the instants of alerts may be, s."""

@@ -2,7 +2,7 @@
 
 vmalert writes ALERTS to another server, seconds late and in whole seconds. What its rules show is exact: `activeAt` is
 the nominal instant of the evaluation at which an alert became pending, and each rule says when it was last evaluated.
-Its evaluations are whole intervals apart, so with several looks an interval the instant of each is known.
+Its evaluations are whole intervals apart, so with two looks an interval the instant of each is known.
 """
 
 from collections import defaultdict

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from alertdrill.core import journal as records
-from alertdrill.core.observations import ClockReading, EngineKind, Labels, RawSeries, RuleGroup
+from alertdrill.core.observations import ClockReading, EngineKind, Labels, RawSeries, RuleGroup, SelfMetrics
 
 
 class SourceFailed(Exception):
@@ -57,6 +57,10 @@ class AlertSource(Protocol):
 
     def precision(self) -> Mapping[EngineKind, float]:
         """How far off the instants of alerts may be that it stated so far, s, by what evaluates their rules."""
+        ...
+
+    async def of_itself(self) -> SelfMetrics:
+        """What the engine counts about itself; one that does not export it does not answer."""
         ...
 
     def alive(self) -> bool:

@@ -115,3 +115,10 @@ def test_victoria_metrics_says_how_often_it_scrapes_in_a_label_alone():
 def test_markers_that_are_shown_as_nan_are_no_samples():
     (series,) = answers.matrix([{"metric": {}, "values": [[1, "1"], [2, "NaN"], [3, "0"]]}])
     assert answers.without_markers(series).times_ms.tolist() == [1000, 3000]
+
+
+@pytest.mark.parametrize(("value", "reloaded"), [("1", True), ("0", False)])
+def test_vmalert_says_under_its_own_name_whether_it_could_load_its_rules(value, reloaded):
+    page = f"process_start_time_seconds 1795453240\nvmalert_config_last_reload_successful {value}\n"
+    assert answers.self_metrics(page).last_reload_succeeded is reloaded
+    assert answers.self_metrics("process_start_time_seconds 1\n").last_reload_succeeded is None
