@@ -3,6 +3,7 @@
 import asyncio
 import json
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -82,10 +83,14 @@ async def test_samples_that_are_shown_late_by_default_are_known_to_be_and_the_ne
         async with asyncio.timeout(20):
             while not await source.active():  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
-        clock = await source.clock()
+        clock, of_samples = await source.clock(), await api.clock()
         (group,) = await source.rules()
+        ((_, shown),) = await source.instant("time()")
+        asked_at = time.time()
     assert abs(clock.offset_s) <= clock.error_s < 0.05
     assert found.name == "VictoriaMetrics with vmalert"
+    assert abs(of_samples.offset_s) <= of_samples.error_s < 0.05
+    assert abs(asked_at - shown) < 5.0, "not those of 30 s ago"
     assert (group.engine, group.lag_s) == ("vmalert", 32.0)
 
 

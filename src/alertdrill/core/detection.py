@@ -71,12 +71,13 @@ class Hop:
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings that decide detection time."""
+    """The settings that decide detection time; evaluations see samples up to `age_s` older than those of Prometheus."""
 
     for_ms: int
     scrape_ms: int
     evaluation_ms: int
     window_s: float
+    age_s: float = 0.0
 
 
 def waterfall(instants: Instants, settings: Settings, fill_low_s: float | None) -> tuple[Hop, ...]:
@@ -106,7 +107,9 @@ def waterfall(instants: Instants, settings: Settings, fill_low_s: float | None) 
             "pending",
             instants.pending - last - pending_gap,
             0.0,
-            f"evaluation_interval: {settings.evaluation_ms / 1000:g}s",
+            f"age of samples: up to {settings.age_s:g}s"
+            if settings.age_s and not seen
+            else f"evaluation_interval: {settings.evaluation_ms / 1000:g}s",
             instants.error_s(clocks=not seen, scrapes=seen),
         )
     )
