@@ -55,6 +55,7 @@ def _seen(group: Mapping[str, Any]) -> list[ShownRule]:
             _interval_s(group),
             unix_time(rule["lastEvaluation"]),
             tuple(_shown_alert(alert) for alert in rule.get("alerts") or () if alert["state"] in STATES),
+            rule["health"] == "err",
         )
         for place, rule in enumerate(group["rules"])
         if rule["type"] == "alerting"

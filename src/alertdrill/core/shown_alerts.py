@@ -40,12 +40,14 @@ class ShownRule:
         interval_s: between two evaluations.
         evaluated_at: when its last evaluation began, Unix seconds; None before the first.
         alerts: what is pending or firing.
+        failed: its last evaluation failed: the alerts are those of the one before.
     """
 
     key: RuleKey
     interval_s: float
     evaluated_at: float | None
     alerts: tuple[ShownAlert, ...]
+    failed: bool = False
 
 
 class ShownAlerts:
@@ -67,7 +69,7 @@ class ShownAlerts:
         """Take in a look."""
         for rule in rules:
             began = max((one.active_at for one in rule.alerts if not one.restored), default=0.0)
-            if rule.evaluated_at is not None:
+            if rule.evaluated_at is not None and not rule.failed:
                 self._see(rule, max(rule.evaluated_at, began))
 
     def series(self) -> list[RawSeries]:

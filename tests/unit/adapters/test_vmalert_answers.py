@@ -68,3 +68,10 @@ def test_recorded_contract_what_has_resolved_and_is_still_shown_is_not_active() 
 def test_an_alert_without_an_instant_is_no_answer() -> None:
     with pytest.raises(ValueError, match="without an instant"):
         look(answer(ALWAYS | {"alerts": [ALERT | {"activeAt": NEVER["lastEvaluation"]}]}), 0.0)
+
+
+def test_recorded_contract_a_rule_that_fails_says_so_and_goes_on_showing_its_alerts() -> None:
+    answered = "unexpected response code 422 for http://127.0.0.1:46553/api/v1/query"
+    found = look(answer(ALWAYS | {"health": "err", "lastError": answered}, FLIP), 0.0)
+    assert [(one.failed, len(one.alerts)) for one in found.rules] == [(True, 1), (False, 0)]
+    assert [one.health for one in found.groups[0].rules] == ["err", "ok"]

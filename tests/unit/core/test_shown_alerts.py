@@ -98,3 +98,14 @@ def test_a_rule_that_was_never_evaluated_shows_nothing() -> None:
     shown = ShownAlerts()
     shown.see([rule(None)])
     assert shown.series() == []
+
+
+def test_an_evaluation_that_failed_proves_no_alert_although_it_goes_on_being_shown() -> None:
+    shown = ShownAlerts()
+    shown.see([rule(9.5)])
+    shown.see([rule(10.5, alert("firing", 10.5))])
+    for at in (11.5, 12.5):
+        shown.see([ShownRule(KEY, 1.0, at, (alert("firing", 10.5),), failed=True)])
+    assert times(shown, "firing") == [10_500]
+    shown.see([rule(13.5)])
+    assert shown.error_s == pytest.approx(2.0), "nobody knows when it ended"
