@@ -43,6 +43,9 @@ async def conclude(
         traffic = PlannedTraffic(plan, made_of.rows, case.touch, made_of.reference)
         for one in prospects(plan, traffic, case.book, engine.scrape_s, starts, counts):
             journal.write(_fill(one))
+    for kind, error_s in source.precision().items():
+        if kind != "prometheus":
+            journal.write(records.Instants(at=time.time(), engine=kind, error_s=round(error_s, 6)))
     journal.write(records.Ended(at=time.time()))
 
 

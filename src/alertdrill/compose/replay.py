@@ -121,10 +121,20 @@ def read_recorded(folder: Path) -> Recorded:
         found = Recorded(folder, plan, journal, recording, judge(plan, journal, recording))
         if found.case.engine is None or not groups_of(found.case):
             raise ValueError("the journal does not say which engine had which rules")
+        _check_engine(found)
         return found
     except (ValueError, LookupError, StopIteration, ArithmeticError) as error:
         got = f"parts that do not belong together ({type(error).__name__}: {str(error).splitlines()[0]})"
         raise BadInput([Mistake("", got, EXPECTED, FIX, file=str(folder))]) from error
+
+
+def _check_engine(one: Recorded) -> None:
+    """Raise BadInput where another than a Prometheus evaluated rules: a replay would not be what it did."""
+    others = sorted({group.engine for group in groups_of(one.case)} - {"prometheus"})
+    if others:
+        fix = "replay drills whose rules a Prometheus evaluates"
+        got = f"a drill whose rules {' and '.join(others)} evaluated"
+        raise BadInput([Mistake("", got, "rules that Prometheus evaluated", fix, file=str(one.folder))])
 
 
 def read_rule_set(sources: Sequence[Path]) -> RuleSet:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from alertdrill.core.grafana import METRIC
 from alertdrill.core.observations import RawSeries
 from alertdrill.core.promql import Selector
 from alertdrill.core.recording import ALWAYS
@@ -32,7 +33,8 @@ class Collector:
         rules = tuple(rules)
         found = [selector for rule in rules for selector in book.inputs(rule) if selector.name or selector.matchers]
         bare = {Selector(one.name, one.matchers, 0.0, 0.0).text() for one in found}
-        self.selectors = tuple(sorted({*bare, *ALWAYS}))
+        grafanas = (METRIC,) if any(rule.group.engine == "grafana" for rule in book.alerts) else ()
+        self.selectors = tuple(sorted({*bare, *ALWAYS, *grafanas}))
         self.samples: list[RawSeries] = []
         self.reached = clock.now()
         self.ahead_s = 0.0
