@@ -38,7 +38,8 @@ from alertdrill.core.replay.visibility import NEAR_MS, Scrapes, Target, scrapes_
 from alertdrill.core.result import Code, Reason, Result
 from alertdrill.core.scope import AlertRule, RuleBook, in_scope
 from alertdrill.run.checker import judge, open_questions
-from alertdrill.run.replay import Refused, Replayed, ReplayEngine, Unreadable, replay
+from alertdrill.run.replay import Replayed, replay
+from alertdrill.run.replay_engine import Refused, ReplayEngine, Unreadable
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ from alertdrill.core.recording import LabelKey, is_stale, label_key
 from alertdrill.core.replay.dependencies import Rules
 from alertdrill.core.replay.grid import Grid
 from alertdrill.core.replay.visibility import scrapes_by_target
-from alertdrill.run.replay import MOST_FAILURES, Refused, Replayed, replay
+from alertdrill.run.replay import Replayed, replay
+from alertdrill.run.replay_engine import Refused
+from alertdrill.run.replayed_rule import MOST_FAILURES
 
 TARGET = {"job": "model", "instance": "m:1"}
 SCRAPES = [0, 1000, 2000, 3000]

@@ -12,7 +12,7 @@ from alertdrill.adapters.replay_engine.remote_write import HEADERS, requests
 from alertdrill.core.errors import AlertdrillError
 from alertdrill.core.observations import RawSeries
 from alertdrill.core.recording import LabelKey
-from alertdrill.run.replay import Refused, Unreadable
+from alertdrill.run.replay_engine import Refused, Unreadable
 
 TIMEOUT_S = 600.0
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
