@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,7 +108,7 @@ async def read_own(scenario: Scenario, path: Path, stack: AsyncExitStack) -> Own
 
 
 async def spare_people(
-    scenario: Scenario, path: Path, own: Own | None, prometheus: PrometheusApi | None, book: RuleBook
+    scenario: Scenario, path: Path, own: Own | None, prometheus: Sequence[PrometheusApi], book: RuleBook
 ) -> tuple[str, ...]:
     """Make sure that a drill disturbs nobody who was not to be disturbed; returns what is to be said about it.
 
@@ -116,18 +116,18 @@ async def spare_people(
         scenario: the drill.
         path: its file.
         own: the user's own Alertmanager.
-        prometheus: that of the drill; None where it is not started yet.
-        book: its rules.
+        prometheus: that of the drill, with its replicas; none where it is not started yet.
+        book: their rules.
 
     Raises:
         BadInput: it would.
     """
     if own is not None and own.routing is not None:
         refuse(in_file(path, not_rerouted(scenario, own.routing, book)))
-    if scenario.monitoring.prometheus == "managed" or prometheus is None:
+    if scenario.monitoring.prometheus == "managed":
         return tuple(_about_people(scenario, own, book))
     try:
-        posts_to = await prometheus.alertmanagers()
+        posts_to = sorted({url for one in prometheus for url in await one.alertmanagers()})
     except QueryFailed as error:
         return (
             f"whom the alerts of your Prometheus reach is not known: {error.what}",

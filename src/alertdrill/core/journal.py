@@ -17,6 +17,14 @@ class _Record(BaseModel):
     at: float = Field(description="our wall clock, seconds since the epoch")
 
 
+class _Said(_Record):
+    """What one Prometheus said, or what became of it."""
+
+    replica: str | None = Field(
+        default=None, exclude_if=lambda name: name is None, description="which of several; absent where there is one"
+    )
+
+
 class Started(_Record):
     """The drill began."""
 
@@ -24,7 +32,7 @@ class Started(_Record):
     environment: dict[str, str]
 
 
-class Engine(_Record):
+class Engine(_Said):
     """What the engine says of itself."""
 
     record: Literal["engine"] = "engine"
@@ -33,7 +41,7 @@ class Engine(_Record):
     evaluation_interval_s: float = Field(gt=0)
 
 
-class Clock(_Record):
+class Clock(_Said):
     """The engine's clock minus ours, bracketed."""
 
     record: Literal["clock"] = "clock"
@@ -41,20 +49,29 @@ class Clock(_Record):
     error_s: float
 
 
-class Rules(_Record):
+class Rules(_Said):
     """A snapshot of the engine's /rules; kept when it differs from the last one."""
 
     record: Literal["rules"] = "rules"
     groups: tuple[RuleGroup, ...]
 
 
-class Evaluated(_Record):
+class Evaluated(_Said):
     """Evaluation times that the engine stated for one rule group since the last such record."""
 
     record: Literal["evaluated"] = "evaluated"
     file: str
     group: str
     evaluated_at: tuple[float, ...]
+
+
+class Replicas(_Record):
+    """The replicas of the user's Prometheus, in the order of the scenario."""
+
+    record: Literal["replicas"] = "replicas"
+    names: tuple[str, ...] = Field(description="addresses, or values of the label")
+    label: str | None = Field(description="in which their series differ; removed before they are compared")
+    apart: bool = Field(description="asked one by one; false: one address holds the series of all of them")
 
 
 class Worker(_Record):
@@ -238,7 +255,7 @@ class Delivered(_Record):
     starts_at_ms: int
 
 
-class Answer(_Record):
+class Answer(_Said):
     """The engine's answer to a question of the checker: label sets for which an expression held at an instant."""
 
     record: Literal["answer"] = "answer"
@@ -247,7 +264,7 @@ class Answer(_Record):
     labels: tuple[dict[str, str], ...]
 
 
-class Fill(_Record):
+class Fill(_Said):
     """How long the planned arrivals needed to make a rule's condition true, from fault_start."""
 
     record: Literal["fill"] = "fill"
@@ -262,7 +279,7 @@ TroubleKind = Literal[
 ]
 
 
-class Trouble(_Record):
+class Trouble(_Said):
     """Something that weakens evidence: a dead process, a query that failed, a stop condition, an interrupt."""
 
     record: Literal["trouble"] = "trouble"
@@ -282,6 +299,7 @@ Record = Annotated[
     | Clock
     | Rules
     | Evaluated
+    | Replicas
     | Worker
     | SegmentStarted
     | SegmentClosed
@@ -314,6 +332,7 @@ R = TypeVar(
     Clock,
     Rules,
     Evaluated,
+    Replicas,
     Worker,
     SegmentStarted,
     SegmentClosed,

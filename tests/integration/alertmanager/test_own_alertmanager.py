@@ -193,7 +193,7 @@ async def test_a_prometheus_that_posts_where_people_are_told_is_not_drilled_unle
             text = path.read_text().replace(f"alertmanager: {{url: {own.url}}}", url)
             path.write_text(text.replace(", notifies: {within: 10s, receiver: people}", ""))
             drill = load_scenario(path)
-            return await spare_people(drill, path, await read_own(drill, path, stack), api, BOOK)
+            return await spare_people(drill, path, await read_own(drill, path, stack), [api], BOOK)
 
         with pytest.raises(BadInput) as error:
             await spared("")

@@ -14,6 +14,7 @@ from alertdrill.core.scope import RuleBook, tail_ms
 from alertdrill.protocols.schema import Feature, Schema
 from alertdrill.run.director import Director
 from alertdrill.run.ports import ActiveAlert, SourceFailed
+from alertdrill.run.replica import Replica
 
 T0 = 1_790_000_000.0
 UP_AFTER_S = 5.5
@@ -267,8 +268,8 @@ class World:
         self.journal = FakeJournal()
         self.progress = SilentProgress()
         self.director = Director(
-            self.plan, self.clock, self.load, FakePort(self.source), self.processes, self.journal, self.progress,
-            groups, ("monitor", "model"), 1.0, 1.0,
+            self.plan, self.clock, self.load, [Replica(None, FakePort(self.source), groups, drill)], self.processes,
+            self.journal, self.progress, ("monitor", "model"), 1.0, 1.0,
         )  # fmt: skip
 
     async def run(self) -> "World":

@@ -23,6 +23,25 @@ class UserPrometheus(Connection):
         description="how often what the rules read is scraped, for servers that do not say (without /api/v1/targets)",
         examples=["60s"],
     )
+    replicas: tuple[Url, ...] = Field(
+        default=(),
+        description="addresses of its replicas (HA), which watch the same and are asked one by one, logged in to alike",
+        examples=[["http://127.0.0.1:9091"]],
+    )
+    replica_label: Name | None = Field(
+        default=None,
+        description="the label in which series and alerts of replicas differ; without `replicas`: of an address that "
+        "holds the series of all of them",
+        examples=["prometheus_replica"],
+    )
+
+    @model_validator(mode="after")
+    def _check_replicas(self) -> "UserPrometheus":
+        addresses = [url.rstrip("/") for url in (self.url, *self.replicas)]
+        twice = next((url for url in addresses if addresses.count(url) > 1), None)
+        if twice is not None:
+            raise BadValue("each replica once, `url` apart", "write the addresses of the others", twice)
+        return self
 
 
 class ScrapeJob(Part):
