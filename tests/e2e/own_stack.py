@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +12,12 @@ import trustme
 from alertdrill.adapters import processes
 from alertdrill.adapters.prometheus_config import ScrapeJob
 from alertdrill.adapters.prometheus_install import ensure_prometheus
-from alertdrill.adapters.prometheus_process import start_prometheus
+from alertdrill.adapters.prometheus_process import ManagedPrometheus, start_prometheus
 from alertdrill.adapters.target import prepare_target
 from alertdrill.adapters.yaml_file import load_scenario
 from tests.e2e.drills import BUNDLED_RULES
+
+REPLICA_LABEL = "prometheus_replica"
 
 # As kube-prometheus has it.
 ALWAYS = "groups: [{name: general, rules: [{alert: Watchdog, expr: vector(1), labels: {severity: none}}]}]"
@@ -23,18 +25,41 @@ ALWAYS = "groups: [{name: general, rules: [{alert: Watchdog, expr: vector(1), la
 
 @dataclass(frozen=True)
 class OwnStack:
-    """Where a team's own stack answers, and the files that describe it; `bare` is the model without the monitor."""
+    """Where a team's own stack answers, and the files that describe it.
+
+    Attributes:
+        bare: the model without the monitor.
+        replicas: the Prometheis that watch it, that of `prometheus` first.
+    """
 
     model: str
     bare: str
     prometheus: str
     schema: Path
     sample: Path
+    replicas: tuple[ManagedPrometheus, ...]
+
+    def scenario(self, text: str, prometheus: str, more: str = "") -> str:
+        """A scenario of the bundled target, on this stack."""
+        return text.replace(
+            "target: {bundled: fraud}",
+            f"target: {{url: {self.model}, schema: {self.schema}, sample: {self.sample}}}\n"
+            f"monitoring: {{monitor: none, prometheus: {prometheus}{more}}}",
+        )
 
 
 @asynccontextmanager
-async def own_stack(directory: Path, scenario: Path) -> AsyncIterator[OwnStack]:
-    """The fraud model behind the reference monitor, scraped by a Prometheus with the bundled rules."""
+async def own_stack(
+    directory: Path, scenario: Path, rules: Sequence[Path] = (BUNDLED_RULES,), program: Path | None = None
+) -> AsyncIterator[OwnStack]:
+    """The fraud model behind the reference monitor, scraped by a Prometheus with the bundled rules.
+
+    Args:
+        directory: where logs and files are kept.
+        scenario: on the bundled target.
+        rules: the rule file of each Prometheus that watches it.
+        program: the Prometheus; that of managed drills if none is given.
+    """
     target = await prepare_target(load_scenario(scenario), scenario, lambda _: None)
     assert target.folder is not None
     schema = directory / "schema.json"
@@ -54,12 +79,22 @@ async def own_stack(directory: Path, scenario: Path) -> AsyncIterator[OwnStack]:
             *("--reference", str(target.sample_path), "--exact-reference", "--model", "fraud"),
         )
         jobs = [ScrapeJob("monitor", (monitor,)), ScrapeJob("model", (model,))]
-        program = ensure_prometheus().prometheus.path
+        program = program or ensure_prometheus().prometheus.path
         always = directory / "always.yml"
         always.write_text(ALWAYS)
-        prometheus = await start_prometheus(program, jobs=jobs, rule_files=[BUNDLED_RULES, always])
-        stack.push_async_callback(prometheus.stop)
-        yield OwnStack(f"http://{monitor}", f"http://{model}", prometheus.url, schema, target.sample_path)
+        found = []
+        for number, file in enumerate(rules):
+            # The phase of scrapes hangs on external labels, that of evaluations on the path of the rules.
+            labels = {REPLICA_LABEL: f"replica-{number}"} if len(rules) > 1 else None
+            parent = directory / f"replica-{number}"
+            parent.mkdir()
+            prometheus = await start_prometheus(
+                program, jobs=jobs, rule_files=[file, always], external_labels=labels, parent=parent
+            )
+            stack.push_async_callback(prometheus.stop)
+            found.append(prometheus)
+        addresses = f"http://{monitor}", f"http://{model}", found[0].url
+        yield OwnStack(*addresses, schema, target.sample_path, tuple(found))
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ from alertdrill.protocols.schema import FeatureKind
 from tests.e2e.drills import ALERTDRILL, BUNDLED_RULES, Drill, rules, run, scenario
 from tests.e2e.own_alertmanager import own_alertmanager
 from tests.e2e.own_stack import https_front, own_stack
+from tests.e2e.replicas import one_store, pair, pair_half_killed, pair_with_other_rules
 from tests.integration.gate import demands, gate
 
 TOKEN = "tok3n-that-nobody-else-reads"
@@ -399,6 +400,10 @@ RECIPES = {
         language,
         own_users,
         recorded,
+        pair,
+        pair_with_other_rules,
+        pair_half_killed,
+        one_store,
         *SETTINGS,
     )
 }

@@ -17,6 +17,7 @@ from alertdrill.core.recording import Recording
 from alertdrill.core.replicas import Seen, seen_by_each
 from alertdrill.core.result import (
     ClockResult,
+    Code,
     DrillVerdict,
     EpisodeResult,
     ExpectationResult,
@@ -25,6 +26,7 @@ from alertdrill.core.result import (
     NoiseResult,
     ProhibitionResult,
     ProhibitionVerdict,
+    Reason,
     ReplicaResult,
     Result,
     SegmentLoad,
@@ -92,6 +94,12 @@ class _Judged:
     noise: NoiseResult
 
     @property
+    def lost(self) -> str | None:
+        """Why the replica could not be asked to the end; None if it could."""
+        found = [one.what for one in self.case.all(records.Trouble) if one.replica is not None]
+        return "; ".join(found) or None
+
+    @property
     def slack_s(self) -> float:
         """How far apart replicas may see the same."""
         intervals = [rule.interval_ms for rule in self.case.book.alerts]
@@ -130,9 +138,18 @@ def _prohibitions(judged: Sequence[_Judged]) -> tuple[ProhibitionResult, ...]:
         return first.prohibitions
     slack_s = max(one.slack_s for one in judged)
     return tuple(
-        agree_on_silence([(one.replica or "", one.prohibitions[at]) for one in judged], slack_s)
+        agree_on_silence([(one.replica or "", _unless_lost(one, at)) for one in judged], slack_s)
         for at in range(len(first.prohibitions))
     )
+
+
+def _unless_lost(one: _Judged, at: int) -> ProhibitionResult:
+    """What a replica says of a prohibition; that one which was lost on the way saw nothing is no proof."""
+    said = one.prohibitions[at]
+    if one.lost is None or said.verdict is not ProhibitionVerdict.QUIET:
+        return said
+    reason = Reason(code=Code.QUERY_FAILED, text=one.lost, decide_it_by="keep it running, then run again")
+    return said.model_copy(update={"verdict": ProhibitionVerdict.INCONCLUSIVE, "reason": reason})
 
 
 def _once(
@@ -145,14 +162,9 @@ def _once(
 
 
 def _replica(one: _Judged) -> ReplicaResult:
-    lost = [trouble.what for trouble in one.case.all(records.Trouble) if trouble.replica is not None]
     engine = one.case.engine
-    return ReplicaResult(
-        name=one.replica or "",
-        version=engine.version if engine else None,
-        clock=_clock(one.case),
-        lost="; ".join(lost) or None,
-    )
+    version = engine.version if engine else None
+    return ReplicaResult(name=one.replica or "", version=version, clock=_clock(one.case), lost=one.lost)
 
 
 def _clock(case: Case) -> ClockResult:

@@ -234,8 +234,10 @@ def test_a_false_alarm_of_one_replica_fails_and_the_other_is_named() -> None:
     assert [episode.replica for episode in one.episodes] == [B]
 
 
-def test_quiet_takes_every_replica() -> None:
+@pytest.mark.parametrize("recorded_to_ms", [1000, -2000])
+def test_quiet_takes_every_replica(recorded_to_ms: int) -> None:
     both = Pair(nulls_phase(must_not_fire=[{"alert": "Slow"}])).lose_b(1000)
+    both.b.cut(both.a.start_ms() + recorded_to_ms)
     both.a.detect()
     result = both.judge()
     assert (result.prohibitions[0].verdict, result.verdict) == (
