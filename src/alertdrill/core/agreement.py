@@ -100,9 +100,8 @@ Decided = tuple[Verdict, Reason | None, Said]
 
 
 def _of_silent(said: Sequence[Said]) -> Decided:
-    """None fired: a miss needs the proven silence of all."""
-    open_ones = [one for one in said if one.result.detection == Verdict.INCONCLUSIVE]
-    one = (open_ones or sorted(said, key=lambda one: list(Verdict).index(one.result.verdict)))[0]
+    """None fired: a miss needs the proven silence of all, so what is inconclusive comes first."""
+    one = min(said, key=lambda one: list(Verdict).index(one.result.verdict))
     return one.result.verdict, one.result.reason, one
 
 

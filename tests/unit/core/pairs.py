@@ -48,12 +48,12 @@ class Pair:
         """The result of the first expectation."""
         return self.judge().expectations[0]
 
-    def lose_b(self, after_ms: int) -> "Pair":
-        """Have the second die in the phase."""
-        at = self.a.start_ms() + after_ms
-        self.b.cut(at)
-        what = f"{NAMES[1]} has not answered for 3 s: refused"
-        self.b.add(records.Trouble(at=at / 1000, kind="engine_gone", what=what, replica=NAMES[1]))
+    def lose(self, name: str, after_ms: int) -> "Pair":
+        """Have one die so long after the first effect."""
+        lost, at = self.a if name == NAMES[0] else self.b, self.a.start_ms() + after_ms
+        lost.cut(at)
+        what = f"{name} has not answered for 3 s: refused"
+        lost.add(records.Trouble(at=at / 1000, kind="engine_gone", what=what, replica=name))
         return self
 
 

@@ -128,7 +128,7 @@ def test_a_replica_that_fired_with_other_labels_alone_disagrees() -> None:
 
 
 def test_a_replica_that_died_leaves_the_detection_of_the_other_and_is_reported() -> None:
-    both = pair().lose_b(1000)
+    both = pair().lose(B, 1000)
     both.a.detect()
     result = both.judge()
     one = result.expectations[0]
@@ -136,6 +136,13 @@ def test_a_replica_that_died_leaves_the_detection_of_the_other_and_is_reported()
     assert f"{B} says inconclusive ({B} has not answered" in disagreement(one)
     assert result.troubles == (f"engine_gone: {B} has not answered for 3 s: refused",)
     assert [(state.name, state.lost is None) for state in result.replicas] == [(A, True), (B, False)]
+
+
+def test_when_the_first_replica_dies_the_other_s_detection_counts_as_well() -> None:
+    both = pair().lose(A, 1000)
+    both.b.detect()
+    result = both.judge()
+    assert (outcome(result.expectations[0]), result.verdict) == (("detected", None), DrillVerdict.PASSED)
 
 
 @pytest.mark.parametrize("hole", ["up", "nulls:ratio5s"])
@@ -150,7 +157,7 @@ def test_a_replica_with_a_gap_leaves_the_detection_of_the_other_and_is_reported(
 
 def test_a_miss_takes_the_silence_of_every_replica() -> None:
     assert outcome(pair().expectation()) == ("missed", "never_pending")
-    one = pair().lose_b(1000).expectation()
+    one = pair().lose(B, 1000).expectation()
     assert outcome(one) == ("inconclusive", "query_failed")
     assert one.reason is not None
     assert one.reason.text.startswith(f"{B}: ")
@@ -236,7 +243,7 @@ def test_a_false_alarm_of_one_replica_fails_and_the_other_is_named() -> None:
 
 @pytest.mark.parametrize("recorded_to_ms", [1000, -2000])
 def test_quiet_takes_every_replica(recorded_to_ms: int) -> None:
-    both = Pair(nulls_phase(must_not_fire=[{"alert": "Slow"}])).lose_b(1000)
+    both = Pair(nulls_phase(must_not_fire=[{"alert": "Slow"}])).lose(B, 1000)
     both.b.cut(both.a.start_ms() + recorded_to_ms)
     both.a.detect()
     result = both.judge()

@@ -1,7 +1,7 @@
 import io
 
 from drill import Drill, expect, nulls_phase
-from pairs import pair
+from pairs import NAMES, pair
 from rich.console import Console
 
 from alertdrill.core.result import Result
@@ -93,7 +93,7 @@ def test_what_replicas_say_is_shown_and_their_disagreement_loudly() -> None:
 
 
 def test_a_replica_that_died_is_shown_beside_what_the_other_detected() -> None:
-    both = pair().lose_b(1000)
+    both = pair().lose(NAMES[1], 1000)
     both.a.detect()
     text = text_of(both.judge(), width=400)
     assert "replicas disagree: http://a:9090 says detected after" in text

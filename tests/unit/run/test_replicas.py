@@ -127,3 +127,15 @@ async def test_evaluations_of_groups_that_bear_the_label_are_those_of_their_repl
     groups = [group(alerting("A", replica=name)) for name in ("a", "b")]
     world = await World(scenario([BASELINE, fault_phase("broken", "A")]), groups, replicas=TOGETHER).run()
     assert {one.replica for one in world.of(records.Evaluated)} == {"a", "b"}
+
+
+async def test_alerts_of_replicas_that_bear_a_label_of_theirs_are_the_same() -> None:
+    world = drill()
+    world.on_phase("broken", lambda start: world.source.episodes.append(labelled(start + 3.0, "a")))
+    world.on_phase("broken", lambda start: world.other.episodes.append(labelled(start + 4.0, "b")))
+    await world.run()
+    assert lasted_s(world) <= 8.0
+
+
+def labelled(at: float, name: str) -> Episode:
+    return Episode({"alertname": "A", "replica": name}, at, at, at + 6.0)

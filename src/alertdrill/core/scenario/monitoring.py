@@ -1,13 +1,14 @@
 """The monitoring that a scenario drills: monitor, Prometheus, rules and scope."""
 
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from alertdrill.core.errors import BadValue
 from alertdrill.core.scenario.connection import Connection, no_mapping
 from alertdrill.core.scenario.notification import Alertmanager, Level, Notify, UserAlertmanager
-from alertdrill.core.scenario.part import Labels, Matchers, Name, Part, Text, check_together
+from alertdrill.core.scenario.part import LabelName, Labels, Matchers, Name, Part, Text, check_together
 from alertdrill.core.scenario.target import Url
 from alertdrill.core.units import PositiveDurationS
 
@@ -28,7 +29,7 @@ class UserPrometheus(Connection):
         description="addresses of its replicas (HA), which watch the same and are asked one by one, logged in to alike",
         examples=[["http://127.0.0.1:9091"]],
     )
-    replica_label: Name | None = Field(
+    replica_label: LabelName | None = Field(
         default=None,
         description="the label in which series and alerts of replicas differ; without `replicas`: of an address that "
         "holds the series of all of them",
@@ -40,7 +41,10 @@ class UserPrometheus(Connection):
         addresses = [url.rstrip("/") for url in (self.url, *self.replicas)]
         twice = next((url for url in addresses if addresses.count(url) > 1), None)
         if twice is not None:
-            raise BadValue("each replica once, `url` apart", "write the addresses of the others", twice)
+            expected = "each replica once, `url` apart"
+            raise BadValue(expected, "write the addresses of the others", twice, ("replicas",))
+        if self.tls is not None and any(urlsplit(url).scheme != "https" for url in self.replicas):
+            raise BadValue("https addresses", "write https://… there, or remove tls", "tls for http", ("replicas",))
         return self
 
 
