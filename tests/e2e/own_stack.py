@@ -24,20 +24,13 @@ ALWAYS = "groups: [{name: general, rules: [{alert: Watchdog, expr: vector(1), la
 
 
 @dataclass(frozen=True)
-class OwnStack:
-    """Where a team's own stack answers, and the files that describe it.
-
-    Attributes:
-        bare: the model without the monitor.
-        replicas: the Prometheis that watch it, that of `prometheus` first.
-    """
+class OwnModel:
+    """Where a model answers, with the monitor and `bare` without, and the files that describe it."""
 
     model: str
     bare: str
-    prometheus: str
     schema: Path
     sample: Path
-    replicas: tuple[ManagedPrometheus, ...]
 
     def scenario(self, text: str, prometheus: str, more: str = "") -> str:
         """A scenario of the bundled target, on this stack."""
@@ -47,19 +40,24 @@ class OwnStack:
             f"monitoring: {{monitor: none, prometheus: {prometheus}{more}}}",
         )
 
+    @property
+    def jobs(self) -> list[ScrapeJob]:
+        """What a Prometheus scrapes of it."""
+        addresses = {"monitor": self.model, "model": self.bare}
+        return [ScrapeJob.from_url(job, f"{url}/metrics") for job, url in addresses.items()]
+
+
+@dataclass(frozen=True)
+class OwnStack(OwnModel):
+    """The same, and where its Prometheus answers; `replicas` are those that watch it, that one first."""
+
+    prometheus: str
+    replicas: tuple[ManagedPrometheus, ...]
+
 
 @asynccontextmanager
-async def own_stack(
-    directory: Path, scenario: Path, rules: Sequence[Path] = (BUNDLED_RULES,), program: Path | None = None
-) -> AsyncIterator[OwnStack]:
-    """The fraud model behind the reference monitor, scraped by a Prometheus with the bundled rules.
-
-    Args:
-        directory: where logs and files are kept.
-        scenario: on the bundled target.
-        rules: the rule file of each Prometheus that watches it.
-        program: the Prometheus; that of managed drills if none is given.
-    """
+async def own_model(directory: Path, scenario: Path) -> AsyncIterator[OwnModel]:
+    """The fraud model behind the reference monitor."""
     target = await prepare_target(load_scenario(scenario), scenario, lambda _: None)
     assert target.folder is not None
     schema = directory / "schema.json"
@@ -78,7 +76,22 @@ async def own_stack(
             *("monitor", "-m", "alertdrill.monitor", "--upstream", f"http://{model}", "--schema", str(schema)),
             *("--reference", str(target.sample_path), "--exact-reference", "--model", "fraud"),
         )
-        jobs = [ScrapeJob("monitor", (monitor,)), ScrapeJob("model", (model,))]
+        yield OwnModel(f"http://{monitor}", f"http://{model}", schema, target.sample_path)
+
+
+@asynccontextmanager
+async def own_stack(
+    directory: Path, scenario: Path, rules: Sequence[Path] = (BUNDLED_RULES,), program: Path | None = None
+) -> AsyncIterator[OwnStack]:
+    """The same, scraped by a Prometheus with the bundled rules.
+
+    Args:
+        directory: where logs and files are kept.
+        scenario: on the bundled target.
+        rules: the rule file of each Prometheus that watches it.
+        program: the Prometheus; that of managed drills if none is given.
+    """
+    async with own_model(directory, scenario) as own, AsyncExitStack() as stack:
         program = program or ensure_prometheus().prometheus.path
         always = directory / "always.yml"
         always.write_text(ALWAYS)
@@ -89,12 +102,11 @@ async def own_stack(
             parent = directory / f"replica-{number}"
             parent.mkdir()
             prometheus = await start_prometheus(
-                program, jobs=jobs, rule_files=[file, always], external_labels=labels, parent=parent
+                program, jobs=own.jobs, rule_files=[file, always], external_labels=labels, parent=parent
             )
             stack.push_async_callback(prometheus.stop)
             found.append(prometheus)
-        addresses = f"http://{monitor}", f"http://{model}", found[0].url
-        yield OwnStack(*addresses, schema, target.sample_path, tuple(found))
+        yield OwnStack(own.model, own.bare, own.schema, own.sample, found[0].url, tuple(found))
 
 
 @asynccontextmanager

@@ -75,8 +75,8 @@ def test_a_replica_that_dies_leaves_the_detection_of_the_other_and_is_reported(d
     one = drill.expectation("nulls")
     assert one["verdict"] == "detected", drill.output
     assert [verdict for _, verdict in said(drill)] == ["detected", "inconclusive"]
-    assert "has not answered for 3 s" in one["replicas"]["disagreement"]
-    assert "has not answered for 3 s" in drill.output
+    assert "has given no answer that can be used for 3 s" in one["replicas"]["disagreement"]
+    assert "has given no answer that can be used for 3 s" in drill.output
     (prohibition,) = drill.result["prohibitions"]
     assert (prohibition["verdict"], drill.exit_code) == ("inconclusive", 3), "that it was quiet takes both"
 

@@ -41,6 +41,14 @@ class Engine(_Said):
     evaluation_interval_s: float = Field(gt=0)
 
 
+class Process(_Said):
+    """What the engine says of its process and its configuration; kept when it differs from the last one."""
+
+    record: Literal["process"] = "process"
+    started_at: float | None = Field(description="when its process was started, seconds since the epoch, its clock")
+    reloaded: bool | None = Field(description="whether the last time it was told to load its configuration it could")
+
+
 class Clock(_Said):
     """The engine's clock minus ours, bracketed."""
 
@@ -296,6 +304,7 @@ class Ended(_Record):
 Record = Annotated[
     Started
     | Engine
+    | Process
     | Clock
     | Rules
     | Evaluated
@@ -329,6 +338,7 @@ R = TypeVar(
     "R",
     Started,
     Engine,
+    Process,
     Clock,
     Rules,
     Evaluated,

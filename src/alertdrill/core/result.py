@@ -83,6 +83,7 @@ class Code(StrEnum):
     STILL_FIRING = "still_firing"
     INTERRUPTED = "interrupted"
     REPLICAS_DISAGREE = "replicas_disagree"
+    RELOAD_FAILED = "reload_failed"
 
 
 class _Frozen(BaseModel):

@@ -57,7 +57,7 @@ class Director:
     async def run(self) -> None:
         """Run every segment; end early when the drill cannot go on. The samples are fetched in either case."""
         try:
-            await self._read_clock()
+            await self._read_engine()
             await self._targets()
             for phase in self._scenario.phases:
                 await self._phase(phase)
@@ -103,7 +103,7 @@ class Director:
     async def _phase(self, phase: Phase) -> None:
         if phase.faults and not await self._gate(phase):
             return
-        await self._read_clock()
+        await self._read_engine()
         segment = self._plan.phase_segment(phase.name)
         start = self._clock.now() + LEAD_S + (self._dither_s(segment) if phase.faults else 0.0)
         self._announce(segment, start, f"phase {phase.name}")
@@ -159,7 +159,7 @@ class Director:
         if not await self._load_ended():
             self._trouble("child_died", f"the load did not close its journal within {END_S:g} s")
         await self._processes.confirm()
-        await self._read_clock()
+        await self._read_engine()
         for one in self._watch.asked:
             failed = await self.collectors[one.name].try_collect()
             if failed:
@@ -178,12 +178,10 @@ class Director:
     def _trouble(self, kind: records.TroubleKind, what: str, replica: str | None = None) -> None:
         self._journal.write(records.Trouble(at=self._clock.now(), kind=kind, what=what, replica=replica))
 
-    async def _read_clock(self) -> None:
+    async def _read_engine(self) -> None:
+        """Have every engine say what its clock shows, and what its process is: not every engine does."""
         for one in self._watch.asked:
-            try:
-                reading = await one.source.clock()
-            except SourceFailed as error:
-                self._progress.note(f"the engine's clock could not be read: {error}")
-                continue
-            now, offset_s, error_s = self._clock.now(), reading.offset_s, reading.error_s
-            self._journal.write(records.Clock(at=now, offset_s=offset_s, error_s=error_s, replica=one.name))
+            failed = await one.read_engine(self._clock, self._journal)
+            self.collectors[one.name].ahead_s = one.ahead_s
+            if failed is not None:
+                self._progress.note(f"the engine's clock could not be read: {failed}")

@@ -15,7 +15,9 @@ from alertdrill.run.ports import ActiveAlert, AlertSource, Clock, Journal, Sourc
 
 ENGINE_SILENCE_S = 3.0
 MAX_TICK_S = 1.0
-LOOKS = 4  # at the rules, in each evaluation interval: no evaluation goes unseen
+LOOKS = 2  # at the rules, in each evaluation interval: no evaluation goes unseen
+LOOKS_IF_FAST = 4  # where half an interval is too short to wait out a hiccup of the network
+FAST_S = 4.0
 
 
 class Replica:
@@ -26,7 +28,9 @@ class Replica:
         source: where it is asked.
         book: the rules that it had at the start.
         scoped: of these, the alerts that the drill is about.
+        interval_s: how often the fastest of them is evaluated.
         every_s: how often it is asked for its rules.
+        ahead_s: its clock minus ours, by the best reading so far.
         active: its alerts at the last look that it answered, without the label in which replicas differ: one list for
             each replica that it speaks for.
         silent: why it did not answer the last look; None if it did.
@@ -45,11 +49,14 @@ class Replica:
         self.book = RuleBook.of(groups)
         self.scoped: tuple[AlertRule, ...] = tuple(one for one in self.book.alerts if in_scope(scenario, one.labels))
         intervals = [rule.interval_ms / 1000 for rule in self.scoped]
-        self.every_s = min(intervals, default=LOOKS * MAX_TICK_S) / LOOKS
+        self.interval_s = min(intervals, default=FAST_S)
+        self.every_s = self.interval_s / (LOOKS if self.interval_s >= FAST_S else LOOKS_IF_FAST)
         self.active: Sequence[Sequence[ActiveAlert]] = ()
         self.silent: SourceFailed | None = None
         self.lost = False
         self._groups, self._replicas = tuple(groups), together
+        self.ahead_s, self._clock_error_s = 0.0, math.inf
+        self._state: tuple[float | None, bool | None] | None = None
         self._rules_at, self._answered_at = -math.inf, math.inf
         self._evaluated: dict[tuple[str, str, str | None], set[float]] = defaultdict(set)
 
@@ -69,6 +76,29 @@ class Replica:
             self.silent = error
         return self.silent is None
 
+    async def read_engine(self, clock: Clock, journal: Journal) -> SourceFailed | None:
+        """Journal what its clock shows, and what it says of its process; why the clock could not be read."""
+        failed = None
+        try:
+            reading = await self.source.clock()
+        except SourceFailed as error:
+            failed = error
+        else:
+            if reading.error_s < self._clock_error_s:
+                self._clock_error_s, self.ahead_s = reading.error_s, reading.offset_s
+            offset_s, error_s = reading.offset_s, reading.error_s
+            journal.write(records.Clock(at=clock.now(), offset_s=offset_s, error_s=error_s, replica=self.name))
+        try:
+            of_itself = await self.source.of_itself()
+        except SourceFailed:
+            return failed
+        state = of_itself.process_start, of_itself.last_reload_succeeded
+        if state != self._state:
+            self._state = state
+            started_at, reloaded = state
+            journal.write(records.Process(at=clock.now(), started_at=started_at, reloaded=reloaded, replica=self.name))
+        return failed
+
     def silent_for_s(self, now: float) -> float:
         """How long ago its last answer is, s."""
         return now - self._answered_at
@@ -76,7 +106,7 @@ class Replica:
     def lose(self, now: float, journal: Journal) -> None:
         """Ask it no more; what it said so far counts."""
         self.lost = True
-        what = f"{self.name} has not answered for {ENGINE_SILENCE_S:g} s: {self.silent}"
+        what = f"{self.name} has given no answer that can be used for {ENGINE_SILENCE_S:g} s: {self.silent}"
         journal.write(records.Trouble(at=now, kind="engine_gone", what=what, replica=self.name))
 
     def _apart(self, active: Sequence[ActiveAlert]) -> Sequence[Sequence[ActiveAlert]]:

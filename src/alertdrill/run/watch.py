@@ -9,7 +9,7 @@ from alertdrill.core.recording import LabelKey, label_key
 from alertdrill.core.scenario import QueryCondition
 from alertdrill.core.scope import in_scope
 from alertdrill.run.ports import ActiveAlert, AlertSource, Clock, Journal, Processes, Progress, SourceFailed
-from alertdrill.run.replica import ENGINE_SILENCE_S, LOOKS, MAX_TICK_S, Replica
+from alertdrill.run.replica import ENGINE_SILENCE_S, MAX_TICK_S, Replica
 
 
 class DrillOver(Exception):
@@ -86,8 +86,8 @@ class Watch:
         self._processes = processes
         self._journal = journal
         self._progress = progress
-        self._every_s = min(one.every_s for one in self.replicas)
-        self._tick_s = min(MAX_TICK_S, self._every_s)
+        self._interval_s = min(one.interval_s for one in self.replicas)
+        self._tick_s = min(MAX_TICK_S, *(one.every_s for one in self.replicas))
         self._answered_at = clock.now()
         self._stops = [ConditionHeld(condition, harmless=False) for condition in plan.scenario.stop_conditions]
         self._stops_at = 0.0
@@ -157,7 +157,8 @@ class Watch:
         except SourceFailed as error:
             self.missed += 1
             if self.clock.now() - self._answered_at > ENGINE_SILENCE_S:
-                self.give_up("engine_gone", f"Prometheus has not answered for {ENGINE_SILENCE_S:g} s: {error}")
+                what = f"Prometheus has given no answer that can be used for {ENGINE_SILENCE_S:g} s: {error}"
+                self.give_up("engine_gone", what)
 
     def give_up(self, kind: records.TroubleKind, what: str) -> None:
         """Journal a trouble and end the drill.
@@ -195,7 +196,7 @@ class Watch:
         self._progress.alerts([one for one in self.active if in_scope(self.plan.scenario, one.labels)])
 
     async def _check_stops(self, now: float) -> None:
-        if now - self._stops_at < self._every_s * LOOKS:
+        if now - self._stops_at < self._interval_s:
             return
         self._stops_at = now
         for stop in self._stops:

@@ -12,7 +12,10 @@ from alertdrill.core.result import ExpectationResult, Result
 from alertdrill.run.checker import judge
 
 NAMES = ("http://a:9090", "http://b:9090")
-OF_ONE = (records.Engine, records.Clock, records.Rules, records.Evaluated, records.Answer, records.Fill)
+OF_ONE = (
+    *(records.Engine, records.Process, records.Clock, records.Rules),
+    *(records.Evaluated, records.Answer, records.Fill),
+)
 
 
 class Pair:
@@ -52,7 +55,7 @@ class Pair:
         """Have one die so long after the first effect."""
         lost, at = self.a if name == NAMES[0] else self.b, self.a.start_ms() + after_ms
         lost.cut(at)
-        what = f"{name} has not answered for 3 s: refused"
+        what = f"{name} has given no answer that can be used for 3 s: refused"
         lost.add(records.Trouble(at=at / 1000, kind="engine_gone", what=what, replica=name))
         return self
 

@@ -133,8 +133,8 @@ def test_a_replica_that_died_leaves_the_detection_of_the_other_and_is_reported()
     result = both.judge()
     one = result.expectations[0]
     assert (outcome(one), result.verdict) == (("detected", None), DrillVerdict.PASSED)
-    assert f"{B} says inconclusive ({B} has not answered" in disagreement(one)
-    assert result.troubles == (f"engine_gone: {B} has not answered for 3 s: refused",)
+    assert f"{B} says inconclusive ({B} has given no answer" in disagreement(one)
+    assert result.troubles == (f"engine_gone: {B} has given no answer that can be used for 3 s: refused",)
     assert [(state.name, state.lost is None) for state in result.replicas] == [(A, True), (B, False)]
 
 

@@ -97,4 +97,4 @@ def test_a_replica_that_died_is_shown_beside_what_the_other_detected() -> None:
     both.a.detect()
     text = text_of(both.judge(), width=400)
     assert "replicas disagree: http://a:9090 says detected after" in text
-    assert "trouble: engine_gone: http://b:9090 has not answered" in text
+    assert "trouble: engine_gone: http://b:9090 has given no answer" in text

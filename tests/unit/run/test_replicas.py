@@ -71,7 +71,7 @@ async def test_a_replica_that_is_silent_is_lost_and_the_drill_goes_on_with_the_o
     await world.run()
     (trouble,) = world.of(records.Trouble)
     assert (trouble.kind, trouble.replica) == ("engine_gone", B)
-    assert "has not answered for 3 s" in trouble.what
+    assert "has given no answer that can be used for 3 s" in trouble.what
     assert lasted_s(world) <= 10.0, "one that is lost has no say in when a phase is decided"
     asked = [at for at in world.other.asked_at if at > trouble.at]
     assert asked == []
