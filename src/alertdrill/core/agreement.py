@@ -75,7 +75,8 @@ def agree(said: Sequence[Said]) -> ExpectationResult:
     fired = [one for one in said if one.fired]
     verdict, reason, decisive = _of_fired(said, fired) if fired else _of_silent(said)
     differ = list(_differences(said, fired))
-    if reason is not None and len(said) > 1 and reason.code is not Code.REPLICAS_DISAGREE:
+    alike = all(one.result.reason == reason for one in said)
+    if reason is not None and not alike and reason.code is not Code.REPLICAS_DISAGREE:
         reason = reason.model_copy(update={"text": "; ".join([f"{decisive.replica}: {reason.text}", *differ])})
     replicas = ReplicasResult(
         decisive=decisive.replica,

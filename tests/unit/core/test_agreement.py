@@ -268,6 +268,8 @@ def test_nothing_touched_says_so_of_the_drill_not_of_the_replicas() -> None:
     assert outcome(one) == ("inconclusive", "nothing_touched")
     assert one.passes_as_control
     assert disagreement(one) == ""
+    assert one.reason is not None
+    assert one.reason.text.startswith("0/400 requests touched"), "no replica's name before what is of the drill"
 
 
 @pytest.mark.parametrize("by_ms", [600, -300])
