@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from alertdrill.core import journal as records
 from alertdrill.core.observations import RawSeries, RuleGroup
 from alertdrill.core.recording import Recording, merge
+from alertdrill.core.result import ExpectationResult
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,14 @@ def seen_by_each(journal: Iterable[records.Record], recording: Recording) -> tup
         Seen(name, tuple(_told(all_records, name, replicas.label)), _samples(recording, name, replicas))
         for name in replicas.names
     )
+
+
+def seen_by_decisive(
+    journal: Iterable[records.Record], recording: Recording, expectations: Iterable[ExpectationResult]
+) -> Seen:
+    """What the replica saw whose instants most expectations have; where there are no replicas, the one Prometheus."""
+    decisive = [one.replicas.decisive for one in expectations if one.replicas is not None]
+    return max(seen_by_each(journal, recording), key=lambda one: decisive.count(one.replica or ""))
 
 
 def without(labels: Mapping[str, str], label: str | None) -> dict[str, str]:

@@ -7,6 +7,9 @@ from drill import INTERVAL_MS, RULES, Drill, group, nulls_phase, outcome, rule
 from pairs import NAMES, Pair, Together, later, pair
 
 from alertdrill.core import journal as records
+from alertdrill.core.case import Case
+from alertdrill.core.promtool_test import promtool_test
+from alertdrill.core.replicas import seen_by_decisive
 from alertdrill.core.result import Code, DrillVerdict, ExpectationResult, ProhibitionVerdict, Verdict
 
 A, B = NAMES
@@ -270,6 +273,19 @@ def test_nothing_touched_says_so_of_the_drill_not_of_the_replicas() -> None:
     assert disagreement(one) == ""
     assert one.reason is not None
     assert one.reason.text.startswith("0/400 requests touched"), "no replica's name before what is of the drill"
+
+
+@pytest.mark.parametrize(("by_ms", "decisive"), [(600, A), (-300, B)])
+def test_what_is_made_of_a_drill_later_is_made_of_what_the_decisive_replica_saw(by_ms: int, decisive: str) -> None:
+    both = both_fire(by_ms)
+    result = both.judge()
+    seen = seen_by_decisive(both.journal(), both.recording(), result.expectations)
+    case = Case(both.a.plan, seen.journal, seen.recording)
+    assert seen.replica == decisive
+    assert case.episodes[0].firing_at == round((result.expectations[0].firing_at or 0) * 1000)
+    assert promtool_test(case, result, "rules.yml").expectations == ("nulls/NullsHigh",)
+    alone = Drill().detect()
+    assert seen_by_decisive(alone.journal, alone.recording(), alone.judge().expectations).replica is None
 
 
 @pytest.mark.parametrize("by_ms", [600, -300])
