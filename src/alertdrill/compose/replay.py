@@ -129,7 +129,10 @@ def read_recorded(folder: Path) -> Recorded:
 
 
 def _check_engine(one: Recorded) -> None:
-    """Raise BadInput where another than a Prometheus evaluated rules: a replay would not be what it did."""
+    """Raise BadInput where not one Prometheus alone evaluated rules: a replay would not be what it did."""
+    if one.case.all(records.Replicas):
+        fix = "replay drills of one Prometheus"
+        raise BadInput([Mistake("", "a drill of several replicas", "one Prometheus", fix, file=str(one.folder))])
     others = sorted({group.engine for group in groups_of(one.case)} - {"prometheus"})
     if others:
         fix = "replay drills whose rules a Prometheus evaluates"

@@ -93,12 +93,14 @@ class Recording:
         from_ms, to_ms: the drill, engine clock; samples begin earlier, by what rules look back.
         series: sorted by their labels, staleness markers among their samples.
         source: where they come from.
+        replicas: those of the further replicas of a Prometheus by name, each on its own clock.
     """
 
     from_ms: int
     to_ms: int
     series: tuple[RawSeries, ...]
     source: Source = Source()
+    replicas: Mapping[str, "Recording"] = field(default_factory=dict)
 
     @cached_property
     def _by_name(self) -> Mapping[str, tuple[RawSeries, ...]]:
@@ -137,21 +139,23 @@ def merge(parts: Iterable[RawSeries]) -> tuple[RawSeries, ...]:
     return tuple(merged)
 
 
-def with_inferred_markers(series: tuple[RawSeries, ...], to_ms: int) -> tuple[RawSeries, ...]:
+def with_inferred_markers(series: tuple[RawSeries, ...], to_ms: int, replica_label: str = "") -> tuple[RawSeries, ...]:
     """Add the staleness markers that range-vector answers leave out.
 
     A marker stands at the first `up` sample of the same job and instance at which the series has no sample of its own,
     and an interval after the last `up` sample of a target that was not scraped for three before the end (`to_ms`).
     Only scraped series are marked: what rules write (ALERTS too) can bear the same labels, but other instants.
+    Where series of several replicas stand together, each has scrapes of its own, told apart by `replica_label`.
     """
+    target = ("job", "instance", replica_label)
     up = {
-        (one.labels.get("job"), one.labels.get("instance")): _with_end(one.times_ms, to_ms)
+        tuple(map(one.labels.get, target)): _with_end(one.times_ms, to_ms)
         for one in series
         if one.labels.get("__name__") == "up"
     }
     marked = []
     for one in series:
-        scrapes = up.get((one.labels.get("job"), one.labels.get("instance")))
+        scrapes = up.get(tuple(map(one.labels.get, target)))
         scraped = scrapes is not None and bool(np.isin(one.times_ms, scrapes).all())
         marked.append(_marked(one, scrapes) if scraped and scrapes is not None else one)
     return tuple(marked)
@@ -200,11 +204,18 @@ def digest(recording: Recording) -> str:
         bits = one.values.view(np.uint64).copy()
         bits[np.isnan(one.values) & ~is_stale(one.values)] = _NAN_BITS
         found.update(bits.astype("<u8").tobytes())
+    for name, replica in sorted(recording.replicas.items()):
+        found.update(f"{name} {digest(replica)}".encode())
     return found.hexdigest()
 
 
 def to_json(recording: Recording) -> bytes:
     """The text form of a recording, the same bytes for the same samples."""
+    document = {"schema": SCHEMA, **_document(recording), "sha256": digest(recording)}
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+
+
+def _document(recording: Recording) -> dict[str, Any]:
     columns: dict[bytes, int] = {}
     series = [
         {
@@ -214,16 +225,15 @@ def to_json(recording: Recording) -> bytes:
         }
         for one in recording.series
     ]
-    document = {
-        "schema": SCHEMA,
+    found = {
         "from_ms": recording.from_ms,
         "to_ms": recording.to_ms,
         "source": asdict(recording.source),
         "times": [np.diff(np.frombuffer(one, dtype=np.int64), prepend=0).tolist() for one in columns],
         "series": series,
-        "sha256": digest(recording),
     }
-    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+    further = {name: _document(one) for name, one in recording.replicas.items()}
+    return {**found, "replicas": further} if further else found
 
 
 def from_json(text: bytes) -> Recording:
@@ -239,7 +249,8 @@ def from_json(text: bytes) -> Recording:
         recording = _first(document) if document["schema"] == FIRST_SCHEMA else _second(document)
     except (KeyError, TypeError, IndexError, AttributeError) as error:
         raise ValueError(f"a series of the recording lacks {error}") from error
-    _check(recording)
+    for one in (recording, *recording.replicas.values()):
+        _check(one)
     if document["schema"] == SCHEMA and document.get("sha256") != digest(recording):
         raise ValueError("the samples are not those that were written: their hash differs")
     return recording
@@ -251,7 +262,8 @@ def _first(document: Mapping[str, Any]) -> Recording:
         RawSeries(one["labels"], np.cumsum(np.array(one["t"], dtype=np.int64)), _values(one["v"]))
         for one in document["series"]
     )
-    return Recording(int(document["from_ms"]), int(document["to_ms"]), series)
+    further = {name: _first(one) for name, one in document.get("replicas", {}).items()}
+    return Recording(int(document["from_ms"]), int(document["to_ms"]), series, replicas=further)
 
 
 def _second(document: Mapping[str, Any]) -> Recording:
@@ -260,7 +272,8 @@ def _second(document: Mapping[str, Any]) -> Recording:
     source = dict(document["source"])
     source["groups"] = tuple(RecordedGroup(**one) for one in source["groups"])
     source["selectors"] = None if source["selectors"] is None else tuple(source["selectors"])
-    return Recording(int(document["from_ms"]), int(document["to_ms"]), series, Source(**source))
+    further = {name: _second(one) for name, one in document.get("replicas", {}).items()}
+    return Recording(int(document["from_ms"]), int(document["to_ms"]), series, Source(**source), further)
 
 
 def _check(recording: Recording) -> None:
