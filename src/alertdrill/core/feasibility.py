@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 
 from alertdrill.core.errors import nearest
 from alertdrill.core.exchanges import alters, cannot_be_inside
-from alertdrill.core.faults.base import ALL_FEATURES, ExchangeFault, Place, RowFault, SlicedFault
+from alertdrill.core.faults.base import ALL_FEATURES, ExchangeFault, Fault, Place, RowFault, SlicedFault
 from alertdrill.core.faults.sample.vanished_slice import VanishedSlice
 from alertdrill.core.plan import fault_id, named_features
 from alertdrill.core.scenario import Phase, Scenario
@@ -33,8 +33,18 @@ def unknown_features(scenario: Scenario, schema: Schema) -> Iterator[Finding]:
                 yield from _slice(fault, path, schema)
             if isinstance(fault, ExchangeFault) and (instead := cannot_be_inside(fault)):
                 yield Finding((*path, "place"), instead, "write place: model", "inside")
+            yield from _not_carried(fault, path, schema)
             for mistake in fault.unfit(schema):
                 yield Finding((*path, *mistake.at), mistake.expected, mistake.fix, mistake.got)
+
+
+def _not_carried(fault: Fault, path: Path, schema: Schema) -> Iterator[Finding]:
+    """A fault that the target's protocol cannot carry, as it writes rows."""
+    lacks = schema.form.lacks
+    why = next((lacks[trait] for trait in sorted(fault.needs) if trait in lacks), None)
+    if why is not None:
+        expected = f"a fault that {schema.protocol.kind} can carry as it is set ({why})"
+        yield Finding((*path, "kind"), expected, "choose another fault (docs/protocols.md says which can be sent)")
 
 
 def _in_each_others_way(phase: Phase) -> Iterator[Finding]:

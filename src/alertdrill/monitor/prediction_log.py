@@ -8,7 +8,6 @@ from itertools import chain, compress, repeat
 import orjson
 
 from alertdrill.monitor.answers import BadAnswer, is_compressed
-from alertdrill.monitor.bodies import Malformed
 from alertdrill.monitor.exposition import header, key, lines
 from alertdrill.monitor.failures import Failures
 from alertdrill.monitor.log_writer import LogWriter
@@ -16,6 +15,7 @@ from alertdrill.monitor.notes import Batch, Note, Rows, Taker
 from alertdrill.monitor.redaction import Redaction
 from alertdrill.monitor.sampling import is_sampled
 from alertdrill.monitor.sources import Lookup
+from alertdrill.protocols.malformed import Malformed
 
 LONGEST_ID = 200
 MOST_LINES = 1000
@@ -167,6 +167,8 @@ class PredictionLog(Taker):
         }
         if isinstance(answer, BadAnswer):
             line["malformed_outputs"] = answer
+            if answer is BadAnswer.ERROR and type(answered) is bytes and not is_compressed(answered):
+                line["outputs"] = self._spliced(answered)
         elif answer is not None and type(answered) is bytes:
             line["outputs"] = self._redaction.of(answer) if is_compressed(answered) else self._spliced(answered)
         if isinstance(rows, Malformed):

@@ -9,13 +9,14 @@ import orjson
 import pytest
 
 from alertdrill.monitor.answers import read_answer
-from alertdrill.monitor.bodies import Bodies, Malformed
+from alertdrill.monitor.bodies import Bodies
 from alertdrill.monitor.failures import Failures
 from alertdrill.monitor.log_writer import LogWriter
 from alertdrill.monitor.notes import Batch, Failure, Note
 from alertdrill.monitor.prediction_log import PredictionLog
 from alertdrill.monitor.redaction import DEEPEST, REDACTED, Redaction
 from alertdrill.monitor.sources import Place, Source, lookup
+from alertdrill.protocols.malformed import Malformed
 
 Parse = Callable[[str], dict[tuple[str, ...], float]]
 LABELS = {"model": "fraud", "version": "1"}
