@@ -6,7 +6,7 @@ import io
 import numpy as np
 import orjson
 
-from alertdrill.protocols.forms import csv_field
+from alertdrill.protocols.forms import NO_VALUE, csv_field
 from alertdrill.protocols.json_rows import cell_texts, iso_texts
 from alertdrill.protocols.rows import Cell, Column, Rows
 from alertdrill.protocols.schema import FeatureKind, Schema
@@ -45,7 +45,14 @@ def field_texts(column: Column, kind: FeatureKind) -> list[bytes]:
     return [_field(text) for text in cell_texts(column, kind)]
 
 
+def lone_field_texts(column: Column, kind: FeatureKind) -> list[bytes]:
+    """The same for the only column of a table: a pair of quotes for no value, as an empty line would be no row."""
+    return [text or NO_VALUE for text in field_texts(column, kind)]
+
+
 def _field(text: bytes) -> bytes:
     if text == b"null":
         return b""
-    return csv_field(orjson.loads(text) if text[:1] == b'"' else text.decode())
+    if text[:1] == b'"':
+        return csv_field(orjson.loads(text))
+    return csv_field(text.decode()) if b"," in text else text

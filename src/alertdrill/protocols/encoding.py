@@ -9,7 +9,7 @@ import orjson
 from numpy.typing import NDArray
 
 from alertdrill.protocols import json_rows
-from alertdrill.protocols.csv_text import field_texts
+from alertdrill.protocols.csv_text import field_texts, lone_field_texts
 from alertdrill.protocols.forms import CSV_TYPE, Form
 from alertdrill.protocols.rows import Cell, Column, Rows
 from alertdrill.protocols.schema import Feature, FeatureKind, Schema
@@ -19,9 +19,11 @@ MOST_STRETCHES = 32  # of neighbouring features whose texts are kept; each stret
 CellTexts = Callable[[Column, FeatureKind], list[bytes]]
 
 
-def texts_of(form: Form) -> CellTexts:
-    """What writes the cells of a column for a form; what it gives for a missing key is never sent."""
-    return field_texts if form.content_type == CSV_TYPE else json_rows.cell_texts
+def texts_of(form: Form, features: int) -> CellTexts:
+    """What writes the cells of one of so many columns for a form; what it gives for a missing key is never sent."""
+    if form.content_type != CSV_TYPE:
+        return json_rows.cell_texts
+    return field_texts if features > 1 else lone_field_texts
 
 
 class Encoder:
@@ -31,7 +33,7 @@ class Encoder:
         self._features = schema.features
         self._names = [orjson.dumps(feature.name) for feature in schema.features]
         self._form = schema.form
-        self._texts = texts_of(self._form)
+        self._texts = texts_of(self._form, len(schema.features))
         self.before = self._form.pieces(schema.names())
         self.closing = self.before.pop()
 

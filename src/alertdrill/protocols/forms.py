@@ -18,7 +18,7 @@ from alertdrill.protocols.members import Member
 
 JSON_TYPE = "application/json"
 CSV_TYPE = "text/csv"
-_NO_VALUE = b'""'  # in a line of its own: an empty one would be none
+NO_VALUE = b'""'  # in a line of its own: an empty one would be none
 _HOLE = b"\0"  # stands in no JSON and in no name
 
 
@@ -187,7 +187,7 @@ class Csv(Form):
         """Two lines."""
         names = b",".join([csv_field(orjson.loads(name)) for name, _ in row])
         line = b",".join([text for _, text in row])
-        return names + b"\r\n" + (line or _NO_VALUE) + b"\r\n"
+        return names + b"\r\n" + (line or NO_VALUE) + b"\r\n"
 
     def split(self, data: bytes) -> list[Member] | None:
         """Nothing: no fault edits such a body."""
