@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import orjson
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, StrictBool
 
 from alertdrill.protocols.bad_value import BadValue
 from alertdrill.protocols.base import Protocol, Row, error_text, row_of, rows_of, rows_of_columns
@@ -34,7 +34,7 @@ class Mlflow(Protocol):
         description="dataframe_split (names and rows of values), dataframe_records (objects), inputs (columns), "
         "instances (objects) or csv",
     )
-    named: bool = Field(
+    named: StrictBool = Field(
         default=True,
         description="whether values stand with the names of features; false: inputs and instances hold lists of "
         "values, for a model without named columns",

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any, ClassVar, Literal
 
 import orjson
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, StrictBool
 
 from alertdrill.protocols.bad_value import BadValue
 from alertdrill.protocols.base import Protocol, Row, error_under
@@ -45,7 +45,7 @@ class OipV2(Protocol):
     )
     numbers: Number = Field(default="FP64", description="datatype of features of kind number")
     integers: Number = Field(default="INT64", description="datatype of features of kind integer")
-    flat: bool = Field(
+    flat: StrictBool = Field(
         default=False, description="whether a tensor for each feature has the shape [rows], instead of [rows, 1]"
     )
     parameters: dict[str, JsonValue] | None = Field(
