@@ -140,23 +140,22 @@ def test_a_matcher_that_no_feature_passes_is_found() -> None:
 
 
 def test_a_fault_that_the_protocol_cannot_carry_is_refused_with_the_reason() -> None:
-    one_tensor = NUMBERS.speaking(OipV2(tensors="one"))
+    numbers = Schema(path="/x", features=NUMBERS.features)
+    one_tensor = numbers.speaking(OipV2(tensors="one"))
     missing = {"kind": "missing_key", "features": ["amount"], "share": 1}
     (found_one,) = found(missing, schema=one_tensor, expect=[])
     assert found_one.path == ("nulls", "faults", 0, "kind")
     assert "its values stand in one tensor, without keys" in found_one.expected
-    assert found(missing, schema=NUMBERS.speaking(OipV2()), expect=[]) == []
+    assert found(missing, schema=numbers.speaking(OipV2()), expect=[]) == []
     csv = SCHEMA.speaking(Mlflow(format="csv"))
     (found_one,) = found({"kind": "number_as_string", "features": ["amount"], "share": 1}, schema=csv, expect=[])
     assert "CSV has no types" in found_one.expected
 
 
 def test_data_faults_edit_bodies_of_users_only_where_these_are_flat_objects() -> None:
-    users = {"load": {"rate": "10/s", "locustfile": "users.py"}}
-    nulls = {"kind": "nulls", "features": ["amount"], "share": 1}
-    assert found(nulls, **users) == []
-    (one,) = found(nulls, schema=SCHEMA.speaking(Json(body={"row": "$row"})), **users)
-    assert "only those of plain json can be edited" in one.expected
-    assert (
-        found({"kind": "latency", "by": "1s", "share": 1}, schema=SCHEMA.speaking(Json(body=["$row"])), **users) == []
+    scenario = read(
+        nulls_phase(expect=[]), load={"rate": "10/s", "arrivals": "constant", "locustfile": "users.py", "users": 2}
     )
+    assert list(unknown_features(scenario, SCHEMA)) == []
+    (one,) = unknown_features(scenario, SCHEMA.speaking(Json(body={"row": "$row"})))
+    assert "only those of plain json can be edited" in one.expected
