@@ -93,6 +93,11 @@ class Running:
         own = psutil.Process(self._process.pid)
         return "\n".join(" ".join(one.cmdline()) for one in (own, *own.children(recursive=True)))
 
+    def kill_part(self, module: str) -> None:
+        """SIGKILL to the process below the drill that runs `module`."""
+        children = psutil.Process(self._process.pid).children(recursive=True)
+        next(child for child in children if module in child.cmdline()).send_signal(signal.SIGKILL)
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the drill itself."""
         self._process.send_signal(number)

@@ -22,19 +22,31 @@ ALWAYS = "groups: [{name: general, rules: [{alert: Watchdog, expr: vector(1), la
 
 
 @dataclass(frozen=True)
-class OwnStack:
-    """Where a team's own stack answers, and the files that describe it; `bare` is the model without the monitor."""
+class OwnModel:
+    """Where a model answers, with the monitor and `bare` without, and the files that describe it."""
 
     model: str
     bare: str
-    prometheus: str
     schema: Path
     sample: Path
 
+    @property
+    def jobs(self) -> list[ScrapeJob]:
+        """What a Prometheus scrapes of it."""
+        addresses = {"monitor": self.model, "model": self.bare}
+        return [ScrapeJob.from_url(job, f"{url}/metrics") for job, url in addresses.items()]
+
+
+@dataclass(frozen=True)
+class OwnStack(OwnModel):
+    """The same, and where its Prometheus answers."""
+
+    prometheus: str
+
 
 @asynccontextmanager
-async def own_stack(directory: Path, scenario: Path) -> AsyncIterator[OwnStack]:
-    """The fraud model behind the reference monitor, scraped by a Prometheus with the bundled rules."""
+async def own_model(directory: Path, scenario: Path) -> AsyncIterator[OwnModel]:
+    """The fraud model behind the reference monitor."""
     target = await prepare_target(load_scenario(scenario), scenario, lambda _: None)
     assert target.folder is not None
     schema = directory / "schema.json"
@@ -53,13 +65,19 @@ async def own_stack(directory: Path, scenario: Path) -> AsyncIterator[OwnStack]:
             *("monitor", "-m", "alertdrill.monitor", "--upstream", f"http://{model}", "--schema", str(schema)),
             *("--reference", str(target.sample_path), "--exact-reference", "--model", "fraud"),
         )
-        jobs = [ScrapeJob("monitor", (monitor,)), ScrapeJob("model", (model,))]
+        yield OwnModel(f"http://{monitor}", f"http://{model}", schema, target.sample_path)
+
+
+@asynccontextmanager
+async def own_stack(directory: Path, scenario: Path) -> AsyncIterator[OwnStack]:
+    """The same, scraped by a Prometheus with the bundled rules."""
+    async with own_model(directory, scenario) as own, AsyncExitStack() as stack:
         program = ensure_prometheus().prometheus.path
         always = directory / "always.yml"
         always.write_text(ALWAYS)
-        prometheus = await start_prometheus(program, jobs=jobs, rule_files=[BUNDLED_RULES, always])
+        prometheus = await start_prometheus(program, jobs=own.jobs, rule_files=[BUNDLED_RULES, always])
         stack.push_async_callback(prometheus.stop)
-        yield OwnStack(f"http://{monitor}", f"http://{model}", prometheus.url, schema, target.sample_path)
+        yield OwnStack(own.model, own.bare, own.schema, own.sample, prometheus.url)
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from alertdrill.adapters.prometheus_api import PrometheusApi
 from alertdrill.adapters.prometheus_errors import QueryFailed
-from alertdrill.core.observations import ClockReading, Labels, RawSeries, RuleGroup
+from alertdrill.core.observations import ClockReading, Labels, RawSeries, RuleGroup, SelfMetrics
 from alertdrill.run.ports import ActiveAlert, SourceFailed
 
 T = TypeVar("T")
@@ -48,9 +48,13 @@ class PrometheusSource:
         """The engine's clock against ours."""
         return await _asked(self._api.clock())
 
+    async def of_itself(self) -> SelfMetrics:
+        """What the engine counts about itself."""
+        return await _asked(self._api.self_metrics())
+
 
 async def _asked(question: Awaitable[T]) -> T:
     try:
         return await question
     except QueryFailed as error:
-        raise SourceFailed(str(error).splitlines()[0]) from error
+        raise SourceFailed(f"{error.url}: {error.query}: {error.what}") from error

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -65,6 +66,9 @@ class Child:
             return None
         if self._process.returncode == EXIT_LEASE_LOST:
             return f"{self.name} let go because its lease ran out: alertdrill itself stood still for too long"
+        code = self._process.returncode or 0
+        if -code in set(signal.Signals):
+            return f"{self.name} was ended by a signal, {signal.Signals(-code).name}"
         tail = self.log_tail().splitlines()
         return f"{self.name} ended with exit code {self._process.returncode}" + (f": {tail[-1]}" if tail else "")
 

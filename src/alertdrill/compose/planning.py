@@ -37,7 +37,7 @@ from alertdrill.core.reach import held_up, reaches
 from alertdrill.core.scenario import Load, Scenario, UserPrometheus, locustfile
 from alertdrill.core.scenario.finding import Finding
 from alertdrill.core.scenario.part import AUTO_S
-from alertdrill.core.scope import RuleBook, tail_ms
+from alertdrill.core.scope import RuleBook, slowest_rule, tail_ms
 from alertdrill.core.scrape_intervals import UNKNOWN, ScrapeIntervals, too_short
 from alertdrill.core.touch import Touch
 from alertdrill.core.traffic import PlannedTraffic
@@ -98,13 +98,13 @@ class Planner:
             BadInput: an `auto` cannot be worked out, a limit would be exceeded, or a rule looks at too few scrapes.
         """
         refuse(self._in_file(too_short(self.scenario, RuleBook.of(self.groups), self.intervals)))
-        _check_duration(self.scenario, self.tail_s)
+        self._check_duration(self.scenario)
         if self.log is not None:
             refuse(self._in_file(too_dense(self.scenario, self.tail_s, self.log)))
         scenario, findings = in_numbers(self.scenario, self._look, self.tail_s)
         if findings:
             refuse(self._in_file([*findings, *wrong_alerts(self.scenario.phases, RuleBook.of(self.groups))]))
-        _check_duration(scenario, self.tail_s)
+        self._check_duration(scenario)
         if self.log is not None:
             refuse(self._in_file(too_long(scenario, self.log)))
         plan = self._plan(scenario, run_id)
@@ -148,6 +148,29 @@ class Planner:
 
     def _in_file(self, findings: Iterable[Finding]) -> list[Mistake]:
         return in_file(self.path, findings, self.target.schema)
+
+    def _check_duration(self, scenario: Scenario) -> None:
+        """Phases, and a tail before each fault and at the end, must fit the limit; `auto` counts as a number."""
+        faults, tail_s = sum(bool(phase.faults) for phase in scenario.phases), self.tail_s
+        phases_s = sum(phase.duration for phase in scenario.phases if phase.duration != AUTO_S)
+        needed_s = phases_s + tail_s * (faults + 1)
+        if needed_s <= scenario.limits.max_duration:
+            return
+        limit = format_duration(scenario.limits.max_duration)
+        got = f"{limit}, with a tail of {format_duration(tail_s)} after each fault{self._why_so_long()}"
+        fix = "drill rules with shorter windows, `for` and intervals, or raise limits.max_duration"
+        raise BadInput([Mistake("limits.max_duration", got, f"{format_duration(needed_s)} or more", fix)])
+
+    def _why_so_long(self) -> str:
+        """The rule that makes the tail as long as it is, with what it is made of."""
+        book = RuleBook.of(self.groups)
+        rule = slowest_rule(self.scenario, book, round(self.scrape_s * 1000))
+        if rule is None:
+            return ""
+        window, hold, interval = (
+            format_duration(ms / 1000) for ms in (book.lookback_ms(rule), rule.for_ms, rule.interval_ms)
+        )
+        return f" ({rule.name}: window {window}, for {hold}, evaluated every {interval})"
 
     def _plan(self, scenario: Scenario, run_id: str) -> Plan:
         target = self.target
@@ -194,18 +217,6 @@ class Planner:
 
 def _dependency_waits_s(target: PreparedTarget) -> float | None:
     return target.spec.dependency.waits if target.spec is not None and target.spec.dependency is not None else None
-
-
-def _check_duration(scenario: Scenario, tail_s: float) -> None:
-    """Phases, and a tail before each fault and at the end, must fit the limit; `auto` counts once it is a number."""
-    faults = sum(bool(phase.faults) for phase in scenario.phases)
-    phases_s = sum(phase.duration for phase in scenario.phases if phase.duration != AUTO_S)
-    needed_s = phases_s + tail_s * (faults + 1)
-    if needed_s > scenario.limits.max_duration:
-        limit = format_duration(scenario.limits.max_duration)
-        got = f"{limit}, with a tail of {format_duration(tail_s)} after each fault"
-        fix = "drill rules with shorter windows and `for`, or raise limits.max_duration"
-        raise BadInput([Mistake("limits.max_duration", got, f"{format_duration(needed_s)} or more", fix)])
 
 
 def _rule_text(path: Path) -> RuleText:

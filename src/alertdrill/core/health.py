@@ -128,20 +128,76 @@ def _same_rule(one: AlertRule, other: AlertRule) -> bool:
     )
 
 
+def restarted(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Reason | None:
+    """Why a restart of the engine makes a window doubtful: in it, the rule could not be evaluated throughout."""
+    readings = case.all(records.Process)
+    evaluated = case.evaluations_ms(rule)
+    fed = [scrape_times(case, target)[0] for target in input_targets(case, rule)]
+    for one in readings:
+        started_ms = round((one.started_at or 0.0) * 1000)
+        if started_ms <= case.engine_ms(readings[0].at):
+            continue
+        down_ms = max(evaluated[evaluated < started_ms].tolist(), default=started_ms)
+        first = [times[times >= started_ms][:1].tolist() or [case.recording.to_ms] for times in (evaluated, *fed)]
+        back_ms = max(at for (at,) in first)
+        if down_ms < to_ms and back_ms > from_ms:
+            lost_s = (back_ms - down_ms) / 1000
+            text = f"the engine was restarted: for {lost_s:.1f} s the rule was not evaluated, or not fed"
+            return Reason(
+                code=Code.ENGINE_RESTARTED,
+                text=text,
+                decide_it_by="see why it was restarted, keep it running, then run again",
+            )
+    return None
+
+
+def not_reloaded(case: Case) -> Reason | None:
+    """Why the rules that the engine evaluates are not those that its files hold."""
+    if all(one.reloaded is not False for one in case.all(records.Process)):
+        return None
+    return Reason(
+        code=Code.RELOAD_FAILED,
+        text="the engine could not load its configuration or rules when last told to: it evaluates older ones",
+        decide_it_by="mend its files (`promtool check config` says where), reload it, then run again",
+    )
+
+
+def _scraped_nothing(case: Case, from_ms: int, to_ms: int) -> bool:
+    """Whether no scrape of any of several jobs is known for a while, not even one that failed."""
+    up = case.recording.named("up")
+    jobs = {one.labels.get("job") for one in up}
+    return len(jobs) > 1 and _has_gap(np.concatenate([one.times_ms for one in up]), from_ms, to_ms, case.scrape_ms)
+
+
+def engine_trouble(case: Case, to_ms: int | None = None) -> Reason | None:
+    """Why the engine could not be asked, up to an instant or at all."""
+    for one in case.all(records.Trouble):
+        if one.kind in ENGINE_TROUBLES and (to_ms is None or case.engine_ms(one.at) <= to_ms):
+            fix = "keep Prometheus running and within reach, then run again"
+            return Reason(code=Code.QUERY_FAILED, text=one.what, decide_it_by=fix)
+    return None
+
+
 def doubt(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Reason | None:
     """Why silence of a rule in a window proves nothing, or None if it does."""
-    reason = _rule_doubt(case, rule, from_ms, to_ms)
+    reason = not_reloaded(case) or _rule_doubt(case, rule, from_ms, to_ms) or restarted(case, rule, from_ms, to_ms)
     if reason:
         return reason
-    if troubles := [
-        t.what for t in case.all(records.Trouble) if t.kind in ENGINE_TROUBLES and case.engine_ms(t.at) <= to_ms
-    ]:
-        return Reason(code=Code.QUERY_FAILED, text=troubles[0], decide_it_by="keep Prometheus running, then run again")
+    silent = engine_trouble(case, None if to_ms > case.recording.to_ms else to_ms)
+    if silent:
+        return silent
     if to_ms > case.recording.to_ms or _has_gap(case.evaluations_ms(rule), from_ms, to_ms, rule.interval_ms):
         return Reason(
             code=Code.EVALUATION_GAP,
             text="the rule was not evaluated all the way to its deadline",
             decide_it_by="give Prometheus enough CPU, or let the drill run to its end",
+        )
+    if _scraped_nothing(case, from_ms, to_ms):
+        fix = "see what stands between alertdrill and the engine, and whether its samples are kept for long enough"
+        return Reason(
+            code=Code.SERIES_NOT_RECORDED,
+            text="for a while the engine's answers hold no scrape of any target, while it went on evaluating",
+            decide_it_by=fix,
         )
     return _scrape_gap(case, rule, from_ms, to_ms)
 

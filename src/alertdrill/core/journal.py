@@ -33,6 +33,14 @@ class Engine(_Record):
     evaluation_interval_s: float = Field(gt=0)
 
 
+class Process(_Record):
+    """What the engine says of its process and its configuration; kept when it differs from the last one."""
+
+    record: Literal["process"] = "process"
+    started_at: float | None = Field(description="when its process was started, seconds since the epoch, its clock")
+    reloaded: bool | None = Field(description="whether the last time it was told to load its configuration it could")
+
+
 class Clock(_Record):
     """The engine's clock minus ours, bracketed."""
 
@@ -279,6 +287,7 @@ class Ended(_Record):
 Record = Annotated[
     Started
     | Engine
+    | Process
     | Clock
     | Rules
     | Evaluated
@@ -311,6 +320,7 @@ R = TypeVar(
     "R",
     Started,
     Engine,
+    Process,
     Clock,
     Rules,
     Evaluated,

@@ -84,7 +84,8 @@ REASONS: Mapping[Code, Words] = {
         "an engine with enough CPU that runs to the end of the drill",
     ),
     Code.ENGINE_RESTARTED: Words(
-        "the engine was restarted during the drill; `for` may have begun anew",
+        "the engine was restarted while the rule was watched: meanwhile nothing was scraped or evaluated, and `for` "
+        "may have begun anew or been restored, so neither silence nor an instant is the rule's own",
         "an engine that runs through",
     ),
     Code.QUERY_FAILED: Words(
@@ -155,6 +156,11 @@ REASONS: Mapping[Code, Words] = {
     Code.STILL_FIRING: Words(
         "the alert was firing at the deadline to resolve, counted from the fault's last effect",
         "a shorter window or `keep_firing_for`, or a longer `resolves_within`",
+    ),
+    Code.RELOAD_FAILED: Words(
+        "the engine could not load its configuration or its rules when it was last told to, and goes on with older "
+        "ones: what was drilled is not what its files say",
+        "files that `promtool check config` accepts, and a reload of the engine",
     ),
     Code.INTERRUPTED: Words(
         "the drill ended before this could be told",

@@ -1,19 +1,20 @@
 """Why an alert did not fire as expected, in words: what the rule saw, and what would have decided it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from alertdrill.core.alerts import Episode
 from alertdrill.core.asked import Asked, because
+from alertdrill.core.blind import Cause, blindness
 from alertdrill.core.errors import nearest
 from alertdrill.core.health import input_targets, scrapes
 from alertdrill.core.matchers import may_match
-from alertdrill.core.promql import PromqlError, parse
+from alertdrill.core.promql import PromqlError, parse, selectors
 from alertdrill.core.result import Code, LabelDifference, Reason
 from alertdrill.core.scenario import Expectation
-from alertdrill.core.scope import wanted_by
+from alertdrill.core.scope import AlertRule, expects, wanted_by
 from alertdrill.core.view import Sight, in_words, looks_for_absence, sight
 
 
@@ -77,15 +78,8 @@ def why_silent(asked: Asked, pending: list[Episode]) -> Reason:
         raise ValueError("silence is judged for loaded rules only")
     case, delivery, start = asked.case, asked.delivery, asked.delivery.first_ms or 0
     end = (delivery.over_ms or start) + case.tail_ms
-    seen = scrapes(case, asked.rule, start, asked.deadline_ms)
-    parts, fixes = [], []
+    parts, fixes = _held(asked, asked.rule, pending)
     signal = signal_of(asked, start, end)
-    if pending:
-        held = max(one.last_at - one.pending_at for one in pending) / 1000
-        parts.append(f"pending for {held:g} s, needs {asked.rule.rule.for_s:g} s")
-        fixes.append(f"for ≤ {held:g}s" if held else "labels that stay the same from one evaluation to the next")
-    else:
-        parts.append(f"never pending in {asked.within_ms / 1000:g} s")
     if signal is not None:
         peak, threshold = signal.peak, signal.threshold
         parts.append(f"signal peaked {peak:.3g}, needs {signal.op} {threshold:g}")
@@ -93,14 +87,41 @@ def why_silent(asked: Asked, pending: list[Episode]) -> Reason:
             fixes.append(f"share ≥ {delivery.injection.share * threshold / peak:.1%}")
         if not pending:
             fixes.append(f"threshold < {peak:.3g}")
-    if not input_targets(case, asked.rule):
-        parts.append("the rule selects no series that is scraped")
-        fixes.append("see that the metrics it names exist")
-    else:
+    for cause in _causes(asked, asked.rule, pending, start, end):
+        parts.append(cause.text)
+        fixes = [cause.fix]
+    if input_targets(case, asked.rule):
+        seen = scrapes(case, asked.rule, start, asked.deadline_ms)
         parts.append(f"rule healthy, {seen.seen}/{seen.due} scrapes")
     parts.append(f"{delivery.touched:,}/{delivery.requests:,} requests touched")
     code = Code.NEVER_FIRING if pending else Code.NEVER_PENDING
     return because(code, " · ".join(parts), ", or ".join(fixes) or "a larger dose, or a lower threshold")
+
+
+def _held(asked: Asked, rule: AlertRule, pending: list[Episode]) -> tuple[list[str], list[str]]:
+    """For how long the condition held, and what would have made that enough."""
+    if not pending:
+        return [f"never pending in {asked.within_ms / 1000:g} s"], []
+    held = max(one.last_at - one.pending_at for one in pending) / 1000
+    fix = f"for ≤ {held:g}s" if held else "labels that stay the same from one evaluation to the next"
+    return [f"pending for {held:g} s, needs {rule.rule.for_s:g} s"], [fix]
+
+
+def _causes(asked: Asked, rule: AlertRule, pending: list[Episode], start_ms: int, end_ms: int) -> Iterator[Cause]:
+    """What, other than too small a signal, kept a rule from speaking in time: the last one tells most."""
+    case = asked.case
+    blind = None if pending else blindness(case, rule, start_ms, end_ms)
+    if blind is not None:
+        yield blind
+    times, interval_s = case.evaluations_ms(rule), rule.group.interval_s
+    if not np.any((times > start_ms) & (times <= asked.deadline_ms)):
+        text = f"not evaluated once from the fault to its deadline: it is every {interval_s:g} s"
+        yield Cause(text, f"evaluate it more often than every {interval_s:g} s, or raise within")
+    later = [e for e in case.episodes if expects(asked.expectation, e.label_map) and e.pending_at > end_ms]
+    if later:
+        after_s, tail_s = (later[0].pending_at - start_ms) / 1000, case.tail_ms / 1000
+        text = f"active after {after_s:.1f} s, later than the fault can have caused it"
+        yield Cause(text, f"see what holds it up: all that it reads is over {tail_s:g} s after the fault")
 
 
 @dataclass(frozen=True)
@@ -130,10 +151,11 @@ def signal_of(asked: Asked, from_ms: int, to_ms: int) -> Signal | None:
         or str(node.op) not in (">", ">=")
     ):
         return None
+    selected = selectors(left.prettify())[0]
     wanted = wanted_by(asked.expectation)
     peaks = [
         (float(one.values[inside].max()), int(one.times_ms[inside][one.values[inside].argmax()]))
-        for one in asked.case.recording.named(str(left.name))
+        for one in asked.case.recording.select(selected)
         if may_match(wanted, one.labels)
         if (inside := (one.times_ms > from_ms) & (one.times_ms <= to_ms) & ~np.isnan(one.values)).any()
     ]

@@ -3,6 +3,7 @@
 from alertdrill.core import journal as records
 from alertdrill.core.asked import Asked, because
 from alertdrill.core.case import Case, Delivery
+from alertdrill.core.health import ENGINE_TROUBLES, not_reloaded
 from alertdrill.core.result import Code, Reason
 from alertdrill.core.scenario import locustfile
 from alertdrill.core.scope import expects
@@ -38,12 +39,16 @@ def why_not_delivered(case: Case, delivery: Delivery) -> Reason | None:
     """Why what a fault was to touch is not known to have been touched; None if it is, or was to touch nothing."""
     closed = case.closed.get(delivery.injection.segment)
     due = closed.scheduled - closed.suppressed if closed else 0
-    if closed is None or closed.within_100ms < ON_TIME * due:
-        got = (
-            f"{closed.within_100ms:,} of {due:,} arrivals were sent within 100 ms"
-            if closed
-            else "the load did not close the phase"
-        )
+    if closed is None:
+        died = next(iter(case.all(records.Trouble)), None)
+        if died is None:
+            text = "the load did not send all of the phase"
+            return because(Code.LOAD_UNDER_RATE, text, "let the drill run to its end")
+        code = Code.QUERY_FAILED if died.kind in ENGINE_TROUBLES else Code.LOAD_UNDER_RATE
+        fix = "see why the drill ended early, then run again"
+        return because(code, f"the load did not send all of the phase: {died.what}", fix)
+    if closed.within_100ms < ON_TIME * due:
+        got = f"{closed.within_100ms:,} of {due:,} arrivals were sent within 100 ms"
         own = locustfile(case.plan.scenario.load) is not None
         more = ", or raise load.users: they must be free when requests are due" if own else ""
         return because(Code.LOAD_UNDER_RATE, got, f"run on an idle machine, or lower load.rate{more}")
@@ -67,18 +72,19 @@ def _why_nothing_can_be_said(asked: Asked) -> Reason | None:
             return because(Code.NOTHING_TOUCHED, f"{text}, as a control must", "no need: this is how a control passes")
         fix = "raise the share, widen the slice or run longer, and see that the fault changes what is sent"
         return because(Code.NOTHING_TOUCHED, text, fix)
-    return _clock_doubt(case)
+    return not_reloaded(case) or _clock_doubt(case)
 
 
 def _clock_doubt(case: Case) -> Reason | None:
     clocks = case.all(records.Clock)
     if not clocks:
         return because(Code.CLOCK_DOUBT, "the engine's clock was never read", "keep Prometheus running, then run again")
-    spread = max((abs(c.offset_s - case.offset_s) for c in clocks), default=0.0)
-    if spread > CLOCK_DOUBT_S or max((c.error_s for c in clocks), default=0.0) > CLOCK_DOUBT_S:
-        return because(
-            Code.CLOCK_DOUBT,
-            f"the clocks moved by {spread:.3f} s during the drill",
-            "synchronise the clocks, then run again",
-        )
+    moved = max(abs(c.offset_s - case.offset_s) - c.error_s for c in clocks)
+    if moved > CLOCK_DOUBT_S:
+        text = f"the clocks moved by {moved:.3f} s or more during the drill"
+        return because(Code.CLOCK_DOUBT, text, "synchronise the clocks, then run again")
+    error = max(c.error_s for c in clocks)
+    if error > CLOCK_DOUBT_S:
+        text = f"the engine's clock could be read to within {error:.3f} s only: it answers slowly"
+        return because(Code.CLOCK_DOUBT, text, "see why it answers slowly, then run again")
     return None

@@ -82,6 +82,7 @@ class Code(StrEnum):
     NOT_DELIVERED = "not_delivered"
     STILL_FIRING = "still_firing"
     INTERRUPTED = "interrupted"
+    RELOAD_FAILED = "reload_failed"
 
 
 class _Frozen(BaseModel):

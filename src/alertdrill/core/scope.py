@@ -157,12 +157,16 @@ def tail_ms(scenario: Scenario, book: RuleBook, scrape_ms: int) -> int:
     The longest of lookback + ceil(for / E) * E + scrape + evaluation over the rules in scope. `scrape_ms` stands for
     the scrape interval of rules of which it is not known.
     """
-    tails = [
-        book.lookback_ms(rule)
-        + whole_intervals_ms(rule.for_ms, rule.interval_ms)
-        + rule.scrape_ms(scrape_ms)
-        + rule.interval_ms
-        for rule in book.alerts
-        if in_scope(scenario, rule.labels)
-    ]
-    return max(tails, default=scrape_ms)
+    slowest = slowest_rule(scenario, book, scrape_ms)
+    return scrape_ms if slowest is None else _memory_ms(book, slowest, scrape_ms)
+
+
+def slowest_rule(scenario: Scenario, book: RuleBook, scrape_ms: int) -> AlertRule | None:
+    """The rule in scope that can fire latest after the last effect of a fault; None where none is in scope."""
+    rules = [rule for rule in book.alerts if in_scope(scenario, rule.labels)]
+    return max(rules, key=lambda rule: _memory_ms(book, rule, scrape_ms), default=None)
+
+
+def _memory_ms(book: RuleBook, rule: AlertRule, scrape_ms: int) -> int:
+    hold_ms = whole_intervals_ms(rule.for_ms, rule.interval_ms)
+    return book.lookback_ms(rule) + hold_ms + rule.scrape_ms(scrape_ms) + rule.interval_ms

@@ -10,11 +10,11 @@ from alertdrill.core.aftermath import resolution_of
 from alertdrill.core.alerts import GAP_INTERVALS, Episode
 from alertdrill.core.asked import Asked, ask, because
 from alertdrill.core.attribution import Attribution, is_expected
-from alertdrill.core.carry_over import carry_over
+from alertdrill.core.carry_over import carry_over, remains
 from alertdrill.core.case import Case
 from alertdrill.core.crossing import crossed
 from alertdrill.core.detection import Bounds
-from alertdrill.core.health import doubt, scrapes
+from alertdrill.core.health import doubt, engine_trouble, restarted, scrapes
 from alertdrill.core.missed import (
     differences,
     labels_differ,
@@ -62,8 +62,18 @@ def detection(asked: Asked) -> Found:
             None,
         )
     if _unseen_before(asked, asked.rule):
+        start, before_ms = asked.delivery.first_ms or 0, round(GAP_INTERVALS * asked.rule.interval_ms)
+        again = restarted(asked.case, asked.rule, start - before_ms, start)
+        if again:
+            return Found(Verdict.INCONCLUSIVE, again, None)
+        silent = engine_trouble(asked.case)
+        if silent:
+            return Found(Verdict.INCONCLUSIVE, silent, None)
         text = "the rule was not evaluated right before the fault, so it may have been active already"
-        return Found(Verdict.INCONCLUSIVE, because(Code.EVALUATION_GAP, text, "run again"), None)
+        fix = (
+            f"see that it is evaluated every {asked.rule.group.interval_s:g} s before the drill begins, then run again"
+        )
+        return Found(Verdict.INCONCLUSIVE, because(Code.EVALUATION_GAP, text, fix), None)
     before = _active_before(asked)
     if before:
         text = f"active since {(before.pending_at - (asked.delivery.first_ms or 0)) / 1000:+.1f} s from fault_start"
@@ -100,6 +110,14 @@ def _judge_fired(asked: Asked, episode: Episode) -> Found:
             because(Code.CROSSED_BEFORE_SERVED, text, "run again: something else raised the signal"),
             episode,
         )
+    again = restarted(asked.case, rule, first, episode.firing_at)
+    if again:
+        return Found(Verdict.INCONCLUSIVE, again, episode)
+    left = remains(asked.case, rule, wanted_by(asked.expectation), first)
+    if left is not None:
+        text = f"earlier faults had left the signal {left:.0%} of the way to its threshold when this one began"
+        fix = f"run --only {asked.phase.name}, or put the phase first"
+        return Found(Verdict.INCONCLUSIVE, because(Code.CARRY_OVER, text, fix), episode)
     ttd_ms = episode.firing_at - first
     if ttd_ms <= asked.within_ms:
         return Found(Verdict.DETECTED, None, episode)

@@ -16,6 +16,7 @@ class Collector:
     Attributes:
         samples: what was fetched; stretches overlap by `overlap_s`.
         reached: until when (our clock, s).
+        ahead_s: the engine's clock minus ours, to be set as soon as it is known.
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class Collector:
         self._selectors = sorted({*bare, *SELF_SERIES})
         self.samples: list[RawSeries] = []
         self.reached = clock.now()
+        self.ahead_s = 0.0
 
     async def collect(self) -> None:
         """Fetch what has come since the last time.
@@ -34,8 +36,9 @@ class Collector:
         Raises:
             SourceFailed: the engine did not answer; what was fetched before stays.
         """
-        now, begin = self._clock.now(), self.reached - self._overlap_s
-        parts = [series for text in self._selectors for series in await self._source.raw(text, begin, now)]
+        now = self._clock.now()
+        begin, end = self.reached - self._overlap_s + self.ahead_s, now + self.ahead_s
+        parts = [series for text in self._selectors for series in await self._source.raw(text, begin, end)]
         self.samples += parts
         self.reached = now
 

@@ -3,6 +3,7 @@
 Nothing here waits by itself or reads a clock of its own: under a stepped clock the same code runs without waiting.
 """
 
+import math
 from collections.abc import Sequence
 
 from alertdrill.core import journal as records
@@ -47,6 +48,8 @@ class Director:
         self._clock, self._load, self._source = clock, load, source
         self._processes, self._journal, self._progress = processes, journal, progress
         self._up_jobs = up_jobs
+        self._clock_error_s = math.inf
+        self._state: tuple[float | None, bool | None] | None = None
         self._scrape_s, self._evaluation_s = scrape_s, evaluation_s
         self._watch = Watch(plan, clock, source, processes, journal, progress, groups)
         book = self._watch.book
@@ -59,7 +62,7 @@ class Director:
     async def run(self) -> None:
         """Run every segment; end early when the drill cannot go on. The samples are fetched in either case."""
         try:
-            await self._read_clock()
+            await self._read_engine()
             await self._targets()
             for phase in self._scenario.phases:
                 await self._phase(phase)
@@ -102,7 +105,7 @@ class Director:
     async def _phase(self, phase: Phase) -> None:
         if phase.faults and not await self._gate(phase):
             return
-        await self._read_clock()
+        await self._read_engine()
         segment = self._plan.phase_segment(phase.name)
         start = self._clock.now() + LEAD_S + (self._dither_s(segment) if phase.faults else 0.0)
         self._announce(segment, start, f"phase {phase.name}")
@@ -157,7 +160,7 @@ class Director:
         if not await self._load_ended():
             self._trouble("child_died", f"the load did not close its journal within {END_S:g} s")
         await self._processes.confirm()
-        await self._read_clock()
+        await self._read_engine()
         failed = await self.collector.try_collect()
         self._watch.journal_evaluations()
         if failed:
@@ -175,10 +178,24 @@ class Director:
     def _trouble(self, kind: records.TroubleKind, what: str) -> None:
         self._journal.write(records.Trouble(at=self._clock.now(), kind=kind, what=what))
 
+    async def _read_engine(self) -> None:
+        """Read its clock, and what it says of its process: not every engine does."""
+        await self._read_clock()
+        try:
+            of_itself = await self._source.of_itself()
+        except SourceFailed:
+            return
+        state = of_itself.process_start, of_itself.last_reload_succeeded
+        if state != self._state:
+            self._state = state
+            self._journal.write(records.Process(at=self._clock.now(), started_at=state[0], reloaded=state[1]))
+
     async def _read_clock(self) -> None:
         try:
             reading = await self._source.clock()
         except SourceFailed as error:
             self._progress.note(f"the engine's clock could not be read: {error}")
             return
+        if reading.error_s < self._clock_error_s:
+            self._clock_error_s, self.collector.ahead_s = reading.error_s, reading.offset_s
         self._journal.write(records.Clock(at=self._clock.now(), offset_s=reading.offset_s, error_s=reading.error_s))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from alertdrill.core import journal as records
-from alertdrill.core.observations import ClockReading, Labels, RawSeries, RuleGroup
+from alertdrill.core.observations import ClockReading, Labels, RawSeries, RuleGroup, SelfMetrics
 
 
 class SourceFailed(Exception):
@@ -53,6 +53,10 @@ class AlertSource(Protocol):
 
     async def clock(self) -> ClockReading:
         """The engine's clock against ours."""
+        ...
+
+    async def of_itself(self) -> SelfMetrics:
+        """What the engine counts about itself; one that does not export it does not answer."""
         ...
 
     def alive(self) -> bool:

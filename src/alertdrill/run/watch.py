@@ -15,7 +15,9 @@ from alertdrill.run.ports import ActiveAlert, AlertSource, Clock, Journal, Proce
 
 ENGINE_SILENCE_S = 3.0
 MAX_TICK_S = 1.0
-LOOKS = 4  # at the rules, in each evaluation interval: no evaluation goes unseen
+LOOKS = 2  # at the rules, in each evaluation interval: no evaluation goes unseen
+LOOKS_IF_FAST = 4  # where half an interval is too short to wait out a hiccup of the network
+FAST_S = 4.0
 
 
 class DrillOver(Exception):
@@ -95,7 +97,9 @@ class Watch:
         self._groups = tuple(groups)
         self.book = RuleBook.of(groups)
         intervals = [rule.interval_ms / 1000 for rule in self.book.alerts if in_scope(plan.scenario, rule.labels)]
-        self._rules_every_s, self._rules_at = min(intervals, default=LOOKS * MAX_TICK_S) / LOOKS, -math.inf
+        self._interval_s = min(intervals, default=FAST_S)
+        self._rules_every_s = self._interval_s / (LOOKS if self._interval_s >= FAST_S else LOOKS_IF_FAST)
+        self._rules_at = -math.inf
         self._tick_s = min(MAX_TICK_S, self._rules_every_s)
         self._answered_at = clock.now()
         self._stops = [ConditionHeld(condition, harmless=False) for condition in plan.scenario.stop_conditions]
@@ -154,7 +158,8 @@ class Watch:
         except SourceFailed as error:
             self.missed += 1
             if self.clock.now() - self._answered_at > ENGINE_SILENCE_S:
-                self.give_up("engine_gone", f"Prometheus has not answered for {ENGINE_SILENCE_S:g} s: {error}")
+                what = f"Prometheus has given no answer that can be used for {ENGINE_SILENCE_S:g} s: {error}"
+                self.give_up("engine_gone", what)
 
     def give_up(self, kind: records.TroubleKind, what: str) -> None:
         """Journal a trouble and end the drill.
@@ -184,7 +189,7 @@ class Watch:
             self._journal.write(records.Rules(at=self.clock.now(), groups=groups))
 
     async def _check_stops(self, now: float) -> None:
-        if now - self._stops_at < self._rules_every_s * LOOKS:
+        if now - self._stops_at < self._interval_s:
             return
         self._stops_at = now
         for stop in self._stops:

@@ -58,7 +58,9 @@ def refused(one: Planner) -> str:
 
 def test_rules_that_look_back_for_hours_do_not_make_a_drill_of_hours(tmp_path: Path) -> None:
     slow = group(rule("NullsHigh", "rate(x[3h]) > 1"))
-    assert "limits.max_duration" in refused(planner(tmp_path, slow))
+    text = refused(planner(tmp_path, slow))
+    assert "limits.max_duration" in text
+    assert "(NullsHigh: window 3h, for 0s, evaluated every 1s)" in text
 
 
 def test_a_plan_has_numbers_where_the_scenario_says_auto(tmp_path: Path) -> None:

@@ -108,6 +108,14 @@ def make_plan(scenario: Scenario, rules: RuleGroup = RULES) -> Plan:
     )  # fmt: skip
 
 
+def process(started_ms: int | None = None, reloaded: bool = True) -> records.Process:
+    """What the engine says of itself; it began an hour before the drill if nothing is said."""
+    at_s = T0_S if started_ms is None else started_ms / 1000
+    return records.Process(
+        at=at_s, started_at=T0_S - 3600 if started_ms is None else started_ms / 1000, reloaded=reloaded
+    )
+
+
 class Drill:
     """The evidence of one drill, to be disturbed and judged.
 
@@ -176,7 +184,7 @@ class Drill:
         evaluated = np.arange(self.from_ms + EVALUATION_MS, self.to_ms, INTERVAL_MS, dtype=np.int64)
         self.record(UP, scraped, 1.0)
         self.record(UP | {"__name__": "scrape_duration_seconds"}, scraped, 0.01)
-        self.record(INPUT, scraped, 1.0)
+        self.record(INPUT, scraped, np.arange(len(scraped), dtype=np.float64))
         self.record({"__name__": "nulls:ratio5s", "feature": "amount"}, evaluated, 0.01)
 
     # Disturbing it
@@ -201,10 +209,10 @@ class Drill:
                 self.journal[at] = one.model_copy(update=values)
         return self
 
-    def record(self, labels: dict[str, str], times_ms: Any, value: float = 1.0) -> "Drill":
-        """Add samples of one series."""
+    def record(self, labels: dict[str, str], times_ms: Any, value: Any = 1.0) -> "Drill":
+        """Add samples of one series: one value for all, or one each."""
         times = np.array(times_ms, dtype=np.int64)
-        self.series.append(RawSeries(labels, times, np.full(len(times), value)))
+        self.series.append(RawSeries(labels, times, np.broadcast_to(np.float64(value), times.shape).copy()))
         return self
 
     def hole(self, from_ms: int, to_ms: int, *names: str) -> "Drill":
@@ -216,6 +224,11 @@ class Drill:
             kept.append(replace(one, times_ms=one.times_ms[keep], values=one.values[keep]) if hit else one)
         self.series = kept
         return self
+
+    def restart(self, at_ms: int, takes_ms: int) -> "Drill":
+        """Have the engine end at an instant and come back, with nothing scraped or evaluated meanwhile."""
+        self.add(process(), process(at_ms + takes_ms))
+        return self.hole(at_ms, at_ms + takes_ms)
 
     def cut(self, at_ms: int) -> "Drill":
         """End the recording early."""

@@ -1,5 +1,5 @@
 import pytest
-from drill import RULES, UP, Drill, group, nulls_phase, rule
+from drill import RULES, UP, Drill, group, nulls_phase, outcome, rule
 
 from alertdrill.core import journal as records
 from alertdrill.core.carry_over import carry_over
@@ -65,3 +65,23 @@ def test_a_baseline_at_the_threshold_leaves_no_room_to_measure_in() -> None:
 
 def test_it_stands_in_the_result() -> None:
     assert Drill().detect().expectation().carry_over == 0.0
+
+
+@pytest.mark.parametrize(
+    ("left", "expected"),
+    [(0.0, ("detected", None)), (0.4, ("detected", None)), (0.6, ("inconclusive", "carry_over"))],
+)
+def test_what_takes_the_signal_half_the_way_leaves_open_whose_doing_an_alert_is(
+    left: float, expected: tuple[str, str | None]
+) -> None:
+    drill = Drill(nulls_phase("one"), nulls_phase("two")).detect("one").detect("two")
+    with_signal(drill, 0.01, 0.01 + left * 0.04, drill.start_ms("one") + 1000)
+    assert [outcome(one) for one in drill.judge().expectations] == [("detected", None), expected]
+
+
+def test_a_signal_that_goes_as_far_by_itself_is_no_earlier_fault_s_doing() -> None:
+    drill = Drill(nulls_phase("one"), nulls_phase("two")).detect("one").detect("two")
+    with_signal(drill, 0.01, 0.04, drill.start_ms("one") + 1000)
+    signal = next(one for one in drill.series if one.labels["__name__"] == "nulls:ratio5s")
+    signal.values[-4] = 0.045
+    assert outcome(drill.expectation(1)) == ("detected", None)

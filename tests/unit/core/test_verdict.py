@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from drill import BASELINE, INPUT, RULES, T0_S, Drill, expect, group, nulls_phase, outcome, rule
+from drill import BASELINE, INPUT, RULES, T0_S, UP, Drill, expect, group, nulls_phase, outcome, process, rule
 
 from alertdrill.core import journal as records
 from alertdrill.core.plan import SegmentKind
@@ -27,6 +27,10 @@ def resolving(within: str = "12s") -> dict[str, object]:
 
 def notifying(within: str = "6s") -> dict[str, object]:
     return nulls_phase(expect=[expect(notifies={"within": within})])
+
+
+def nulls(**asked: object) -> Drill:
+    return Drill(nulls_phase(expect=[expect(**asked)]))
 
 
 def pending_ms(drill: Drill) -> int:
@@ -147,6 +151,16 @@ def test_traffic_that_dies_proves_nothing() -> None:
 def test_a_phase_that_the_load_did_not_close_proves_nothing() -> None:
     drill = Drill().detect().drop(records.SegmentClosed, of_phase(3))
     assert outcome(drill.expectation()) == ("inconclusive", "load_under_rate")
+    one = drill.add(records.Trouble(at=T0_S + 30, kind="child_died", what="load was killed")).expectation()
+    assert one.reason is not None
+    assert one.reason.text == "the load did not send all of the phase: load was killed"
+    assert "idle" not in one.reason.decide_it_by
+
+
+def test_a_phase_that_ended_with_its_engine_is_not_the_load_s_doing() -> None:
+    drill = Drill().detect().drop(records.SegmentClosed, of_phase(3))
+    drill.add(records.Trouble(at=T0_S + 30, kind="engine_gone", what="Prometheus died during the drill"))
+    assert outcome(drill.expectation()) == ("inconclusive", "query_failed")
 
 
 def test_a_control_without_traffic_is_no_control() -> None:
@@ -159,7 +173,16 @@ def test_a_control_without_traffic_is_no_control() -> None:
 @pytest.mark.parametrize(("offset_s", "error_s"), [(0.2, 0.001), (0.0, 0.2)])
 def test_clocks_that_moved_or_were_read_badly_are_doubt(offset_s: float, error_s: float) -> None:
     drill = Drill().detect().add(records.Clock(at=T0_S + 50, offset_s=offset_s, error_s=error_s))
-    assert outcome(drill.expectation()) == ("inconclusive", "clock_doubt")
+    one = drill.expectation()
+    assert outcome(one) == ("inconclusive", "clock_doubt")
+    assert one.reason is not None
+    assert ("moved by 0.199 s" if offset_s else "to within 0.200 s only") in one.reason.text
+
+
+def test_a_clock_that_was_read_slowly_once_has_not_moved() -> None:
+    one = Drill().detect().add(records.Clock(at=T0_S + 50, offset_s=1.9, error_s=2.0)).expectation()
+    assert one.reason is not None
+    assert "moved" not in one.reason.text
 
 
 def test_a_clock_that_was_never_read_is_doubt() -> None:
@@ -221,6 +244,17 @@ def test_silence_of_a_healthy_rule_is_missed() -> None:
     assert Drill().judge().verdict is DrillVerdict.FAILED
 
 
+def test_a_rule_that_is_evaluated_too_seldom_to_speak_in_time_is_missed_and_said_so() -> None:
+    seldom = replace(RULES, interval_s=30.0)
+    drill = Drill(rules=seldom)
+    drill.hole(drill.start_ms() - 100, drill.start_ms() + 12_000, "nulls:ratio5s")
+    one = drill.expectation()
+    assert outcome(one) == ("missed", "never_pending")
+    assert one.reason is not None
+    assert "not evaluated once from the fault to its deadline: it is every 30 s" in one.reason.text
+    assert "more often than every 30 s" in one.reason.decide_it_by
+
+
 def test_pending_without_firing_is_missed() -> None:
     drill = Drill()
     at = drill.evaluation(drill.start_ms() + 1200)
@@ -241,7 +275,7 @@ def test_a_rule_that_reads_no_series_is_missed_and_said_so() -> None:
     one = Drill(nulls_phase(expect=[expect("Slow", labels={})])).expectation()
     assert outcome(one) == ("missed", "never_pending")
     assert one.reason is not None
-    assert "selects no series" in one.reason.text
+    assert 'p95{job="monitor"} selects nothing' in one.reason.text
 
 
 def test_a_deadline_after_the_fault_s_tail_need_not_be_waited_for() -> None:
@@ -252,7 +286,11 @@ def test_a_deadline_after_the_fault_s_tail_need_not_be_waited_for() -> None:
 def test_an_alert_after_the_tail_does_not_count() -> None:
     drill = Drill()
     at = drill.evaluation(drill.last_ms() + 9001)
-    assert outcome(drill.fire(at, at + 2000, at + 4000).expectation()) == ("missed", "never_pending")
+    one = drill.fire(at, at + 2000, at + 4000).expectation()
+    assert outcome(one) == ("missed", "never_pending")
+    assert one.reason is not None
+    assert f"active after {(at - drill.start_ms()) / 1000:.1f} s, later than the fault" in one.reason.text
+    assert "see what holds it up" in one.reason.decide_it_by
 
 
 # inconclusive: silence that proves nothing
@@ -265,6 +303,66 @@ def test_a_rule_that_failed_was_not_silent() -> None:
 def test_a_rule_that_vanished_was_not_silent() -> None:
     empty = records.Rules(at=T0_S + 26, groups=(group(rule("Other", "up == 0")),))
     assert outcome(Drill().add(empty).expectation()) == ("inconclusive", "rule_unhealthy")
+
+
+@pytest.mark.parametrize("fires", [False, True])
+def test_an_engine_that_restarts_before_the_alert_speaks_leaves_it_open(fires: bool) -> None:
+    drill = Drill()
+    drill = drill.detect() if fires else drill
+    assert outcome(drill.restart(drill.start_ms() + 1500, 1200).expectation()) == ("inconclusive", "engine_restarted")
+
+
+def test_an_engine_that_restarts_after_the_alert_fired_takes_nothing_back() -> None:
+    drill = Drill().detect()
+    assert outcome(drill.restart(drill.start_ms() + 6500, 1200).expectation()) == ("detected", None)
+
+
+def test_an_engine_that_restarts_before_the_fault_is_no_matter_once_the_rule_was_evaluated_again() -> None:
+    drill = Drill().detect()
+    assert outcome(drill.restart(drill.start_ms() - 6000, 1200).expectation()) == ("detected", None)
+
+
+def test_an_engine_that_is_down_as_the_fault_begins_hides_what_was_active() -> None:
+    drill = Drill().detect()
+    drill.restart(drill.start_ms() - 2500, 3000)
+    assert outcome(drill.expectation()) == ("inconclusive", "engine_restarted")
+
+
+def test_an_alert_that_vanishes_with_a_restart_is_not_resolved_early() -> None:
+    drill = nulls(resolves_within="12s")
+    at = drill.evaluation(drill.start_ms() + 1200)
+    drill.fire(at, at + 2000, at + 6000).restart(at + 6500, 1200)
+    assert outcome(drill.expectation()) == ("inconclusive", "engine_restarted")
+
+
+def test_what_was_started_before_the_drill_was_not_restarted() -> None:
+    one, other = process(), process().model_copy(update={"started_at": T0_S - 60})
+    assert outcome(Drill().detect().add(one, other, one).expectation()) == ("detected", None)
+
+
+def test_rules_that_could_not_be_loaded_again_are_not_those_that_were_drilled() -> None:
+    found = Drill(must_not_fire=[{"alert": "Slow"}]).detect().add(process(reloaded=False)).judge()
+    assert outcome(found.expectations[0]) == ("inconclusive", "reload_failed")
+    assert [one.reason.code.value for one in found.prohibitions if one.reason] == ["reload_failed"]
+
+
+def test_an_engine_that_answers_no_more_is_why_nothing_is_known_of_the_rule_before_the_fault() -> None:
+    drill = Drill()
+    gone = records.Trouble(at=drill.start_ms() / 1000 + 3, kind="engine_gone", what="it answers 500")
+    one = drill.cut(drill.start_ms() - 4000).add(gone).expectation()
+    assert outcome(one) == ("inconclusive", "query_failed")
+    assert one.reason is not None
+    assert one.reason.text == "it answers 500"
+
+
+def test_an_engine_of_which_no_scrape_is_known_for_a_while_left_nothing_to_judge_by() -> None:
+    drill = Drill()
+    drill.record(UP | {"job": "model"}, drill.case().recording.named("up")[0].times_ms)
+    assert outcome(drill.expectation()) == ("missed", "never_pending")
+    assert outcome(drill.hole(drill.start_ms(), drill.start_ms() + 4000, "up").expectation()) == (
+        "inconclusive",
+        "series_not_recorded",
+    )
 
 
 def test_an_evaluation_gap_before_the_deadline_is_doubt() -> None:

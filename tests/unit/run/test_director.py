@@ -262,3 +262,30 @@ async def test_a_load_that_fails_while_it_hands_over_its_last_is_a_trouble() -> 
     await world.run()
     (trouble,) = world.of(records.Trouble)
     assert (trouble.kind, trouble.what) == ("child_died", "load ended with exit code 1")
+
+
+async def test_what_the_engine_says_of_its_process_is_journaled_when_it_changes() -> None:
+    world = two_faults()
+    world.on_phase("second", lambda at: setattr(world.source, "started_at", at))
+    await world.run()
+    first, again = world.of(records.Process)
+    assert (first.started_at, first.reloaded) == (T0 - 60, True)
+    assert again.started_at is not None
+    assert again.started_at > T0
+
+
+async def test_an_engine_that_says_nothing_of_itself_is_drilled_all_the_same() -> None:
+    world = two_faults()
+    world.source.reserved = True
+    await world.run()
+    assert (world.of(records.Process), world.troubles()) == ([], [])
+
+
+@pytest.mark.parametrize("ahead_s", [10.0, -10.0])
+async def test_samples_are_asked_for_by_the_engine_s_clock(ahead_s: float) -> None:
+    world = two_faults()
+    world.source.ahead_s = ahead_s
+    await world.run()
+    asked = [(begin, end) for name, begin, end in world.source.raw_asked if name == "ALERTS"]
+    assert asked[0][0] < T0 + ahead_s
+    assert asked[-1][1] == world.clock.now() + ahead_s

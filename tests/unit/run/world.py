@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from alertdrill.core import journal as records
-from alertdrill.core.observations import ClockReading, Labels, RawSeries, RuleGroup, RuleInfo
+from alertdrill.core.observations import ClockReading, Labels, RawSeries, RuleGroup, RuleInfo, SelfMetrics
 from alertdrill.core.plan import Plan, SegmentKind, TargetPlan, make_segments
 from alertdrill.core.scenario import Scenario
 from alertdrill.core.scope import RuleBook, tail_ms
@@ -157,6 +157,10 @@ class FakeSource:
     silent: list[tuple[float, float]] = field(default_factory=list)
     up_at: float = T0 + UP_AFTER_S
     dead: bool = False
+    started_at: float = T0 - 60.0
+    reloaded: bool = True
+    reserved: bool = False
+    ahead_s: float = 0.0
     timeout_s: float = 0.0
     raw_asked: list[tuple[str, float, float]] = field(default_factory=list)
     asked_at: list[float] = field(default_factory=list)
@@ -191,7 +195,13 @@ class FakeSource:
 
     async def clock_reading(self) -> ClockReading:
         self._speak()
-        return ClockReading(0.0, 0.001)
+        return ClockReading(self.ahead_s, 0.001)
+
+    async def of_itself(self) -> SelfMetrics:
+        self._speak()
+        if self.reserved:
+            raise SourceFailed("no such page")
+        return SelfMetrics(self.started_at, self.reloaded, {}, {}, None)
 
     def alive(self) -> bool:
         return not self.dead
@@ -203,6 +213,7 @@ class FakePort:
     def __init__(self, source: FakeSource) -> None:
         self.active, self.instant, self.raw = source.active, source.instant, source.raw
         self.rules, self.clock, self.alive = source.rules, source.clock_reading, source.alive
+        self.of_itself = source.of_itself
 
 
 class FakeProcesses:
