@@ -143,7 +143,8 @@ def _takers(settings: Settings, labels: Mapping[str, str], outputs: Outputs, fai
         redaction = Redaction(settings.log_redact)
         headers = [name.lower() for name in settings.log_headers]
         find = lookup(settings.prediction_id)
-        takers.append(PredictionLog(labels, writer, settings.log_share, redaction, headers, find, failures))
+        share, are_texts = settings.log_share, outputs.protocol.is_text
+        takers.append(PredictionLog(labels, writer, share, redaction, headers, find, failures, are_texts))
     return takers
 
 

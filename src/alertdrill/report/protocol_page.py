@@ -85,11 +85,8 @@ def _refused() -> str:
 def _needing(protocol: Protocol, features: Sequence[Feature], trait: Trait) -> list[str]:
     """The faults of which this is the first thing that is lacking, which is the reason that `plan` gives."""
     lacks = protocol.form(features).lacks
-    return [
-        kind
-        for kind, fault in KINDS.items()
-        if next((one for one in sorted(fault.needs) if one in lacks), None) is trait
-    ]
+    first = {kind: next((one for one in sorted(fault.needs) if one in lacks), None) for kind, fault in KINDS.items()}
+    return [kind for kind, one in first.items() if one is trait]
 
 
 _BEGIN = """\
@@ -112,14 +109,14 @@ python -m alertdrill.lifeline -m alertdrill.monitor --protocol '{"kind": "oip_v2
 ```
 
 The load writes one row a request, in the way that the options say. The monitor reads requests of one row or of many,
-in every way of the protocol: what is `{instances: …}` may come as objects or lists, tensors may be nested or flat. CSV is
-read where `format: csv` is set.
+in every way of the protocol: what is `{instances: …}` may come as objects or lists, tensors may be nested or flat. CSV
+is read where `format: csv` is set.
 
 **Answers** are read to one form whatever the protocol: a prediction for each row, in the order of the rows. `label` and
 `score` point from a prediction to class and score. An answer of status 200 that says what went wrong (under `error`, or
-for MLflow beside `error_code`) is no prediction: the monitor counts it as `model_malformed_answers_total{reason="error"}`
-and not in `model_predictions_total`; the load reads every fiftieth answer and says at the end of a drill what came instead
-of a prediction. The bodies of other statuses, JSON or text, are one line in what warming up says.
+for MLflow beside `error_code`) is no prediction: the monitor counts it in `model_malformed_answers_total` with reason
+`error`, and not in `model_predictions_total`; the load reads every fiftieth answer and says at the end of a drill what
+came instead of a prediction. The bodies of other statuses, JSON or text, are one line in what warming up says.
 
 Neither gRPC nor binary tensors are spoken.
 """
@@ -127,8 +124,8 @@ Neither gRPC nor binary tensors are spoken.
 _WHY = """\
 A null, a missing key, a NaN literal, an empty text and a wrong type are written as a broken client would write them:
 into the tensor, the column, the list or the line, which stays what it is otherwise. A missing key takes its tensor, its
-column or its name along. In CSV a null is an empty field, and a NaN literal the text `NaN`, which readers take for a null
-too. Where a protocol cannot carry a fault, `plan` and `run` refuse the scenario (exit code 2) with the reason:
+column or its name along. In CSV a null is an empty field, and a NaN literal the text `NaN`, which readers take for a
+null too. Where a protocol cannot carry a fault, `plan` and `run` refuse the scenario (exit code 2) with the reason:
 """
 
 _END = """\
