@@ -199,6 +199,23 @@ def test_a_data_fault_changes_what_it_touches_or_is_refused_with_the_reason(way:
     assert any(changed)
 
 
+@pytest.mark.parametrize("way", [way for way in WAYS if not schema_of(way).form.lacks.keys() & {"json", "keys"}])
+def test_body_faults_edit_the_row_and_not_what_stands_around_it(way: str) -> None:
+    schema = schema_of(way)
+    for fault, name, kept in (
+        (example("extra_field", share=1), "unexpected", True),
+        (example("renamed_field", share=1), "amountEur", False),
+    ):
+        bodies = Payloads(plan_of(fault, schema), sample()).block(K, 0, 3).bodies
+        rows = [schema.protocol.read(body, schema.features)[0] for body in bodies]
+        assert all(name in row and ("amount" in row) == kept for row in rows)
+    if carried("wrong_batch_shape", schema):
+        edited = Payloads(plan_of(example("wrong_batch_shape", share=1), schema), sample()).block(K, 0, 3).bodies
+        for body, before in zip(edited, clean(way), strict=False):
+            at = before.index(b'{"amount"')
+            assert (body[:at], body[at : at + 2]) == (before[:at], b"[{")
+
+
 SEEN = ("malformed_json", "not_a_number", "nulls", "missing_key", "wrong_type", "wrong_batch_shape", "renamed_field")
 
 

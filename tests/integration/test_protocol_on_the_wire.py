@@ -20,7 +20,7 @@ def bodies() -> list[bytes]:
     """Requests as the load writes them: one as it should be, a null, a missing key, a NaN, a text, another country."""
     none, marks = np.zeros(6, dtype=np.uint8), np.eye(6, dtype=bool)
     countries = Column(np.array([*["DE"] * 5, "XX"], dtype=object), none)
-    amount = Column(np.full(6, 52.0), none).with_cells(marks[1], Cell.NULL).with_cells(marks[2], Cell.MISSING)
+    amount = Column(np.full(6, 50.2), none).with_cells(marks[1], Cell.NULL).with_cells(marks[2], Cell.MISSING)
     amount = amount.with_raw(marks[3], b"NaN").with_raw(marks[4], b'"abc"')
     return encode(Rows({"id": countries, "amount": amount, "country": countries}), SCHEMA)
 

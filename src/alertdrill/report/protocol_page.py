@@ -131,8 +131,24 @@ null too. Where a protocol cannot carry a fault, `plan` and `run` refuse the sce
 _END = """\
 ## What real servers answer
 
-The same request, one value of it spoilt (`make gauntlet`, tests/e2e/test_model_servers.py: the wines of scikit-learn, a
-logistic regression, which takes no NaN, unless a tolerant model is named):
+A request of one row with one thing wrong, sent as these protocols write it to MLServer 1.7.1 (both ways of tensors) and
+MLflow 3.17.0 (every format). The model is a logistic regression, which takes no NaN; the last column has one that does.
+`make gauntlet` asks them again (tests/e2e/test_model_servers.py).
 
-SERVERS
+| request | MLServer | MLflow | MLServer, tolerant model |
+|---|---|---|---|
+| as it should be | 200 | 200 | 200 |
+| null | **500** | 400 | **200** |
+| NaN literal | 422 | 400 | 422 |
+| "abc" for a number | **500** | 400 | **500** |
+| number as a string | 200 | 200 | 200 |
+| missing key | **500** | 400 | **500** |
+| extra field | **500** | 200 | **500** |
+| cut short | 422 | 400 | 422 |
+| empty body | 422 | 400 | 422 |
+| text/plain | 422 | 415 | 422 |
+| ten times as much | 200 | 200 | 200 |
+
+So an alert on 5xx notices nulls at one server, one on 4xx at another, and none at a third: say in a scenario what yours
+should do. MLServer wants `parameters: {content_type: pd}` for a tensor each, so that it makes a data frame of them.
 """

@@ -1,4 +1,5 @@
 import argparse
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ import pytest
 
 from alertdrill.monitor.bad_settings import BadSettings
 from alertdrill.monitor.books import Books
+from alertdrill.monitor.notes import Note
 from alertdrill.monitor.reference import BadFile
 from alertdrill.monitor.settings import SETTINGS, add_options, read_settings, settings_of
 from alertdrill.monitor.sources import Place, Source
@@ -164,3 +166,26 @@ def test_clashes_of_paths_are_said_all_at_once_and_before_anything_is_opened(sam
 def test_a_page_can_be_left_out(sample: Path) -> None:
     assert books(sample, page="").page is None
     assert books(sample).page is not None
+
+
+def test_the_log_of_a_protocol_that_is_no_json_has_rows(sample: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    account = books(sample, protocol='{"kind": "mlflow", "format": "csv"}', log=log).account
+    account.note(Note(200, 0.1, True, b"amount\r\n50\r\n", b'{"predictions": [1]}'))
+    account.close()
+    (line,) = log.read_text().splitlines()
+    assert json.loads(line)["inputs"] == {"dataframe_records": [{"amount": 50.0}]}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "told"),
+    [
+        ("oip_v3", "expected a protocol: json, oip_v2"),
+        ("{", "unexpected end of data"),
+        ('{"kind": "oip_v2", "tensors": "no"}', "'each' or 'one'"),
+        ("instances", "path"),
+    ],
+)
+def test_a_protocol_that_cannot_be_used_is_said_to_be(sample: Path, protocol: str, told: str) -> None:
+    with pytest.raises(BadSettings, match=told):
+        books(sample, protocol=protocol)

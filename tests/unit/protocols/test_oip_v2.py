@@ -98,6 +98,7 @@ def test_data_may_be_nested_and_hold_many_rows() -> None:
         ({"inputs": [{**AMOUNT, "shape": "no"}]}, Malformed.WRONG_BATCH),
         ({"inputs": [{**AMOUNT, "data": 5}]}, Malformed.WRONG_BATCH),
         ({"inputs": [{"name": "x", "shape": [2, 2], "data": [1.5, "DE"]}]}, Malformed.WRONG_BATCH),
+        ({"inputs": [{"name": "x", "shape": [1, 2], "data": [1, 2, 3]}]}, Malformed.WRONG_BATCH),
     ],
 )
 def test_what_holds_no_rows_has_a_reason(sent: Any, reason: Malformed) -> None:
