@@ -36,6 +36,24 @@ def check_rules(promtool: Path, files: Sequence[Path]) -> None:
         raise RulesRefused([*unreadable, *found])
 
 
+def run_tests(promtool: Path, file: Path) -> str | None:
+    """What is wrong with a file of unit tests, in promtool's words; None if it passes.
+
+    Args:
+        promtool: the program.
+        file: the tests; the rule files that they name lie beside it.
+    """
+    command = [str(promtool), "test", "rules", file.name]
+    try:
+        done = subprocess.run(
+            command, cwd=file.parent, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+            timeout=TIMEOUT_S,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    return None if done.returncode == 0 else (done.stderr + done.stdout).strip()
+
+
 def _unreadable(file: Path) -> Mistake | None:
     fix = "write the path of a rule file"
     if not file.exists():

@@ -61,6 +61,7 @@ class Node:
         height: levels of nesting, 1 for a scalar.
         includes: whether it is or holds a mapping with the key `include`.
         partial: whether a fragment that this mapping includes could not be read, so that keys of it may be missing.
+        literal: whether it is a text written line by line after `|`, whose lines are lines of the file.
     """
 
     spot: Spot
@@ -71,6 +72,7 @@ class Node:
     height: int = 1
     includes: bool = False
     partial: bool = False
+    literal: bool = False
 
     def plain(self) -> Any:
         """The value as lists, dicts and scalars."""
@@ -118,18 +120,37 @@ def compose(text: str, file: str = "") -> tuple[Node | None, list[Duplicate]]:
     Raises:
         NotYaml: the text cannot be read, or is nested or multiplied beyond all reason.
     """
+    composer = _composed(_Composer(file, one_document=True), text)
+    return next(iter(composer.roots), None), composer.duplicates
+
+
+def compose_all(text: str, file: str = "", max_nodes: int = MAX_NODES) -> tuple[list[Node], list[Duplicate]]:
+    """The trees of all documents of a text, and their duplicate keys, the paths of which start in their document.
+
+    `file` is what the spots of the nodes call the file; `max_nodes` bounds the whole text.
+
+    Raises:
+        NotYaml: the text cannot be read, or is nested or multiplied beyond all reason.
+    """
+    composer = _composed(_Composer(file, one_document=False, max_nodes=max_nodes), text)
+    return composer.roots, composer.duplicates
+
+
+def _composed(composer: "_Composer", text: str) -> "_Composer":
     control = _CONTROL.search(text)
     if control:
         before = split_lines(text[: control.start()])
-        got = f"the control character U+{ord(control[0]):04X}"
-        raise NotYaml(Spot(len(before), len(before[-1]) + 1, file), got, "text", "remove it; is this a YAML file?")
-    composer = _Composer(file)
+        got, spot = (
+            f"the control character U+{ord(control[0]):04X}",
+            Spot(len(before), len(before[-1]) + 1, composer.file),
+        )
+        raise NotYaml(spot, got, "text", "remove it; is this a YAML file?")
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             composer.take(event)
     except yaml.YAMLError as error:
-        _refuse(error, file)
-    return composer.root, composer.duplicates
+        _refuse(error, composer.file)
+    return composer
 
 
 def _refuse(error: yaml.YAMLError, file: str) -> NoReturn:
@@ -159,12 +180,14 @@ class _Frame:
 class _Composer:
     """Builds nodes from parser events, without recursion: deep nesting costs a message, not the stack."""
 
-    def __init__(self, file: str) -> None:
-        self.root: Node | None = None
+    def __init__(self, file: str, one_document: bool, max_nodes: int = MAX_NODES) -> None:
+        self.file = file
+        self.roots: list[Node] = []
         self.duplicates: list[Duplicate] = []
+        self._one_document = one_document
+        self._max_nodes = max_nodes
         self._open: list[_Frame] = []
         self._anchors: dict[str, Node] = {}
-        self._file = file
         self._built = 0
 
     def take(self, event: Any) -> None:
@@ -177,11 +200,13 @@ class _Composer:
         elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
             frame = self._open.pop()
             self._close(event, frame)
-        elif isinstance(event, yaml.DocumentStartEvent) and self.root is not None:
-            self._stop(event, "a second document", "one document a file", "remove the line ---, or make two files")
+        elif isinstance(event, yaml.DocumentStartEvent):
+            self._anchors.clear()
+            if self._one_document and self.roots:
+                self._stop(event, "a second document", "one document a file", "remove the line ---, or make two files")
 
     def _spot(self, event: Any) -> Spot:
-        return Spot(event.start_mark.line + 1, event.start_mark.column + 1, self._file)
+        return Spot(event.start_mark.line + 1, event.start_mark.column + 1, self.file)
 
     def _stop(self, event: Any, got: str, expected: str, fix: str) -> NoReturn:
         raise NotYaml(self._spot(event), got, expected, fix)
@@ -201,7 +226,8 @@ class _Composer:
             return
         plain = event.implicit[0] and not event.style
         self._count(event)
-        node = Node(self._spot(event), resolve(event.value) if plain else event.value, text=event.value)
+        value = resolve(event.value) if plain else event.value
+        node = Node(self._spot(event), value, text=event.value, literal=event.style == "|")
         if event.anchor:
             self._anchors[event.anchor] = node
         self._put(event, node)
@@ -251,13 +277,13 @@ class _Composer:
     def _count(self, event: Any) -> None:
         """Count the nodes of lists that are still open too: their sizes are added up only when they are closed."""
         self._built += 1
-        if self._built > MAX_NODES:
-            self._stop(event, "too many values", f"at most {MAX_NODES}", "is this the right file?")
+        if self._built > self._max_nodes:
+            self._stop(event, "too many values", f"at most {self._max_nodes}", "is this the right file?")
 
     def _put(self, event: Any, node: Node) -> None:
         """Hang a finished node into the innermost open mapping or list."""
         if not self._open:
-            self.root = node
+            self.roots.append(node)
             return
         frame = self._open[-1]
         parent = frame.node
@@ -271,5 +297,6 @@ class _Composer:
         parent.includes = parent.includes or node.includes
         if len(self._open) + node.height > MAX_DEPTH:
             self._too_deep(event)
-        if parent.size > MAX_NODES:
-            self._stop(event, "too many values (aliases written out)", f"at most {MAX_NODES}", "use fewer aliases")
+        if parent.size > self._max_nodes:
+            too_many = "too many values (aliases written out)"
+            self._stop(event, too_many, f"at most {self._max_nodes}", "use fewer aliases")

@@ -59,6 +59,17 @@ AllowLocustfile = Annotated[
 ]
 Results = Annotated[Path, typer.Option("--results", metavar="DIR", help="where results are kept")]
 Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="also write the result as JSON to FILE")]
+Junit = Annotated[
+    Path | None, typer.Option("--junit", metavar="FILE", help="also write JUnit XML: one test case an expectation")
+]
+Markdown = Annotated[
+    Path | None,
+    typer.Option(
+        "--markdown",
+        metavar="FILE",
+        help="also write Markdown, for a comment on a pull request; to $GITHUB_STEP_SUMMARY it is added",
+    ),
+]
 PlanJson = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="also write all of it as JSON to FILE")]
 Folder = Annotated[
     Path, typer.Argument(metavar="FOLDER", help="results/<scenario>/<run id> of a drill, or of several together")
@@ -85,17 +96,22 @@ def run(
     allow_locustfile: AllowLocustfile = False,
     results: Results = Path("results"),
     json: Json = None,
+    junit: Junit = None,
+    markdown: Markdown = None,
     quiet: Quiet = False,
     no_color: NoColor = False,
 ) -> None:
     """Run drills: real load, real faults, real Prometheus; say which alerts fired, when, and why."""
+    from alertdrill.cli.ci_files import CiFiles
     from alertdrill.cli.run import run_scenarios
     from alertdrill.compose import Options
 
     options = Options(
         results, tuple(rules or ()), prometheus, tuple(only or ()), workers, distributed, allow_locustfile
     )
-    raise typer.Exit(run_scenarios(_console(no_color), scenarios, options, json, quiet, repeat))
+    raise typer.Exit(
+        run_scenarios(_console(no_color), scenarios, options, json, quiet, repeat, CiFiles(junit, markdown))
+    )
 
 
 @app.command()
@@ -148,6 +164,8 @@ def worker(
 def check(
     folder: Folder,
     json: Json = None,
+    junit: Junit = None,
+    markdown: Markdown = None,
     no_color: NoColor = False,
 ) -> None:
     """Judge a drill again from its plan, journal and recording alone, without Prometheus.
@@ -156,9 +174,97 @@ def check(
     shown and written to result.diff.json. Of several together (run --repeat), every drill is judged again, and
     repeat.json written anew.
     """
+    from alertdrill.cli.ci_files import CiFiles
     from alertdrill.cli.run import check_again
 
-    raise typer.Exit(check_again(_console(no_color), folder, json))
+    raise typer.Exit(check_again(_console(no_color), folder, json, CiFiles(junit, markdown)))
+
+
+@app.command()
+def coverage(
+    results: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[RESULTS…]",
+            help="folders of drills, or folders in which the newest drill of each scenario counts; default: results",
+        ),
+    ] = None,
+    rules: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--rules",
+            metavar="FILE",
+            help="the rules to cover: a rule file, PrometheusRule, List or ConfigMap, a folder of them, or - for "
+            "standard input (repeatable); default: what was loaded in the drills",
+        ),
+    ] = None,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--scope",
+            metavar="MATCHER",
+            help="only rules that give their alerts such labels, as in 'team=\"fraud\"' or 'alertname=~\"Model.*\"' "
+            "(repeatable: all must match)",
+        ),
+    ] = None,
+    ignore: Annotated[
+        Path | None,
+        typer.Option(
+            "--ignore",
+            metavar="FILE",
+            help="YAML: `ignore: [{alert: Watchdog, reason: always fires, until: 2027-03-31}]`",
+        ),
+    ] = None,
+    fail_under: Annotated[
+        str | None, typer.Option("--fail-under", metavar="SHARE", help="exit 1 below this share, as in 80%")
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            "--against",
+            metavar="FILE",
+            help="what --json wrote on the base branch: exit 1 if a rule that it covers is covered no more, or a new "
+            "rule is not covered",
+        ),
+    ] = None,
+    json: Json = None,
+    junit: Junit = None,
+    markdown: Markdown = None,
+    no_color: NoColor = False,
+) -> None:
+    """Say which alert rules drills have seen to detect a fault, which not and why, and which faults no alert saw.
+
+    Read from what drills left behind; nothing is run. A rule counts as covered when an expectation on it was `detected`
+    with the very text that is to be covered, what records its metrics included. --json writes schema
+    alertdrill/coverage/v1. Exit codes: 0; 1, a gate failed; 2, bad input.
+    """
+    from alertdrill.cli.ci_files import CiFiles
+    from alertdrill.cli.coverage import show_coverage
+
+    asked = (results or [Path("results")], rules or (), scope or (), ignore, fail_under, against)
+    raise typer.Exit(show_coverage(_console(no_color), *asked, json, CiFiles(junit, markdown)))
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="results/<scenario>/<run id> of a drill")],
+    promtool: Annotated[
+        Path,
+        typer.Option(
+            "--promtool", metavar="FILE", help="the test file to write; its rules go to FILE's name.rules.yml"
+        ),
+    ],
+    no_color: NoColor = False,
+) -> None:
+    """Write a drill as a unit test for promtool: what was scraped, and which alerts fired for it.
+
+    Each alert that was detected must fire again amid its firing, and must not before the fault. promtool runs the test
+    before it is written: exit 3 if it does not pass. promtool knows one interval for all series and one for all rules;
+    a drill that needs several is refused.
+    """
+    from alertdrill.cli.export import export_promtool
+
+    raise typer.Exit(export_promtool(_console(no_color), folder, promtool))
 
 
 @app.command()

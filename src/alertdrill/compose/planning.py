@@ -10,7 +10,7 @@ from pathlib import Path
 from alertdrill.adapters.prometheus_api import PrometheusApi
 from alertdrill.adapters.prometheus_install import ensure_prometheus
 from alertdrill.adapters.promtool import check_rules
-from alertdrill.adapters.rule_file import read_rule_files
+from alertdrill.adapters.rule_documents import rules_to_load
 from alertdrill.adapters.signals import run_until_signalled
 from alertdrill.adapters.target import PreparedTarget, prepare_target
 from alertdrill.compose.background import Background, ask_background
@@ -261,7 +261,7 @@ def plan_drill(name_or_path: str, options: Options, say: Callable[[str], None]) 
 
 async def _plan_on_managed_engine(scenario: Scenario, path: Path, crew: Crew, say: Callable[[str], None]) -> Prospectus:
     monitoring = scenario.monitoring
-    groups = read_rule_files(rule_files(scenario, path), monitoring.evaluation_interval)
+    groups = rules_to_load(rule_files(scenario, path), monitoring.evaluation_interval)
     told = about_managed(managed_setup(scenario, path, say))
     async with AsyncExitStack() as stack:
         own = await read_own(scenario, path, stack)

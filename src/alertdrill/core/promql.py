@@ -60,6 +60,21 @@ def _selector(vector: Any, range_s: float) -> Selector:
     return Selector(vector.name or "", matchers, range_s, abs(_seconds(vector.offset)))
 
 
+def selector_of(node: Any) -> Selector:
+    """The selector that a VectorSelector or MatrixSelector of a syntax tree is."""
+    if type(node).__name__ == "MatrixSelector":
+        return _selector(node.vector_selector, _seconds(node.range))
+    return _selector(node, 0.0)
+
+
+def normal(expression: str) -> str:
+    """An expression in one form, whatever its blanks, line breaks and order of matchers; itself if it is no PromQL."""
+    try:
+        return str(parse(expression).prettify())
+    except PromqlError:
+        return expression
+
+
 def selectors(expression: str) -> tuple[Selector, ...]:
     """Every selector of an expression, subquery ranges added to those inside them; each once."""
     found: list[Selector] = []

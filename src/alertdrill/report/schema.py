@@ -1,4 +1,4 @@
-"""JSON Schemas of the files that users write and read: the scenario, `result.json` and `repeat.json`."""
+"""JSON Schemas of the files that users write and read: the scenario, `result.json`, `repeat.json` and a coverage."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -7,6 +7,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from pydantic_core import core_schema
 
+from alertdrill.core.coverage import CoverageResult
 from alertdrill.core.repeat import RepeatResult
 from alertdrill.core.result import Result
 from alertdrill.core.scenario import Scenario
@@ -31,10 +32,17 @@ def repeat_schema() -> str:
     return _text("alertdrill/repeat/v1", "alertdrill repeat", _open(schema))
 
 
+def coverage_schema() -> str:
+    """JSON Schema of what `alertdrill coverage --json` writes. Keys that it does not know are allowed: v1 may grow."""
+    schema = CoverageResult.model_json_schema(schema_generator=_AsWritten, mode="serialization")
+    return _text("alertdrill/coverage/v1", "alertdrill coverage", _open(schema))
+
+
 SCHEMAS: Mapping[str, Callable[[], str]] = {
     "scenario": scenario_schema,
     "result": result_schema,
     "repeat": repeat_schema,
+    "coverage": coverage_schema,
 }
 """What each file's JSON Schema is, as text, by the name of the file."""
 
