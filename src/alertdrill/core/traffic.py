@@ -68,10 +68,9 @@ class PlannedTraffic:
         self._exact = reference is None
         self._background_per_s = plan.background_per_s
         self._payloads = Payloads(plan, sample, touch)
-        self._cells = watched_cells(plan.target.schema_, self._reference)
-        self._threshold = log_threshold(
-            len(self._cells) + plan.target.schema_.protocol.watched
-        )  # as the monitor has it
+        schema = plan.target.schema_
+        self._cells = watched_cells(schema, self._reference)
+        self._threshold = log_threshold(len(self._cells) + schema.protocol.watched)  # as the monitor has it
         self._seen = cache(self._look)
 
     def until(self, k: int, starts_s: Mapping[int, float], counts: Mapping[int, int]) -> Traffic:
