@@ -33,6 +33,8 @@ def fault_page(kind: str, fault: type[Fault]) -> str:
     parts = sections(fault)
     source = "src/" + fault.__module__.replace(".", "/") + ".py"
     lines = [_NOTE.format(source=source), f"# {kind}\n", f"{parts['']} Unit: {fault.unit}.\n"]
+    if fault.needs:
+        lines.append("Not every protocol [can carry it](../protocols.md#faults-that-a-protocol-cannot-carry).\n")
     for heading in HEADINGS[:-1]:
         text = f"```yaml\nfaults:\n{_indented(parts[heading])}\n```" if heading == "Example" else parts[heading]
         lines.append(f"## {heading}\n\n{text}\n")

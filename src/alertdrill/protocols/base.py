@@ -36,7 +36,9 @@ class Protocol(BaseModel):
     a value, a list (such as of probabilities) or an object. Pointers lead from a prediction to its class and score.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", serialize_by_alias=True, json_schema_extra={"required": ["kind"]}
+    )
 
     default_path: ClassVar[str | None] = None
     """Path of the endpoint where none is given; None: it depends on the model's name."""
@@ -167,7 +169,7 @@ class Protocol(BaseModel):
 
 
 def row_of(value: Any, features: Sequence[Feature]) -> Row:
-    """A row written as an object, or as a list of values in the order of the schema.
+    """A row written as an object, as a list of values in the order of the schema, or as the value of its only feature.
 
     Raises:
         NoRows: it is neither, or a list of another length.
@@ -176,6 +178,8 @@ def row_of(value: Any, features: Sequence[Feature]) -> Row:
         return value
     if type(value) is list and len(value) == len(features):
         return {feature.name: one for feature, one in zip(features, value, strict=True)}
+    if len(features) == 1 and type(value) is not list:
+        return {features[0].name: value}
     raise NoRows(Malformed.WRONG_BATCH)
 
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import orjson
 import pytest
-from tests.unit.protocols.rows_of_two import ROW, faulted, read, written
+from tests.unit.protocols.rows_of_two import FEATURES, ROW, faulted, read, written
 
 from alertdrill.protocols.instances import Instances
 from alertdrill.protocols.malformed import Malformed
@@ -59,6 +59,11 @@ def test_faults_are_written_as_a_broken_client_would() -> None:
 )
 def test_rows_are_read_in_either_format(sent: Any, rows: Any) -> None:
     assert read(Instances(), orjson.dumps(sent)) == rows
+
+
+def test_a_model_of_one_feature_takes_bare_values() -> None:
+    assert read(Instances(), b'{"instances":[1.5,null]}', FEATURES[:1]) == [{"amount": 1.5}, {"amount": None}]
+    assert read(Instances(), b'{"instances":[1.5]}') is Malformed.WRONG_BATCH
 
 
 @pytest.mark.parametrize(
