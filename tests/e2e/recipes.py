@@ -15,8 +15,10 @@ from alertdrill.adapters.target import prepare_target
 from alertdrill.adapters.yaml_file import load_scenario
 from alertdrill.protocols.schema import FeatureKind
 from tests.e2e.drills import ALERTDRILL, BUNDLED_RULES, Drill, rules, run, scenario
+from tests.e2e.grafana_drill import managed_by_grafana
 from tests.e2e.own_alertmanager import own_alertmanager
 from tests.e2e.own_stack import https_front, own_stack
+from tests.e2e.victoria_drill import victoria_metrics
 from tests.integration.gate import demands, gate
 
 TOKEN = "tok3n-that-nobody-else-reads"
@@ -393,6 +395,8 @@ RECIPES = {
         prometheus_killed,
         below_floor,
         own_prometheus,
+        victoria_metrics,
+        managed_by_grafana,
         https_target,
         routed,
         held_back,

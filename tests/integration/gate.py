@@ -26,6 +26,7 @@ class Gate:
     url: str
     judge: Callable[[Headers], Verdict]
     passed: list[tuple[str, str, str]] = field(default_factory=list)
+    changed: Callable[[str, bytes], bytes] = lambda path, body: body
 
     def clients(self) -> set[str]:
         """The programs whose requests were let through, by their `User-Agent`."""
@@ -46,8 +47,12 @@ def gate(
     prefix: str = "",
     context: ssl.SSLContext | None = None,
     unknown: tuple[str, ...] = (),
+    changed: Callable[[str, bytes], bytes] = lambda path, body: body,
 ) -> Iterator[Gate]:
-    """Pass requests below `prefix` on to `upstream`; paths that begin as `unknown` says are not there."""
+    """Pass requests below `prefix` on to `upstream`; paths that begin as `unknown` says are not there.
+
+    `changed` turns the body of an answer, by the path that was asked for, into the one that is sent.
+    """
     target = urlsplit(upstream)
 
     class Handler(BaseHTTPRequestHandler):
@@ -67,7 +72,8 @@ def gate(
             kept["Accept-Encoding"] = "identity"
             behind.request(self.command, target.path + self.path.removeprefix(prefix), body, kept)
             answer = behind.getresponse()
-            self.answer(answer.status, {"Content-Type": answer.headers.get("Content-Type", "")}, answer.read())
+            body = found.changed(self.path.removeprefix(prefix), answer.read())
+            self.answer(answer.status, {"Content-Type": answer.headers.get("Content-Type", "")}, body)
             behind.close()
 
         do_GET = do_POST = do_DELETE = handle_any  # noqa: N815
@@ -88,7 +94,7 @@ def gate(
     if context is not None:
         server.socket = context.wrap_socket(server.socket, server_side=True)
     scheme = "http" if context is None else "https"
-    found = Gate(f"{scheme}://127.0.0.1:{server.server_address[1]}{prefix}", judge)
+    found = Gate(f"{scheme}://127.0.0.1:{server.server_address[1]}{prefix}", judge, changed=changed)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

@@ -1,12 +1,11 @@
 """The alert source port over the HTTP interface of a Prometheus."""
 
-import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from alertdrill.adapters.prometheus_api import PrometheusApi
 from alertdrill.adapters.prometheus_errors import QueryFailed
-from alertdrill.core.observations import ClockReading, Labels, RawSeries, RuleGroup, SelfMetrics
+from alertdrill.core.observations import ClockReading, EngineKind, Labels, RawSeries, RuleGroup, SelfMetrics
 from alertdrill.run.ports import ActiveAlert, SourceFailed
 
 T = TypeVar("T")
@@ -33,27 +32,35 @@ class PrometheusSource:
 
     async def instant(self, query: str, at: float | None = None) -> Sequence[tuple[Labels, float]]:
         """The answer to an instant query."""
-        return await _asked(self._api.instant(query, at))
+        return await asked(self._api.instant(query, at))
 
     async def raw(self, selector: str, from_s: float, to_s: float) -> Sequence[RawSeries]:
         """Raw samples of a selector between two instants."""
-        range_ms = max(1, math.ceil((to_s - from_s) * 1000))
-        return await _asked(self._api.raw(f"{selector}[{range_ms}ms]", round(to_s, 3)))
+        return await asked(self._api.between(selector, from_s, to_s))
 
     async def rules(self) -> Sequence[RuleGroup]:
         """The loaded rule groups."""
-        return await _asked(self._api.rules())
+        return await asked(self._api.rules())
 
     async def clock(self) -> ClockReading:
         """The engine's clock against ours."""
-        return await _asked(self._api.clock())
+        return await asked(self._api.clock())
+
+    def precision(self) -> Mapping[EngineKind, float]:
+        """How far off the instants of alerts may be: its samples have them exactly."""
+        return {"prometheus": 0.0}
 
     async def of_itself(self) -> SelfMetrics:
         """What the engine counts about itself."""
-        return await _asked(self._api.self_metrics())
+        return await asked(self._api.self_metrics())
 
 
-async def _asked(question: Awaitable[T]) -> T:
+async def asked(question: Awaitable[T]) -> T:
+    """An answer.
+
+    Raises:
+        SourceFailed: there is none that can be used.
+    """
     try:
         return await question
     except QueryFailed as error:

@@ -23,6 +23,7 @@ _SELF_METRICS = (
     "prometheus_rule_evaluation_failures_total",
     "prometheus_rule_group_iterations_missed_total",
     "prometheus_notifications_dropped_total",
+    "vmalert_config_last_reload_successful",
 )
 
 
@@ -58,6 +59,12 @@ def _series(one: Mapping[str, Any]) -> RawSeries:
     times = np.array([round(float(time) * 1000) for time, _ in one["values"]], dtype=np.int64)
     values = np.array([float(value) for _, value in one["values"]], dtype=np.float64)
     return RawSeries(_labels(one["metric"]), times, values)
+
+
+def without_markers(series: RawSeries) -> RawSeries:
+    """A series without NaN, which is how VictoriaMetrics shows staleness markers: it stores no other."""
+    keep = ~np.isnan(series.values)
+    return RawSeries(series.labels, series.times_ms[keep], series.values[keep])
 
 
 def rule_groups(data: Mapping[str, Any]) -> list[RuleGroup]:
@@ -101,11 +108,16 @@ def targets(data: Mapping[str, Any]) -> list[TargetInfo]:
             health=str(target["health"]),
             last_error=str(target.get("lastError") or ""),
             last_scrape=unix_time(target["lastScrape"]),
-            interval_s=duration_s(target["scrapeInterval"]),
-            timeout_s=duration_s(target["scrapeTimeout"]),
+            interval_s=_scrape_s(target, "scrapeInterval", "__scrape_interval__"),
+            timeout_s=_scrape_s(target, "scrapeTimeout", "__scrape_timeout__"),
         )
         for target in data["activeTargets"]
     ]
+
+
+def _scrape_s(target: Mapping[str, Any], field: str, label: str) -> float:
+    """Seconds that a target states in a field, or, of VictoriaMetrics, in a label alone."""
+    return duration_s(target[field] if field in target else target["discoveredLabels"][label])
 
 
 def self_metrics(exposition: str) -> SelfMetrics:
@@ -114,7 +126,8 @@ def self_metrics(exposition: str) -> SelfMetrics:
     for name, labels, value in _samples(line for line in exposition.splitlines() if line.startswith(_SELF_METRICS)):
         if name in found:
             found[name].append((labels, value))
-    start, reload, failures, missed, dropped = (found[name] for name in _SELF_METRICS)
+    start, reload, failures, missed, dropped, vmalert_reload = (found[name] for name in _SELF_METRICS)
+    reload = reload or vmalert_reload
     if not start:
         raise ValueError("process_start_time_seconds is not among its metrics")
     return SelfMetrics(

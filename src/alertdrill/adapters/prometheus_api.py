@@ -1,9 +1,12 @@
 """Reads a Prometheus, ours or the user's: samples, rules, targets, clock. It changes nothing and guesses nothing."""
 
 import asyncio
+import math
+import re
 import ssl
 import time
 from collections.abc import Callable
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
@@ -42,6 +45,8 @@ from alertdrill.core.observations import (
 
 TIMEOUT_S = 5.0
 CLOCK_READINGS = 7
+VICTORIA_METRICS = "VictoriaMetrics"
+_ITS_VERSION = re.compile(r'vm_app_version\{[^}]*\bshort_version="([^"]+)"')
 
 T = TypeVar("T")
 
@@ -62,6 +67,7 @@ class PrometheusApi:
         self.url, self.timeout_s = _checked_url(self.access.url), timeout_s
         self._http = http_client(self.access, timeout_s)
         self._queries = Queries(self.access, timeout_s=timeout_s)
+        self._time_query, self._live = "time()", False
 
     async def __aenter__(self) -> Self:
         return self
@@ -88,35 +94,46 @@ class PrometheusApi:
         return True
 
     async def build_version(self) -> str:
-        """Its version, such as `2.42.0+ds`."""
+        """Its version, such as `2.42.0+ds`; of a VictoriaMetrics, its name and, where it says one, its version."""
         path = "/api/v1/status/buildinfo"
-        data = await self._read(path, lambda data: data)
-        if data == {}:
-            what = "it says no version, as VictoriaMetrics does, whose instants are whole seconds and come late"
-            fix = "drill with a Prometheus that evaluates the rules (docs/own-prometheus.md)"
-            raise QueryFailed(self.url, path, "not_prometheus", what, fix)
+        answer = await self._get(path)
+        data = answer_data(self.access, path, answer.status_code, _headers(answer), answer.content)
+        if data == {} or "x-server-hostname" in answer.headers:
+            found = _ITS_VERSION.search((await self._get("/metrics")).text)
+            return f"{VICTORIA_METRICS} {found[1]}" if found else VICTORIA_METRICS
         return self._decode(path, lambda data: str(data["version"]), data)
+
+    async def as_victoria_metrics(self) -> float:
+        """Ask as VictoriaMetrics wants to be asked: for what is newest, not for what is 30 s old and cached.
+
+        Returns:
+            How old that is which it shows to those who do not ask so, as vmalert: seconds, to the next tenth.
+        """
+        now = round(time.time(), 3)
+        shown = self._decode("time()", answers.vector, await asyncio.to_thread(self._queries.ask, "time()", now))
+        self._queries.always, self._time_query, self._live = {"nocache": "1"}, "now()", True
+        return max(0, math.ceil((now - shown[0][1]) * 10)) / 10
 
     async def flags(self) -> dict[str, str]:
         """The flags it was started with, by name without dashes."""
-        return await self._read("/api/v1/status/flags", lambda data: {str(k): str(v) for k, v in data.items()})
+        return await self.read("/api/v1/status/flags", lambda data: {str(k): str(v) for k, v in data.items()})
 
     async def settings(self) -> EngineSettings:
         """Global intervals, external labels and rule files, from its configuration."""
-        return await self._read("/api/v1/status/config", _settings)
+        return await self.read("/api/v1/status/config", _settings)
 
     async def rules(self) -> list[RuleGroup]:
         """The rule groups it has loaded, in its order."""
-        return await self._read("/api/v1/rules", answers.rule_groups)
+        return await self.read("/api/v1/rules", answers.rule_groups)
 
     async def alertmanagers(self) -> list[str]:
         """Base addresses of the Alertmanagers that it posts its alerts to."""
         path = "/api/v1/alertmanagers"
-        return await self._read(path, lambda data: [_base(str(one["url"])) for one in data["activeAlertmanagers"]])
+        return await self.read(path, lambda data: [_base(str(one["url"])) for one in data["activeAlertmanagers"]])
 
     async def targets(self) -> list[TargetInfo]:
         """The targets it scrapes."""
-        return await self._read("/api/v1/targets?state=active", answers.targets)
+        return await self.read("/api/v1/targets?state=active", answers.targets)
 
     async def self_metrics(self) -> SelfMetrics:
         """What it counts about itself, read from its `/metrics`."""
@@ -143,20 +160,35 @@ class PrometheusApi:
             selector: a selector with its range.
             at: Unix seconds, to the millisecond; None means the engine's own present.
         """
-        return self._decode(selector, answers.matrix, await asyncio.to_thread(self._queries.ask, selector, at))
+        found = self._decode(selector, answers.matrix, await asyncio.to_thread(self._queries.ask, selector, at))
+        return [answers.without_markers(one) for one in found] if self._live else found
+
+    async def between(self, selector: str, from_s: float, to_s: float) -> list[RawSeries]:
+        """The samples of a selector without range between two instants (Unix seconds)."""
+        range_ms = max(1, math.ceil((to_s - from_s) * 1000))
+        return await self.raw(f"{selector}[{range_ms}ms]", round(to_s, 3))
 
     async def clock(self, readings: int = CLOCK_READINGS) -> ClockReading:
         """How far the engine's clock is ahead of ours; see `read_clock`."""
         brackets = [await asyncio.to_thread(self._bracket) for _ in range(readings)]
         return read_clock(brackets)
 
+    async def date(self, path: str) -> ClockBracket:
+        """The clock of who answers a path, cut to whole seconds, as its header `Date` has it."""
+        before_s = time.time()
+        answer = await self._get(path)
+        after_s = time.time()
+        date = self._decode(path, lambda headers: parsedate_to_datetime(headers["date"]), answer.headers)
+        return ClockBracket(before_s, date.timestamp(), after_s)
+
     def _bracket(self) -> ClockBracket:
         before_s = time.time()
-        result = self._queries.ask("time()")
+        result = self._queries.ask(self._time_query)
         after_s = time.time()
-        return ClockBracket(before_s, self._decode("time()", answers.vector, result)[0][1], after_s)
+        return ClockBracket(before_s, self._decode(self._time_query, answers.vector, result)[0][1], after_s)
 
-    async def _read(self, path: str, decode: Callable[[Any], T]) -> T:
+    async def read(self, path: str, decode: Callable[[Any], T]) -> T:
+        """What a path answers, turned into something typed."""
         answer = await self._get(path)
         data = answer_data(self.access, path, answer.status_code, _headers(answer), answer.content)
         return self._decode(path, decode, data)

@@ -12,11 +12,20 @@ from alertdrill.adapters.secret import NoSecret
 from alertdrill.core.errors import AlertdrillError
 
 Kind = Literal[
-    "unreachable", "timeout", "not_prometheus", "untrusted", "unauthorized", "refused", "unavailable", "garbage"
+    "unreachable",
+    "timeout",
+    "not_prometheus",
+    "untrusted",
+    "unauthorized",
+    "refused",
+    "unavailable",
+    "partial",
+    "garbage",
 ]
 
 SHOWN_CHARACTERS = 200
 MAX_CHAIN = 10
+ABOUT_PROMQL = ("PromQL info", "PromQL warning")
 _BASE_ADDRESS = "write the base address of a Prometheus, such as http://127.0.0.1:9090 (with its path prefix, if any)"
 _ERRNO = re.compile(r"\[Errno (-?\d+)\] ([^'\")\](]+)")
 
@@ -28,7 +37,8 @@ class QueryFailed(AlertdrillError):
         url: the Prometheus, without password.
         query: what was asked: a path, or PromQL.
         kind: `unreachable`, `timeout`, `not_prometheus`, `untrusted` (TLS), `unauthorized` (401, 403), `refused` (it
-            says why), `unavailable` (429, 5xx) or `garbage` (cut short, or not what its interface promises).
+            says why), `unavailable` (429, 5xx), `partial` (it says itself that something is missing) or `garbage` (cut
+            short, or not what its interface promises).
         what: what it did instead, in a sentence.
         fix: what to do about it.
     """
@@ -95,6 +105,7 @@ def answer_data(access: Access, query: str, status: int, headers: dict[str, str]
     """
     answer = _json(body)
     if isinstance(answer, dict) and answer.get("status") == "success" and "data" in answer and status == 200:
+        _check_whole(access, query, answer)
         return answer["data"]
     check_status(access, query, status, headers, body)
     if not body.strip():
@@ -102,6 +113,17 @@ def answer_data(access: Access, query: str, status: int, headers: dict[str, str]
     kind = headers.get("content-type", "unknown type")
     what = f"the answer is not Prometheus's JSON but {kind}: {_said(access, body)}"
     raise QueryFailed(access.url, query, "not_prometheus", what, _BASE_ADDRESS)
+
+
+def _check_whole(access: Access, query: str, answer: dict[str, Any]) -> None:
+    """Refuse an answer with warnings, but for those of PromQL itself, which are about the question.
+
+    A server in front of several, such as Thanos, answers with what it could reach, and says so in a warning alone.
+    """
+    said = [one for one in answer.get("warnings") or () if not str(one).startswith(ABOUT_PROMQL)]
+    if said:
+        what = f"the answer may not be whole: {_said(access, '; '.join(map(str, said)))}"
+        raise QueryFailed(access.url, query, "partial", what, "see that all it asks can be reached, then run again")
 
 
 def check_status(access: Access, query: str, status: int, headers: dict[str, str], body: bytes) -> None:

@@ -113,10 +113,15 @@ def _read(answer: requests.Response, deadline: float) -> bytes:
 
 
 class Queries:
-    """Asks PromQL; blocking, to be run in a thread. Several threads may ask at once."""
+    """Asks PromQL; blocking, to be run in a thread. Several threads may ask at once.
+
+    Attributes:
+        always: parameters of every question.
+    """
 
     def __init__(self, access: Access, *, timeout_s: float) -> None:
         self._access, self._timeout_s = access, timeout_s
+        self.always: Mapping[str, str] = {}
         session = _BoundedSession(access)
         self._client = PrometheusConnect(
             url=access.url, auth=Shown(access), retry=Retry(0, read=False), session=session
@@ -130,9 +135,9 @@ class Queries:
         Raises:
             QueryFailed: see there.
         """
-        params: Mapping[str, str] = {} if at is None else {"time": f"{at:.3f}"}
+        params = {**self.always} if at is None else {**self.always, "time": f"{at:.3f}"}
         try:
-            result = self._client.custom_query(promql, params=dict(params), timeout=self._timeout_s)
+            result = self._client.custom_query(promql, params=params, timeout=self._timeout_s)
         except (KeyError, TypeError) as error:
             raise malformed(self._access, promql, error) from None
         if not isinstance(result, list):

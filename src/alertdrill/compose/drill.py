@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 from alertdrill import __version__
 from alertdrill.adapters import processes
-from alertdrill.adapters.alert_source import PrometheusSource
 from alertdrill.adapters.drill_processes import (
     DrillProcesses,
     EventJournal,
@@ -324,7 +323,7 @@ class _Drill:
         others = [child for child in self._wire.children if child not in leased]
         running = DrillProcesses(leased, injectors, others, self._scenario.limits.lease)
         self._stack.enter_context(running.leased())
-        source = PrometheusSource(engine.api, engine.alive)
+        source = engine.source()
         director = Director(
             plan,
             SystemClock(),

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from alertdrill.adapters.access import Access
 from alertdrill.adapters.alert_receiver import AlertReceiver
+from alertdrill.adapters.alert_source import PrometheusSource
 from alertdrill.adapters.prometheus_api import PrometheusApi
 from alertdrill.adapters.prometheus_config import ScrapeJob
 from alertdrill.adapters.prometheus_errors import QueryFailed
 from alertdrill.adapters.prometheus_process import ManagedPrometheus, start_prometheus
+from alertdrill.compose.evaluator import NOWHERE, Evaluator, Ways, evaluator_of, ways_of
 from alertdrill.compose.notification import Notification
 from alertdrill.compose.options import rule_files
 from alertdrill.core.errors import BadInput, Mistake
@@ -19,6 +21,7 @@ from alertdrill.core.promql import selectors as selectors_of
 from alertdrill.core.scenario import Scenario, UserPrometheus
 from alertdrill.core.scope import RuleBook
 from alertdrill.core.scrape_intervals import UNKNOWN, ScrapeIntervals, scoped, scraped, slowest_s, with_intervals
+from alertdrill.run.ports import AlertSource
 
 STOP_S = 1.0
 SAYS_NOT = ("not_prometheus", "refused")
@@ -35,6 +38,7 @@ class Engine:
         evaluation_s: evaluation interval; of the user's own, the slowest of the groups of rules in scope.
         managed: the process, where it is ours.
         intervals: how often what rules in scope read is scraped, of the user's own.
+        evaluator: who evaluates the rules, where that may be another than the Prometheus itself.
     """
 
     api: PrometheusApi
@@ -44,6 +48,12 @@ class Engine:
     version: str
     managed: ManagedPrometheus | None = None
     intervals: ScrapeIntervals = UNKNOWN
+    evaluator: Evaluator | None = None
+
+    def source(self) -> AlertSource:
+        """The alert source port over it."""
+        samples = PrometheusSource(self.api, self.alive)
+        return samples if self.evaluator is None else self.evaluator.source(samples, self.api)
 
     def alive(self) -> bool:
         """Whether its process is not known to be dead."""
@@ -73,16 +83,22 @@ def _unusable(error: QueryFailed) -> BadInput:
     return BadInput([Mistake("monitoring.prometheus", error.what, expected, error.fix, file=error.url)])
 
 
-async def read_own_engine(scenario: Scenario, api: PrometheusApi) -> Engine:
+async def read_own_engine(scenario: Scenario, api: PrometheusApi, ways: Ways = NOWHERE) -> Engine:
     """Read the user's own, and how often it scrapes and evaluates what the drill is about.
+
+    Args:
+        scenario: the drill.
+        api: what holds the samples.
+        ways: those to what else evaluates rules.
 
     Raises:
         BadInput: it does not answer as a Prometheus does, or nobody says how often it scrapes.
     """
     try:
-        version, groups = await api.build_version(), await api.rules()
+        evaluator = await evaluator_of(api, ways)
     except QueryFailed as error:
         raise _unusable(error) from error
+    groups = evaluator.groups
     book = RuleBook.of(groups)
     intervals, usual_s = await _how_often(scenario, api, scraped(book, scoped(scenario, book)))
     told = with_intervals(groups, intervals)
@@ -93,8 +109,9 @@ async def read_own_engine(scenario: Scenario, api: PrometheusApi) -> Engine:
         told,
         max((rule.scrape_ms(usual_ms) for rule in known), default=usual_ms) / 1000,
         max((rule.group.interval_s for rule in known), default=usual_s),
-        version,
+        evaluator.name,
         intervals=intervals,
+        evaluator=evaluator,
     )
 
 
@@ -174,9 +191,8 @@ async def open_engine(
     """
     monitoring = scenario.monitoring
     if isinstance(monitoring.prometheus, UserPrometheus) or prometheus is None:
-        return await read_own_engine(
-            scenario, await stack.enter_async_context(PrometheusApi(access_of(scenario, path)))
-        )
+        api = await stack.enter_async_context(PrometheusApi(access_of(scenario, path)))
+        return await read_own_engine(scenario, api, await ways_of(scenario, path, stack))
     receiver = await stack.enter_async_context(AlertReceiver(on_post))
     further = [ScrapeJob.from_url(job.job, job.url, job.labels) for job in monitoring.scrape]
     managed = await start_prometheus(

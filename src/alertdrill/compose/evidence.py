@@ -39,6 +39,9 @@ async def conclude(
         traffic = PlannedTraffic(plan, made_of.rows, case.touch, made_of.reference)
         for one in prospects(plan, traffic, case.book, scrape_s, starts, counts):
             journal.write(_fill(one))
+    for engine, error_s in source.precision().items():
+        if engine != "prometheus":
+            journal.write(records.Instants(at=time.time(), engine=engine, error_s=round(error_s, 6)))
     journal.write(records.Ended(at=time.time()))
 
 

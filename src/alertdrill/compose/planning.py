@@ -16,6 +16,7 @@ from alertdrill.adapters.target import PreparedTarget, prepare_target
 from alertdrill.compose.background import Background, ask_background
 from alertdrill.compose.crew import ALONE, Crew
 from alertdrill.compose.engine import access_of, read_own_engine
+from alertdrill.compose.evaluator import ways_of
 from alertdrill.compose.material import Material, material, recorded_traffic
 from alertdrill.compose.notification import about_managed, managed_setup, read_own, spare_people
 from alertdrill.compose.options import Options, in_file, read_scenario, refuse, rule_files
@@ -271,7 +272,7 @@ async def _plan_on_managed_engine(scenario: Scenario, path: Path, crew: Crew, sa
 
 async def _plan_on_own_engine(scenario: Scenario, path: Path, crew: Crew, say: Callable[[str], None]) -> Prospectus:
     async with PrometheusApi(access_of(scenario, path)) as api, AsyncExitStack() as stack:
-        engine = await read_own_engine(scenario, api)
+        engine = await read_own_engine(scenario, api, await ways_of(scenario, path, stack))
         background = await ask_background(scenario, api)
         own = await read_own(scenario, path, stack)
         told = await spare_people(scenario, path, own, api, RuleBook.of(engine.groups))

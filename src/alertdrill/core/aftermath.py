@@ -1,7 +1,7 @@
 """What came after an alert fired: its end."""
 
 from alertdrill.core.alerts import Episode
-from alertdrill.core.asked import Asked, because
+from alertdrill.core.asked import Asked, because, too_near
 from alertdrill.core.health import doubt
 from alertdrill.core.result import Code, Reason
 
@@ -19,6 +19,9 @@ def resolution_of(asked: Asked, episode: Episode) -> tuple[str, Reason | None]:
     if resolved is not None and early:
         text = f"resolved {(last - resolved) / 1000:.1f} s before the fault ended"
         return "flapped", because(Code.RESOLVED_EARLY, text, "a longer window, or keep_firing_for")
+    doubtful = None if resolved is None else too_near(asked, "resolved", resolved - deadline)
+    if doubtful:
+        return "inconclusive", doubtful
     if resolved is not None and resolved <= deadline:
         return "resolved", None
     return "not_resolved", because(

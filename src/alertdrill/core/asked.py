@@ -61,3 +61,21 @@ def ask(case: Case, attribution: Attribution, phase: Phase, position: int) -> As
 def because(code: Code, text: str, decide_it_by: str) -> Reason:
     """A reason: what happened, and what would decide or change it."""
     return Reason(code=code, text=text, decide_it_by=decide_it_by)
+
+
+def too_near(asked: Asked, what: str, after_ms: int) -> Reason | None:
+    """Why it cannot be told whether something was in time: its engine does not state instants that exactly.
+
+    Args:
+        asked: the expectation.
+        what: what happened, such as `fired`.
+        after_ms: how long after its deadline; negative before it.
+    """
+    error_ms = 0.0 if asked.rule is None else asked.case.instant_error_ms(asked.rule.group)
+    if error_ms is not None and abs(after_ms) >= error_ms:
+        return None
+    off = "an unknown time" if error_ms is None else f"{error_ms / 1000:g} s"
+    text = (
+        f"{what} {abs(after_ms) / 1000:.3f} s {'after' if after_ms > 0 else 'before'} the deadline, give or take {off}"
+    )
+    return because(Code.INSTANT_DOUBT, text, "a deadline that is met or missed by more than that")

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from alertdrill.core import grafana
 from alertdrill.core import journal as records
 from alertdrill.core.alerts import Episode, episodes
 from alertdrill.core.faults.base import ArrivalFault, BodyFault, RowFault
@@ -101,6 +102,11 @@ class Case:
     def clock_error_ms(self) -> float | None:
         """How far off that may be."""
         return self.clock.error_s * 1000 if self.clock else None
+
+    def instant_error_ms(self, group: RuleGroup) -> float | None:
+        """How far off the instants of the alerts of a group may be, on their engine's clock; None: nobody knows."""
+        stated = [one.error_s * 1000 for one in self.all(records.Instants) if one.engine == group.engine]
+        return max(stated, default=0.0 if group.engine == "prometheus" else None)
 
     def engine_ms(self, at_s: float) -> int:
         """One of our instants (s) on the engine's clock (ms)."""
@@ -208,7 +214,8 @@ class Case:
     def evaluations_ms(self, rule: AlertRule) -> NDArray[np.int64]:
         """When the group of a rule is known to have been evaluated, ascending.
 
-        Samples of what the group records and of its alerts, and the evaluation times that the engine itself stated.
+        Samples of what the group records and of its alerts, and the evaluation times that the engine itself stated;
+        of other engines than Prometheus these alone, as they write samples under instants of another kind.
         """
         key = rule.group.file, rule.group.name
         if key not in self._evaluations:
@@ -220,7 +227,7 @@ class Case:
         alerts = {one.name for one in group.rules if one.type == "alerting"}
         times = [
             one.times_ms
-            for one in self.recording.series
+            for one in (self.recording.series if group.engine == "prometheus" else ())
             if one.labels.get("__name__") in names
             or (one.labels.get("__name__") == "ALERTS" and one.labels.get("alertname") in alerts)
         ]
@@ -237,9 +244,11 @@ class Case:
         """Every episode of every loaded alert."""
         found: list[Episode] = []
         for name in sorted({rule.name for rule in self.book.alerts}):
-            rule = self.book.named(name)[0]
-            series = self.recording.named("ALERTS", alertname=name)
-            found += episodes(series, rule.interval_ms, self.evaluations_ms(rule), self.recording.to_ms)
+            by_grafana = {rule.group.engine == "grafana": rule for rule in reversed(self.book.named(name))}
+            for grafanas, rule in by_grafana.items():
+                series = self.recording.named(grafana.METRIC if grafanas else "ALERTS", alertname=name)
+                alerts = grafana.as_alerts(series) if grafanas else series
+                found += episodes(alerts, rule.interval_ms, self.evaluations_ms(rule), self.recording.to_ms)
         return tuple(sorted(found, key=lambda e: (e.pending_at, e.alert, e.labels)))
 
     @cached_property

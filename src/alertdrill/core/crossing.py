@@ -31,8 +31,10 @@ def previous_evaluation(case: Case, rule: AlertRule, episode: Episode) -> int | 
 def candidates(case: Case, rule: AlertRule, episode: Episode) -> list[tuple[int, float]]:
     """Scrapes that the pending evaluation saw and the one before did not, as (timestamp, end) in ms, newest last.
 
-    Where there is none, the newest that it saw.
+    Where there is none, the newest that it saw. None at all where it is not known which samples an evaluation sees.
     """
+    if rule.group.engine != "prometheus":
+        return []
     previous = previous_evaluation(case, rule, episode)
     since = episode.pending_at - rule.interval_ms if previous is None else previous
     new: set[tuple[int, float]] = set()

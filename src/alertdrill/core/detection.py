@@ -28,6 +28,7 @@ class Instants:
         clock_error: how far the engine's clock may be from where we put it, ms; None if it was never read. The first
             two instants are ours, the others the engine's own and exact.
         scrapes_apart: from the first to the last scrape that could be `crossed`, ms.
+        own_error: how far off the engine's own instants may be on its clock, ms; None: nobody knows.
     """
 
     fault_start: int
@@ -38,6 +39,7 @@ class Instants:
     firing: int
     clock_error: float | None = None
     scrapes_apart: int = 0
+    own_error: float | None = 0.0
 
     def error_s(self, *, clocks: bool = False, scrapes: bool = False) -> float | None:
         """Error bar of a difference of two instants.
@@ -46,9 +48,9 @@ class Instants:
             clocks: one of them is ours and one the engine's.
             scrapes: one of them is `crossed`.
         """
-        if clocks and self.clock_error is None:
+        if self.own_error is None or (clocks and self.clock_error is None):
             return None
-        known = (self.clock_error or 0.0) if clocks else 0.0
+        known = self.own_error + ((self.clock_error or 0.0) if clocks else 0.0)
         return round((known + (self.scrapes_apart if scrapes else 0)) / 1000, 6)
 
 
@@ -69,12 +71,13 @@ class Hop:
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings that decide detection time."""
+    """The settings that decide detection time; evaluations see samples up to `age_s` older than those of Prometheus."""
 
     for_ms: int
     scrape_ms: int
     evaluation_ms: int
     window_s: float
+    age_s: float = 0.0
 
 
 def waterfall(instants: Instants, settings: Settings, fill_low_s: float | None) -> tuple[Hop, ...]:
@@ -104,14 +107,17 @@ def waterfall(instants: Instants, settings: Settings, fill_low_s: float | None) 
             "pending",
             instants.pending - last - pending_gap,
             0.0,
-            f"evaluation_interval: {settings.evaluation_ms / 1000:g}s",
+            f"age of samples: up to {settings.age_s:g}s"
+            if settings.age_s and not seen
+            else f"evaluation_interval: {settings.evaluation_ms / 1000:g}s",
             instants.error_s(clocks=not seen, scrapes=seen),
         )
     )
     held = instants.firing - instants.pending
     planned = whole_intervals_ms(settings.for_ms, settings.evaluation_ms)
     firing_gap = max(0, held - planned)
-    hops.append(_hop("firing", held - firing_gap, planned / 1000, f"for: {settings.for_ms / 1000:g}s"))
+    waited = f"for: {settings.for_ms / 1000:g}s"
+    hops.append(_hop("firing", held - firing_gap, planned / 1000, waited, instants.error_s() if held else 0.0))
     if pending_gap + firing_gap:
         hops.append(_hop("engine_gap", pending_gap + firing_gap, 0.0, None))
     return tuple(hops)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from alertdrill.core import journal as records
 from alertdrill.core.alerts import GAP_INTERVALS
 from alertdrill.core.case import Case
+from alertdrill.core.grafana import METRIC, unknowing
 from alertdrill.core.result import Code, Reason
 from alertdrill.core.scope import AlertRule, RuleBook
 
@@ -100,7 +101,27 @@ def _rule_doubt(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Reason
         if state.rule.health == "err":
             text = f"the rule failed: {state.rule.last_error}"
             return Reason(code=Code.RULE_ERROR, text=text, decide_it_by="mend the rule's expression, then run again")
-    return None
+        if state.rule.health == "nodata":
+            return _NO_DATA
+    return _unknowing(case, rule, from_ms, to_ms)
+
+
+_NO_DATA = Reason(
+    code=Code.RULE_NO_DATA,
+    text="what the rule reads had no answer (its state was nodata)",
+    decide_it_by="see why the rule's query finds nothing, then run again",
+)
+
+
+def _unknowing(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Reason | None:
+    """Why a rule of Grafana's could not tell for a while, by its metric; those of others never write so."""
+    if rule.group.engine != "grafana":
+        return None
+    state = unknowing(case.recording.named(METRIC, alertname=rule.name), from_ms, to_ms)
+    if state == "error":
+        text = "the rule failed (its state was error)"
+        return Reason(code=Code.RULE_ERROR, text=text, decide_it_by="see what its query fails with, then run again")
+    return _NO_DATA if state else None
 
 
 def _states(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> list[AlertRule | None]:
@@ -199,6 +220,10 @@ def doubt(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Reason | Non
             text="for a while the engine's answers hold no scrape of any target, while it went on evaluating",
             decide_it_by=fix,
         )
+    if not case.book.readable(rule):
+        text = "what the rule reads is not known, as its query is not PromQL: it may have had nothing to see"
+        fix = "write the rule's query in PromQL, without variables, then run again"
+        return Reason(code=Code.SERIES_NOT_RECORDED, text=text, decide_it_by=fix)
     return _scrape_gap(case, rule, from_ms, to_ms)
 
 

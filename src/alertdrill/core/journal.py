@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from alertdrill.core.observations import RuleGroup
+from alertdrill.core.observations import EngineKind, RuleGroup
 from alertdrill.core.routing import Routing
 
 
@@ -46,6 +46,14 @@ class Clock(_Record):
 
     record: Literal["clock"] = "clock"
     offset_s: float
+    error_s: float
+
+
+class Instants(_Record):
+    """How far off the instants of alerts may be; without such a record those of a Prometheus are exact, others not."""
+
+    record: Literal["instants"] = "instants"
+    engine: EngineKind = Field(description="what evaluates their rules")
     error_s: float
 
 
@@ -289,6 +297,7 @@ Record = Annotated[
     | Engine
     | Process
     | Clock
+    | Instants
     | Rules
     | Evaluated
     | Worker
@@ -322,6 +331,7 @@ R = TypeVar(
     Engine,
     Process,
     Clock,
+    Instants,
     Rules,
     Evaluated,
     Worker,

@@ -55,6 +55,10 @@ REASONS: Mapping[Code, Words] = {
         "an evaluation of the rule failed; the engine then writes no samples, though its page may go on saying firing",
         "an expression that can be evaluated: `promtool check rules`, then the engine's /rules page for the error",
     ),
+    Code.RULE_NO_DATA: Words(
+        "what the rule reads had no answer (Grafana's state `nodata`), so it could not tell whether anything was wrong",
+        "a rule whose query has an answer all the time",
+    ),
     Code.ALREADY_FIRING: Words(
         "the label set was pending or firing before the fault began, so its firing later is not the fault's doing",
         "a steady state in which the alert is inactive",
@@ -97,6 +101,11 @@ REASONS: Mapping[Code, Words] = {
         "different instants, so instants cannot be subtracted",
         "clocks that are synchronised, and an engine that answers quickly and runs through",
     ),
+    Code.INSTANT_DOUBT: Words(
+        "the engine does not state instants so exactly that it is certain whether the alert fired, or resolved, in "
+        "time",
+        "a deadline that is further away than `ttd_error_s`",
+    ),
     Code.SETTLE_TIMEOUT: Words(
         "the gate before the phase stayed shut, so its fault was never injected",
         "alerts that become inactive before settle.timeout, or a longer one",
@@ -106,8 +115,9 @@ REASONS: Mapping[Code, Words] = {
         "a steady signal before the fault: a longer baseline shows what moves it",
     ),
     Code.SERIES_NOT_RECORDED: Words(
-        "the recording lacks what the verdict needs, or contradicts what the engine itself posted",
-        "the folder as the drill left it",
+        "the recording lacks what the verdict needs, or contradicts what the engine itself posted; or the rule's query "
+        "is not PromQL, so that nobody knows what it needs",
+        "the folder as the drill left it; a query that is PromQL",
     ),
     Code.NEVER_PENDING: Words(
         "the rule was loaded, healthy, evaluated and fed, and its condition never held for the labels asked for",

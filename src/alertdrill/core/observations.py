@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Labels = Mapping[str, str]
+EngineKind = Literal["prometheus", "vmalert", "grafana"]
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,8 @@ class RuleInfo:
     """One rule as the engine has loaded it.
 
     `query` is the expression in the engine's own formatting. `for_s` and `keep_firing_for_s` are seconds (0 for
-    recording rules). `health` is `ok`, `err` or `unknown` (not yet evaluated); `last_error` is empty when healthy.
+    recording rules). `health` is `ok`, `err`, `unknown` (not yet evaluated) or, of Grafana's rules, `nodata` (what it
+    reads had no answer); `last_error` is empty when healthy.
     `scrape_s` is how often the slowest of the targets that it reads is scraped; None where that is not known, so that
     the engine's scrape interval stands for it.
     """
@@ -36,7 +38,8 @@ class RuleInfo:
 class RuleGroup:
     """Rules that the engine evaluates together, every `interval_s` seconds.
 
-    `last_evaluation` is Unix time in seconds, or None before the first evaluation.
+    `last_evaluation` is Unix time in seconds, or None before the first evaluation. `engine` is what evaluates them, and
+    `lag_s` how much later than in a Prometheus what was scraped can show in their alerts.
     """
 
     file: str
@@ -44,6 +47,8 @@ class RuleGroup:
     interval_s: float
     last_evaluation: float | None
     rules: tuple[RuleInfo, ...]
+    engine: EngineKind = "prometheus"
+    lag_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -140,20 +145,21 @@ class AlertPost:
 ENGINE_CLOCK_STEP_S = 0.001
 
 
-def read_clock(brackets: Iterable[ClockBracket]) -> ClockReading:
+def read_clock(brackets: Iterable[ClockBracket], step_s: float = ENGINE_CLOCK_STEP_S) -> ClockReading:
     """Combine readings of two clocks into the offset that all of them allow.
 
-    A reading `e` (cut, so the true instant is in [e, e + 1 ms)) between `b` and `a` bounds the offset to
-    [e − a, e + 1 ms − b]. The answer is the middle and half width of what all readings allow; when a clock stepped
+    A reading `e` (cut, so the true instant is in [e, e + step)) between `b` and `a` bounds the offset to
+    [e − a, e + step − b]. The answer is the middle and half width of what all readings allow; when a clock stepped
     between readings and they contradict each other, those of the narrowest one alone.
 
     Args:
         brackets: at least one reading.
+        step_s: to what the engine's clock is cut, s.
 
     Raises:
         ValueError: there is none.
     """
-    bounds = [(b.engine_s - b.after_s, b.engine_s + ENGINE_CLOCK_STEP_S - b.before_s) for b in brackets]
+    bounds = [(b.engine_s - b.after_s, b.engine_s + step_s - b.before_s) for b in brackets]
     if not bounds:
         raise ValueError("reading a clock needs at least one bracket")
     low, high = max(low for low, _ in bounds), min(high for _, high in bounds)

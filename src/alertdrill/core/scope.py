@@ -86,12 +86,26 @@ class RuleBook:
                     todo.append((self.recorded[one.name], extra_s + one.range_s + one.offset_s, depth + 1))
         return tuple(dict.fromkeys(found))
 
+    def readable(self, rule: AlertRule) -> bool:
+        """Whether all that an alert reads is known: its expression, and those of what it reads, are PromQL."""
+        chain = [self.recorded.get(one.name) for one in self.inputs(rule)]
+        try:
+            return all(selectors(one) is not None for one in (rule.rule.query, *chain) if one is not None)
+        except PromqlError:
+            return False
+
     def lookback_ms(self, rule: AlertRule) -> int:
         """How far back an alert looks, through chains, in ms."""
         return round(1000 * max((s.range_s + s.offset_s for s in self.inputs(rule)), default=0.0))
 
     def inlined(self, rule: AlertRule) -> str | None:
-        """The alert's expression over scraped series alone; None where that would not be sound."""
+        """The alert's expression over scraped series alone; None where that would not be sound.
+
+        What Grafana calls a rule's query lacks its condition, and vmalert looks at older samples than those of its
+        evaluation.
+        """
+        if rule.group.engine != "prometheus":
+            return None
         try:
             return inline(rule.rule.query, self.recorded)
         except PromqlError:
@@ -154,8 +168,8 @@ def in_scope(scenario: Scenario, labels: Mapping[str, str]) -> bool:
 def tail_ms(scenario: Scenario, book: RuleBook, scrape_ms: int) -> int:
     """How long after its last effect a fault can still make an alert in scope fire.
 
-    The longest of lookback + ceil(for / E) * E + scrape + evaluation over the rules in scope. `scrape_ms` stands for
-    the scrape interval of rules of which it is not known.
+    The longest of lookback + ceil(for / E) * E + scrape + evaluation + lag over the rules in scope. `scrape_ms` stands
+    for the scrape interval of rules of which it is not known.
     """
     slowest = slowest_rule(scenario, book, scrape_ms)
     return scrape_ms if slowest is None else _memory_ms(book, slowest, scrape_ms)
@@ -169,4 +183,5 @@ def slowest_rule(scenario: Scenario, book: RuleBook, scrape_ms: int) -> AlertRul
 
 def _memory_ms(book: RuleBook, rule: AlertRule, scrape_ms: int) -> int:
     hold_ms = whole_intervals_ms(rule.for_ms, rule.interval_ms)
-    return book.lookback_ms(rule) + hold_ms + rule.scrape_ms(scrape_ms) + rule.interval_ms
+    lag_ms = round(rule.group.lag_s * 1000)
+    return book.lookback_ms(rule) + hold_ms + rule.scrape_ms(scrape_ms) + rule.interval_ms + lag_ms

@@ -15,7 +15,9 @@ from alertdrill.core.scope import AlertRule
 
 def settings_of(case: Case, rule: AlertRule) -> Settings:
     """The settings that decide how fast a rule can be."""
-    return Settings(rule.for_ms, rule.scrape_ms(case.scrape_ms), rule.interval_ms, case.book.lookback_ms(rule) / 1000)
+    window_s = case.book.lookback_ms(rule) / 1000
+    age_s = rule.group.lag_s if rule.group.engine == "vmalert" else 0.0
+    return Settings(rule.for_ms, rule.scrape_ms(case.scrape_ms), rule.interval_ms, window_s, age_s)
 
 
 def bounds_of(asked: Asked, settings: Settings) -> tuple[Bounds, FillBounds | None]:
@@ -44,5 +46,6 @@ def waterfall_of(asked: Asked, episode: Episode, settings: Settings, fill: FillB
         episode.firing_at,
         asked.case.clock_error_ms,
         scrapes_apart_ms(asked.case, asked.rule, episode),
+        asked.case.instant_error_ms(asked.rule.group),
     )
     return waterfall(instants, settings, fill.low_s if fill else None)

@@ -8,7 +8,7 @@ import numpy as np
 from alertdrill.core import journal as records
 from alertdrill.core.aftermath import resolution_of
 from alertdrill.core.alerts import GAP_INTERVALS, Episode
-from alertdrill.core.asked import Asked, ask, because
+from alertdrill.core.asked import Asked, ask, because, too_near
 from alertdrill.core.attribution import Attribution, is_expected
 from alertdrill.core.carry_over import carry_over, remains
 from alertdrill.core.case import Case
@@ -119,6 +119,9 @@ def _judge_fired(asked: Asked, episode: Episode) -> Found:
         fix = f"run --only {asked.phase.name}, or put the phase first"
         return Found(Verdict.INCONCLUSIVE, because(Code.CARRY_OVER, text, fix), episode)
     ttd_ms = episode.firing_at - first
+    doubtful = too_near(asked, "fired", ttd_ms - asked.within_ms)
+    if doubtful:
+        return Found(Verdict.INCONCLUSIVE, doubtful, episode)
     if ttd_ms <= asked.within_ms:
         return Found(Verdict.DETECTED, None, episode)
     silent = doubt(asked.case, rule, first, episode.firing_at)
@@ -250,7 +253,7 @@ def _result(
         notification=notification.outcome,
         notified_receivers=notification.receivers,
         ttd_s=_difference(firing, start),
-        ttd_error_s=None if firing is None or case.clock is None else round(case.clock.error_s, 6),
+        ttd_error_s=None if firing is None or asked.rule is None else _ttd_error_s(case, asked.rule),
         notify_s=_difference(notification.at_ms, firing),
         ttn_s=_difference(notification.at_ms, start),
         silent_s=_silent_s(asked, found),
@@ -268,6 +271,12 @@ def _result(
         label_differences=found.differences,
         evidence=_evidence(asked, episode) | _of(notification),
     )
+
+
+def _ttd_error_s(case: Case, rule: AlertRule) -> float | None:
+    """How far off ttd may be: the two clocks, and what the engine does not know of its own instants."""
+    own_ms, clock_ms = case.instant_error_ms(rule.group), case.clock_error_ms
+    return None if own_ms is None or clock_ms is None else round((own_ms + clock_ms) / 1000, 6)
 
 
 def _silent_s(asked: Asked, found: Found) -> float | None:

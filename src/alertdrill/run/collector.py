@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from alertdrill.core.grafana import METRIC
 from alertdrill.core.observations import RawSeries
 from alertdrill.core.promql import Selector
 from alertdrill.core.scope import AlertRule, RuleBook
@@ -25,7 +26,8 @@ class Collector:
         self._source, self._clock, self._overlap_s = source, clock, overlap_s
         found = [selector for rule in rules for selector in book.inputs(rule) if selector.name or selector.matchers]
         bare = {Selector(one.name, one.matchers, 0.0, 0.0).text() for one in found}
-        self._selectors = sorted({*bare, *SELF_SERIES})
+        grafanas = (METRIC,) if any(rule.group.engine == "grafana" for rule in book.alerts) else ()
+        self._selectors = sorted({*bare, *SELF_SERIES, *grafanas})
         self.samples: list[RawSeries] = []
         self.reached = clock.now()
         self.ahead_s = 0.0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from alertdrill.core import journal as records
-from alertdrill.core.observations import ClockReading, Labels, RawSeries, RuleGroup, SelfMetrics
+from alertdrill.core.observations import ClockReading, EngineKind, Labels, RawSeries, RuleGroup, SelfMetrics
 
 
 class SourceFailed(Exception):
@@ -53,6 +53,10 @@ class AlertSource(Protocol):
 
     async def clock(self) -> ClockReading:
         """The engine's clock against ours."""
+        ...
+
+    def precision(self) -> Mapping[EngineKind, float]:
+        """How far off the instants of alerts may be that it stated so far, s, by what evaluates their rules."""
         ...
 
     async def of_itself(self) -> SelfMetrics:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from tests.integration.gate import gate
-from wrong_servers import answering, http
 
 from alertdrill.adapters.prometheus_api import PrometheusApi
 from alertdrill.adapters.prometheus_config import ScrapeJob
@@ -120,10 +119,3 @@ async def test_a_server_without_targets_must_be_told_how_often_it_scrapes(own, t
         engine = await engine_of(tmp_path, door.url, "Nowhere", ", scrape_interval: 15s")
     assert engine.scrape_s == 15.0
     assert {rule.rule.scrape_s for rule in RuleBook.of(engine.groups).alerts if rule.name != "Watchdog"} == {15.0, None}
-
-
-async def test_what_answers_as_victoria_metrics_does_is_refused_with_the_reason(own, tmp_path):
-    """As version 1.79.5 of Debian answered /api/v1/status/buildinfo."""
-    async with answering(http(200, b'{"status":"success","data":{}}', "application/json")) as url:
-        with pytest.raises(BadInput, match="as VictoriaMetrics does"):
-            await engine_of(tmp_path, url, "")

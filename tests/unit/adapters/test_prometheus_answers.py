@@ -93,3 +93,32 @@ def test_self_metrics_are_picked_from_the_exposition():
 def test_an_exposition_of_something_else_is_refused():
     with pytest.raises(ValueError, match="process_start_time_seconds"):
         answers.self_metrics("<html>\n")
+
+
+def test_victoria_metrics_says_how_often_it_scrapes_in_a_label_alone():
+    """As version 1.79.5 of Debian answered /api/v1/targets."""
+    target = {
+        "discoveredLabels": {"__address__": "m:1", "__scrape_interval__": "15s", "__scrape_timeout__": "10s"},
+        "labels": {"instance": "m:1", "job": "self"},
+        "scrapePool": "self",
+        "scrapeUrl": "http://m:1/metrics",
+        "lastError": "",
+        "lastScrape": "2026-11-23T16:21:22.478Z",
+        "lastScrapeDuration": 0.003,
+        "lastSamplesScraped": 806,
+        "health": "up",
+    }
+    (found,) = answers.targets({"activeTargets": [target], "droppedTargets": []})
+    assert (found.interval_s, found.timeout_s) == (15.0, 10.0)
+
+
+def test_markers_that_are_shown_as_nan_are_no_samples():
+    (series,) = answers.matrix([{"metric": {}, "values": [[1, "1"], [2, "NaN"], [3, "0"]]}])
+    assert answers.without_markers(series).times_ms.tolist() == [1000, 3000]
+
+
+@pytest.mark.parametrize(("value", "reloaded"), [("1", True), ("0", False)])
+def test_vmalert_says_under_its_own_name_whether_it_could_load_its_rules(value, reloaded):
+    page = f"process_start_time_seconds 1795453240\nvmalert_config_last_reload_successful {value}\n"
+    assert answers.self_metrics(page).last_reload_succeeded is reloaded
+    assert answers.self_metrics("process_start_time_seconds 1\n").last_reload_succeeded is None

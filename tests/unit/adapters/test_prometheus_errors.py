@@ -1,3 +1,4 @@
+import orjson
 import pytest
 
 from alertdrill.adapters.access import Access
@@ -50,3 +51,19 @@ def test_passwords_are_not_shown():
     assert "secret" not in str(error)
     assert "http://me:***@127.0.0.1:9090" in str(error)
     assert "Connection refused" in str(error)
+
+
+def answer(**more):
+    return orjson.dumps({"status": "success", "data": {"result": []}, **more})
+
+
+def test_an_answer_that_says_of_itself_that_a_part_is_missing_is_none():
+    with pytest.raises(QueryFailed) as error:
+        answer_data(ACCESS, "up", 200, {}, answer(warnings=["PromQL info: x", "store-2 is gone"]))
+    assert (error.value.kind, error.value.what) == ("partial", "the answer may not be whole: store-2 is gone")
+
+
+def test_what_an_answer_says_of_the_question_leaves_it_whole():
+    said = answer(infos=["PromQL info: x"], warnings=["PromQL warning: y", "PromQL info: z"])
+    assert answer_data(ACCESS, "up", 200, {}, said) == {"result": []}
+    assert answer_data(ACCESS, "up", 200, {}, answer(warnings=None)) == {"result": []}

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from drill import RULES, Drill, expect, nulls_phase, process
+from managed import fires, grafanas
 from told import MANAGED, OTHER, OWN, Told
 from viewed import latency, silent
 
@@ -74,6 +75,7 @@ DRILLS_BY_CODE: dict[Code, Callable[[], Drill]] = {
     Code.RULE_NOT_LOADED: lambda: plain(alert="NullHigh"),
     Code.RULE_UNHEALTHY: lambda: of_rules(2, plain(), query="1 > 2"),
     Code.RULE_ERROR: lambda: of_rules(2, plain(), health="err", last_error="boom"),
+    Code.RULE_NO_DATA: lambda: fires(grafanas(), grafana="nodata"),
     Code.ALREADY_FIRING: already,
     Code.CARRY_OVER: left_over,
     Code.NOTHING_TOUCHED: control,
@@ -85,6 +87,7 @@ DRILLS_BY_CODE: dict[Code, Callable[[], Drill]] = {
     Code.ENGINE_RESTARTED: lambda: (one := plain()).restart(one.start_ms() + 2000, 1500),
     Code.RELOAD_FAILED: lambda: plain().add(process(reloaded=False)),
     Code.CLOCK_DOUBT: lambda: plain().drop(records.Clock),
+    Code.INSTANT_DOUBT: lambda: fires(grafanas(10.0)),
     Code.SETTLE_TIMEOUT: lambda: plain().change(records.Gate, open=False, why="NullsHigh stayed active"),
     Code.CROSSED_BEFORE_SERVED: before_served,
     Code.SERIES_NOT_RECORDED: no_scrapes,

@@ -42,6 +42,7 @@ def every_kind() -> list[records.Record]:
             starts_at_ms=1,
         ),
         records.Answer(at=1.0, query="up", time_ms=5, labels=({"job": "a"},)),
+        records.Instants(at=1.0, engine="vmalert", error_s=0.03),
         records.Fill(at=1.0, expectation="a/B", low_s=1.0, likely_s=None, high_s=None),
         records.Trouble(at=1.0, kind="child_died", what="monitor died"),
         records.Process(at=1.0, started_at=0.5, reloaded=None),

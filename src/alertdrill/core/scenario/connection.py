@@ -143,7 +143,8 @@ class Connection(Part):
     )
     tenant: Text | None = Field(
         default=None,
-        description=f"tenant, of servers that keep several apart: sent as {TENANT_HEADER} (Mimir, Thanos, Cortex)",
+        description=f"tenant, of servers that keep several apart: sent as {TENANT_HEADER} (Mimir, Cortex; Thanos "
+        "reads `headers: {THANOS-TENANT: …}` unless told otherwise)",
         examples=["fraud-team"],
     )
     tls: ServerTls | None = Field(

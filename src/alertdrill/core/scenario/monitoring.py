@@ -12,6 +12,12 @@ from alertdrill.core.scenario.target import Url
 from alertdrill.core.units import PositiveDurationS
 
 
+def _check_server(value: object) -> object:
+    if isinstance(value, dict | Connection):
+        return value
+    raise no_mapping(value, "{url: …} of it")
+
+
 class UserPrometheus(Connection):
     """A Prometheus of the user's own: read, never changed."""
 
@@ -22,6 +28,17 @@ class UserPrometheus(Connection):
         default=None,
         description="how often what the rules read is scraped, for servers that do not say (without /api/v1/targets)",
         examples=["60s"],
+    )
+    vmalert: Annotated[Connection, BeforeValidator(_check_server)] | None = Field(
+        default=None,
+        description="the vmalert that evaluates the rules over it; not needed for a VictoriaMetrics that passes "
+        "questions on (-vmalert.proxyURL)",
+        examples=["{url: http://127.0.0.1:8880}"],
+    )
+    grafana: Annotated[Connection, BeforeValidator(_check_server)] | None = Field(
+        default=None,
+        description="the Grafana that evaluates further rules over it, and writes GRAFANA_ALERTS to it",
+        examples=["{url: https://grafana.example.com, bearer_token: {env: GRAFANA_TOKEN}}"],
     )
 
 
