@@ -68,6 +68,8 @@ def installed(kind: Kind) -> Path:
         subprocess.run(install, check=True, timeout=INSTALL_S, env=_environ(python), capture_output=True, text=True)
     except subprocess.CalledProcessError as error:
         pytest.skip(f"{kind.name} cannot be installed: {error.stderr[-300:]}")
+    except subprocess.TimeoutExpired:
+        pytest.skip(f"{kind.name} is not installed within {INSTALL_S:g} s")
     done.write_text(pins)
     return python
 
