@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +12,12 @@ import trustme
 from alertdrill.adapters import processes
 from alertdrill.adapters.prometheus_config import ScrapeJob
 from alertdrill.adapters.prometheus_install import ensure_prometheus
-from alertdrill.adapters.prometheus_process import start_prometheus
+from alertdrill.adapters.prometheus_process import ManagedPrometheus, start_prometheus
 from alertdrill.adapters.target import prepare_target
 from alertdrill.adapters.yaml_file import load_scenario
 from tests.e2e.drills import BUNDLED_RULES
+
+REPLICA_LABEL = "prometheus_replica"
 
 # As kube-prometheus has it.
 ALWAYS = "groups: [{name: general, rules: [{alert: Watchdog, expr: vector(1), labels: {severity: none}}]}]"
@@ -30,6 +32,14 @@ class OwnModel:
     schema: Path
     sample: Path
 
+    def scenario(self, text: str, prometheus: str, more: str = "") -> str:
+        """A scenario of the bundled target, on this stack."""
+        return text.replace(
+            "target: {bundled: fraud}",
+            f"target: {{url: {self.model}, schema: {self.schema}, sample: {self.sample}}}\n"
+            f"monitoring: {{monitor: none, prometheus: {prometheus}{more}}}",
+        )
+
     @property
     def jobs(self) -> list[ScrapeJob]:
         """What a Prometheus scrapes of it."""
@@ -39,9 +49,10 @@ class OwnModel:
 
 @dataclass(frozen=True)
 class OwnStack(OwnModel):
-    """The same, and where its Prometheus answers."""
+    """The same, and where its Prometheus answers; `replicas` are those that watch it, that one first."""
 
     prometheus: str
+    replicas: tuple[ManagedPrometheus, ...]
 
 
 @asynccontextmanager
@@ -69,15 +80,33 @@ async def own_model(directory: Path, scenario: Path) -> AsyncIterator[OwnModel]:
 
 
 @asynccontextmanager
-async def own_stack(directory: Path, scenario: Path) -> AsyncIterator[OwnStack]:
-    """The same, scraped by a Prometheus with the bundled rules."""
+async def own_stack(
+    directory: Path, scenario: Path, rules: Sequence[Path] = (BUNDLED_RULES,), program: Path | None = None
+) -> AsyncIterator[OwnStack]:
+    """The same, scraped by a Prometheus with the bundled rules.
+
+    Args:
+        directory: where logs and files are kept.
+        scenario: on the bundled target.
+        rules: the rule file of each Prometheus that watches it.
+        program: the Prometheus; that of managed drills if none is given.
+    """
     async with own_model(directory, scenario) as own, AsyncExitStack() as stack:
-        program = ensure_prometheus().prometheus.path
+        program = program or ensure_prometheus().prometheus.path
         always = directory / "always.yml"
         always.write_text(ALWAYS)
-        prometheus = await start_prometheus(program, jobs=own.jobs, rule_files=[BUNDLED_RULES, always])
-        stack.push_async_callback(prometheus.stop)
-        yield OwnStack(own.model, own.bare, own.schema, own.sample, prometheus.url)
+        found = []
+        for number, file in enumerate(rules):
+            # The phase of scrapes hangs on external labels, that of evaluations on the path of the rules.
+            labels = {REPLICA_LABEL: f"replica-{number}"} if len(rules) > 1 else None
+            parent = directory / f"replica-{number}"
+            parent.mkdir()
+            prometheus = await start_prometheus(
+                program, jobs=own.jobs, rule_files=[file, always], external_labels=labels, parent=parent
+            )
+            stack.push_async_callback(prometheus.stop)
+            found.append(prometheus)
+        yield OwnStack(own.model, own.bare, own.schema, own.sample, found[0].url, tuple(found))
 
 
 @asynccontextmanager

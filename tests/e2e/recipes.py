@@ -18,6 +18,7 @@ from tests.e2e.drills import ALERTDRILL, BUNDLED_RULES, Drill, rules, run, scena
 from tests.e2e.grafana_drill import managed_by_grafana
 from tests.e2e.own_alertmanager import own_alertmanager
 from tests.e2e.own_stack import https_front, own_stack
+from tests.e2e.replicas import one_store, pair, pair_half_killed, pair_with_other_rules
 from tests.e2e.victoria_drill import victoria_metrics
 from tests.integration.gate import demands, gate
 
@@ -403,6 +404,10 @@ RECIPES = {
         language,
         own_users,
         recorded,
+        pair,
+        pair_with_other_rules,
+        pair_half_killed,
+        one_store,
         *SETTINGS,
     )
 }

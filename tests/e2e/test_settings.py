@@ -6,6 +6,7 @@ import pytest
 
 from tests.e2e.drills import Drill
 
+pytestmark = pytest.mark.long
 SLACK_S = 0.05
 
 

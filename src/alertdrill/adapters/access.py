@@ -53,6 +53,18 @@ class Access:
         self._headers = dict(headers or {})
         self._sent: set[str] = set()
 
+    def at(self, url: str) -> "Access":
+        """The way to another server with the same login."""
+        return Access(
+            url,
+            self.option,
+            tls=self.tls,
+            bearer=self.bearer,
+            username=self.username,
+            password=self.password,
+            headers=self._headers,
+        )
+
     @classmethod
     def of(cls, connection: Connection, where: KeyPath, scenario_path: Path) -> "Access":
         """The way that a scenario describes; files are beside the scenario.

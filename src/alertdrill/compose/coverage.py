@@ -13,6 +13,7 @@ from alertdrill.core.case import Case
 from alertdrill.core.coverage import CoverageResult, Drilled, IgnoreFile, Loaded, coverage, difference, read_coverage
 from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.matchers import Matcher
+from alertdrill.core.replicas import seen_by_decisive
 from alertdrill.core.scope import AlertRule, RuleBook
 from alertdrill.core.written_rules import places
 
@@ -102,4 +103,6 @@ def _folders(results: Sequence[Path]) -> Iterator[Path]:
 
 def _drilled(folder: Path) -> Drilled:
     result = judge_folder(folder).result
-    return Drilled(f"{result.scenario}/{result.run_id}", Case(*ResultsFolder(folder).read()), result)
+    plan, journal, samples = ResultsFolder(folder).read()
+    seen = seen_by_decisive(journal, samples, result.expectations)
+    return Drilled(f"{result.scenario}/{result.run_id}", Case(plan, seen.journal, seen.recording), result)

@@ -66,6 +66,7 @@ from alertdrill.core.traffic_log import TrafficLog
 from alertdrill.run.checker import judge
 from alertdrill.run.director import Director
 from alertdrill.run.ports import Progress
+from alertdrill.run.replica import Replica
 
 T = TypeVar("T")
 
@@ -197,8 +198,8 @@ class _Drill:
             notification,
             self._stack,
         )
-        book = RuleBook.of(engine.groups)
-        people = await spare_people(self._scenario, self._path, own, engine.api, book)
+        book = RuleBook.of(engine.all_groups)
+        people = await spare_people(self._scenario, self._path, own, [one.api for one in engine.each], book)
         background = await ask_background(self._scenario, engine.api)
         planner = Planner(
             self._scenario,
@@ -270,8 +271,11 @@ class _Drill:
         environment |= {"locustfile_sha256": self._own.sha256} if self._own is not None else {}
         journal.write(records.Started(at=now, environment=environment))
         intervals = {"scrape_interval_s": engine.scrape_s, "evaluation_interval_s": engine.evaluation_s}
-        journal.write(records.Engine(at=now, version=engine.version, **intervals))
-        journal.write(records.Rules(at=now, groups=tuple(engine.groups)))
+        if engine.replicas is not None:
+            journal.write(engine.replicas)
+        for name, one in zip(engine.names, engine.each, strict=True):
+            journal.write(records.Engine(at=now, version=one.version, **intervals, replica=name))
+            journal.write(records.Rules(at=now, groups=tuple(one.groups), replica=name))
         self._take_post = journal.write_post
         for post in self._early_posts:
             journal.write_post(post)
@@ -323,16 +327,18 @@ class _Drill:
         others = [child for child in self._wire.children if child not in leased]
         running = DrillProcesses(leased, injectors, others, self._scenario.limits.lease)
         self._stack.enter_context(running.leased())
-        source = engine.source()
+        replicas = [
+            Replica(name, one.source(), one.groups, plan.scenario, engine.replicas)
+            for name, one in zip(engine.names, engine.each, strict=True)
+        ]
         director = Director(
             plan,
             SystemClock(),
             LoadProcess(load, events),
-            source,
+            replicas,
             running,
             journal,
             self._progress,
-            engine.groups,
             self._jobs(),
             engine.scrape_s,
             engine.evaluation_s,
@@ -340,15 +346,15 @@ class _Drill:
         try:
             await director.run()
         except asyncio.CancelledError:
-            folder.write_samples(recording(director.collector, journal))
+            folder.write_samples(recording(director.collectors, journal))
             raise
         await notification.end(self._progress.note)
         if events.failures:
             kinds = ", ".join(f"{count} {kind}" for kind, count in events.failures.most_common())
             self._progress.note(f"load: {events.failures.total()} requests got no whole answer ({kinds})")
         self._progress.note("judging")
-        await conclude(plan, director.collector, journal, source, made_of, engine.scrape_s)
-        folder.write_samples(recording(director.collector, journal))
+        await conclude(plan, director.collectors, journal, replicas, made_of, engine.scrape_s)
+        folder.write_samples(recording(director.collectors, journal))
         outcome = _judged(folder)
         folder.keep(outcome.result)
         return outcome

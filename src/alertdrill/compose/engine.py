@@ -1,8 +1,9 @@
 """The Prometheus of a drill: started for it, or the user's own, read and never changed."""
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alertdrill.adapters.access import Access
@@ -16,6 +17,7 @@ from alertdrill.compose.evaluator import NOWHERE, Evaluator, Ways, evaluator_of,
 from alertdrill.compose.notification import Notification
 from alertdrill.compose.options import rule_files
 from alertdrill.core.errors import BadInput, Mistake
+from alertdrill.core.journal import Replicas
 from alertdrill.core.observations import AlertPost, RuleGroup, TargetInfo
 from alertdrill.core.promql import selectors as selectors_of
 from alertdrill.core.scenario import Scenario, UserPrometheus
@@ -39,6 +41,8 @@ class Engine:
         managed: the process, where it is ours.
         intervals: how often what rules in scope read is scraped, of the user's own.
         evaluator: who evaluates the rules, where that may be another than the Prometheus itself.
+        replicas: who watches the same; None where it is alone.
+        others: the replicas that are asked beside it, in the order of `replicas`.
     """
 
     api: PrometheusApi
@@ -49,6 +53,23 @@ class Engine:
     managed: ManagedPrometheus | None = None
     intervals: ScrapeIntervals = UNKNOWN
     evaluator: Evaluator | None = None
+    replicas: Replicas | None = None
+    others: tuple["Engine", ...] = ()
+
+    @property
+    def each(self) -> tuple["Engine", ...]:
+        """It and the others."""
+        return (self, *self.others)
+
+    @property
+    def names(self) -> tuple[str | None, ...]:
+        """Names of them, as journal and recording have them; of one that is asked alone, None."""
+        return self.replicas.names if self.replicas is not None and self.replicas.apart else (None,)
+
+    @property
+    def all_groups(self) -> tuple[RuleGroup, ...]:
+        """The rules that any of them has loaded."""
+        return tuple(group for one in self.each for group in one.groups)
 
     def source(self) -> AlertSource:
         """The alert source port over it."""
@@ -83,8 +104,69 @@ def _unusable(error: QueryFailed) -> BadInput:
     return BadInput([Mistake("monitoring.prometheus", error.what, expected, error.fix, file=error.url)])
 
 
+async def open_own_engine(scenario: Scenario, path: Path, stack: AsyncExitStack) -> Engine:
+    """Reach the user's own, with all its replicas; closed with `stack`.
+
+    Raises:
+        BadInput: one does not answer as a Prometheus does, or what is told of replicas is not so.
+    """
+    prometheus = _own(scenario)
+    access = Access.of(prometheus, ("monitoring", "prometheus"), path)
+    evaluators = await ways_of(scenario, path, stack)
+    ways = [access, *(access.at(url) for url in prometheus.replicas)]
+    engines: list[Engine] = []
+    mistakes: list[Mistake] = []
+    for way in ways:
+        api = await stack.enter_async_context(PrometheusApi(way))
+        try:
+            engines.append(await read_own_engine(scenario, api, evaluators))
+        except BadInput as error:
+            mistakes += error.mistakes
+    if mistakes:
+        raise BadInput(mistakes)
+    first, others = engines[0], tuple(engines[1:])
+    return replace(
+        first,
+        scrape_s=max(one.scrape_s for one in engines),
+        evaluation_s=max(one.evaluation_s for one in engines),
+        replicas=await _replicas(prometheus, first.api),
+        others=others,
+    )
+
+
+def _own(scenario: Scenario) -> UserPrometheus:
+    prometheus = scenario.monitoring.prometheus
+    assert isinstance(prometheus, UserPrometheus), "only the user's own is reached by what a scenario says"
+    return prometheus
+
+
+async def _replicas(prometheus: UserPrometheus, api: PrometheusApi) -> Replicas | None:
+    """The replicas that a scenario names; those that one address speaks for are asked of it.
+
+    Raises:
+        BadInput: an address that is to hold the series of several does not.
+    """
+    label = prometheus.replica_label
+    if prometheus.replicas:
+        return Replicas(at=time.time(), names=(prometheus.url, *prometheus.replicas), label=label, apart=True)
+    if label is None:
+        return None
+    try:
+        found = await api.instant(f'count by ({label}) (up{{{label}!=""}})')
+    except QueryFailed as error:
+        raise _unusable(error) from error
+    names = tuple(sorted(labels[label] for labels, _ in found))
+    if len(names) < 2:
+        got = f"series of {len(names)} replicas" + (f" ({names[0]})" if names else "")
+        expected = f"series of several replicas, which differ in {label}"
+        fix = "write the label that external_labels of each replica sets, or leave it out and name `replicas`"
+        where = "monitoring.prometheus.replica_label"
+        raise BadInput([Mistake(where, got, expected, fix, file=api.url)])
+    return Replicas(at=time.time(), names=names, label=label, apart=False)
+
+
 async def read_own_engine(scenario: Scenario, api: PrometheusApi, ways: Ways = NOWHERE) -> Engine:
-    """Read the user's own, and how often it scrapes and evaluates what the drill is about.
+    """Read one of the user's own, and how often it scrapes and evaluates what the drill is about.
 
     Args:
         scenario: the drill.
@@ -154,17 +236,6 @@ def _unsaid(error: QueryFailed) -> BadInput:
     return BadInput([Mistake("monitoring.prometheus", error.what, expected, fix, file=error.url)])
 
 
-def access_of(scenario: Scenario, path: Path) -> Access:
-    """The way to the user's own Prometheus.
-
-    Raises:
-        BadInput: a secret or a file of certificates cannot be read.
-    """
-    prometheus = scenario.monitoring.prometheus
-    assert isinstance(prometheus, UserPrometheus), "only that of the user's own is reached by what a scenario says"
-    return Access.of(prometheus, ("monitoring", "prometheus"), path)
-
-
 async def open_engine(
     scenario: Scenario,
     path: Path,
@@ -191,8 +262,7 @@ async def open_engine(
     """
     monitoring = scenario.monitoring
     if isinstance(monitoring.prometheus, UserPrometheus) or prometheus is None:
-        api = await stack.enter_async_context(PrometheusApi(access_of(scenario, path)))
-        return await read_own_engine(scenario, api, await ways_of(scenario, path, stack))
+        return await open_own_engine(scenario, path, stack)
     receiver = await stack.enter_async_context(AlertReceiver(on_post))
     further = [ScrapeJob.from_url(job.job, job.url, job.labels) for job in monitoring.scrape]
     managed = await start_prometheus(

@@ -13,6 +13,7 @@ from alertdrill.compose.drill import judge_folder
 from alertdrill.core.case import Case
 from alertdrill.core.errors import AlertdrillError, BadInput, Mistake
 from alertdrill.core.promtool_test import NotExported, promtool_test
+from alertdrill.core.replicas import seen_by_decisive
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,10 @@ def promtool_files(folder: Path, rules_name: str) -> PromtoolFiles:
         AlertdrillError: promtool does not pass it.
     """
     result = judge_folder(folder).result
+    plan, journal, samples = ResultsFolder(folder).read()
+    seen = seen_by_decisive(journal, samples, result.expectations)
     try:
-        found = promtool_test(Case(*ResultsFolder(folder).read()), result, rules_name)
+        found = promtool_test(Case(plan, seen.journal, seen.recording), result, rules_name)
     except NotExported as error:
         expected = "detections by rules of one interval"
         raise BadInput([Mistake("", str(error), expected, "see alertdrill explain", file=str(folder))]) from None

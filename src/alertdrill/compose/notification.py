@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,9 +22,9 @@ from alertdrill.adapters.yaml_file import beside
 from alertdrill.compose.options import in_file, refuse
 from alertdrill.core import journal as records
 from alertdrill.core.errors import BadInput, Mistake
-from alertdrill.core.matchers import Matcher
 from alertdrill.core.receivers import (
     AUTHOR,
+    Silenced,
     labels_of_posts,
     names_in_scope,
     not_rerouted,
@@ -108,7 +108,7 @@ async def read_own(scenario: Scenario, path: Path, stack: AsyncExitStack) -> Own
 
 
 async def spare_people(
-    scenario: Scenario, path: Path, own: Own | None, prometheus: PrometheusApi | None, book: RuleBook
+    scenario: Scenario, path: Path, own: Own | None, prometheus: Sequence[PrometheusApi], book: RuleBook
 ) -> tuple[str, ...]:
     """Make sure that a drill disturbs nobody who was not to be disturbed; returns what is to be said about it.
 
@@ -116,18 +116,18 @@ async def spare_people(
         scenario: the drill.
         path: its file.
         own: the user's own Alertmanager.
-        prometheus: that of the drill; None where it is not started yet.
-        book: its rules.
+        prometheus: that of the drill, with its replicas; none where it is not started yet.
+        book: their rules.
 
     Raises:
         BadInput: it would.
     """
     if own is not None and own.routing is not None:
         refuse(in_file(path, not_rerouted(scenario, own.routing, book)))
-    if scenario.monitoring.prometheus == "managed" or prometheus is None:
+    if scenario.monitoring.prometheus == "managed":
         return tuple(_about_people(scenario, own, book))
     try:
-        posts_to = await prometheus.alertmanagers()
+        posts_to = sorted({url for one in prometheus for url in await one.alertmanagers()})
     except QueryFailed as error:
         return (
             f"whom the alerts of your Prometheus reach is not known: {error.what}",
@@ -156,8 +156,9 @@ def _about_people(scenario: Scenario, own: Own | None, book: RuleBook) -> Iterat
         return
     notify, url = scenario.monitoring.notify, own.api.url
     if notify == "silenced":
-        matchers = ", ".join(one.text() for one in silenced(scenario, book, "RUN"))
-        yield f"people: one silence on {matchers} in {url}, from before the first request to the end of the drill"
+        for matchers in silenced(scenario, book, "RUN"):
+            on = ", ".join(one.text() for one in matchers)
+            yield f"people: one silence on {on} in {url}, from before the first request to the end of the drill"
     elif isinstance(notify, Reroute):
         yield f"people: alerts of the drill reach {notify.rerouted.receiver} alone"
     else:
@@ -195,8 +196,7 @@ class Notification:
     _journal: JournalFile | None = None
     _watch: Acceptance | None = None
     _looking: asyncio.Task[None] | None = None
-    _silence_id: str | None = None
-    _matchers: tuple[Matcher, ...] = ()
+    _silences: dict[str, Silenced] = field(default_factory=dict)
     _tail_s: float = 0.0
 
     def take(self, delivered: records.Delivered) -> None:
@@ -223,22 +223,24 @@ class Notification:
         for one in self.early:
             journal.write(one)
         if self.url is not None and self.scenario.monitoring.notify == "silenced":
-            self._matchers = silenced(self.scenario, book, run_id)
-            await self._silence(self.api, run_id, START_ALLOWED_S + longest_s + tail_s)
+            for matchers in silenced(self.scenario, book, run_id):
+                await self._silence(self.api, matchers, run_id, START_ALLOWED_S + longest_s + tail_s)
         names = names_in_scope(self.scenario, book)
-        ours = () if self._silence_id is None else (self._silence_id,)
+        ours = tuple(self._silences)
         holder = AlertmanagerHolder(self.api, self.alive)
         self._watch = Acceptance(holder, SystemClock(), journal, names, self.api.url, ours)
         self._looking = asyncio.create_task(self._watch.run())
 
-    async def _silence(self, api: AlertmanagerApi, run_id: str, lasts_s: float) -> None:
+    async def _silence(self, api: AlertmanagerApi, matchers: Silenced, run_id: str, lasts_s: float) -> None:
         now = time.time()
         comment = f"alertdrill drills {self.scenario.name} (run {run_id}); it ends this silence by itself"
         try:
             # A start in the past becomes the Alertmanager's own now, whatever its clock says.
-            self._silence_id = await api.set_silence(self._matchers, now - 3600, now + lasts_s, AUTHOR, comment)
-            silence = await api.silence(self._silence_id)
+            set_one = await api.set_silence(matchers, now - 3600, now + lasts_s, AUTHOR, comment)
+            self._silences[set_one] = matchers
+            silence = await api.silence(set_one)
         except AskFailed as error:
+            await self._end_silences(api, _unsaid)
             fix = "let the drill set silences there, or let people be notified: notify: live"
             mistake = Mistake(
                 "monitoring.notify", error.what, "an Alertmanager that can be silenced", fix, file=error.url
@@ -258,12 +260,14 @@ class Notification:
         await asyncio.wait({self._looking})
         self._looking = None
         await self._watch.look()
-        if self._silence_id is None:
-            return
-        try:
-            await self._end_silence(self.api, self._silence_id, say)
-        except AskFailed as error:
-            say(f"the silence {self._silence_id} could not be ended, and ends by itself: {error.what}")
+        await self._end_silences(self.api, say)
+
+    async def _end_silences(self, api: AlertmanagerApi, say: Callable[[str], None]) -> None:
+        for silence_id in self._silences:
+            try:
+                await self._end_silence(api, silence_id, say)
+            except AskFailed as error:
+                say(f"the silence {silence_id} could not be ended, and ends by itself: {error.what}")
 
     async def _end_silence(self, api: AlertmanagerApi, silence_id: str, say: Callable[[str], None]) -> None:
         alerts = await api.alerts(None)
@@ -274,9 +278,15 @@ class Notification:
         now = time.time()
         lasts_s = max(self._tail_s, *(one.ends_at - now for one in spared)) + AFTER_S
         silence = await api.silence(silence_id)
-        kept = await api.set_silence(self._matchers, now - 3600, now + lasts_s, AUTHOR, silence.comment, silence_id)
+        kept = await api.set_silence(
+            self._silences[silence_id], now - 3600, now + lasts_s, AUTHOR, silence.comment, silence_id
+        )
         names = ", ".join(sorted({one.labels.get("alertname", "") for one in spared}))
         say(f"{names} still active: the silence {kept} spares people of it for {lasts_s:.0f} s more")
+
+
+def _unsaid(_: str) -> None:
+    """What is not said, as the mistake that follows says more."""
 
 
 async def open_notification(

@@ -95,8 +95,8 @@ def _never_posted_to(monitoring: Monitoring) -> Iterator[Finding]:
 
 
 def _own(url: str, written: str | UserPrometheus) -> UserPrometheus:
-    """The user's own Prometheus at another address; how the scenario logs in at its own stays."""
-    kept = written.model_dump(exclude={"url"}) if isinstance(written, UserPrometheus) else {}
+    """The user's own Prometheus at another address; how the scenario logs in at its own stays, its replicas do not."""
+    kept = written.model_dump(exclude={"url", "replicas"}) if isinstance(written, UserPrometheus) else {}
     try:
         return UserPrometheus.model_validate({**kept, "url": url})
     except ValidationError as error:

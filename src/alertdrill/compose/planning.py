@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from alertdrill.adapters.prometheus_api import PrometheusApi
 from alertdrill.adapters.prometheus_install import ensure_prometheus
 from alertdrill.adapters.promtool import check_rules
 from alertdrill.adapters.rule_documents import rules_to_load
@@ -15,8 +14,7 @@ from alertdrill.adapters.signals import run_until_signalled
 from alertdrill.adapters.target import PreparedTarget, prepare_target
 from alertdrill.compose.background import Background, ask_background
 from alertdrill.compose.crew import ALONE, Crew
-from alertdrill.compose.engine import access_of, read_own_engine
-from alertdrill.compose.evaluator import ways_of
+from alertdrill.compose.engine import open_own_engine
 from alertdrill.compose.material import Material, material, recorded_traffic
 from alertdrill.compose.notification import about_managed, managed_setup, read_own, spare_people
 from alertdrill.compose.options import Options, in_file, read_scenario, refuse, rule_files
@@ -266,16 +264,17 @@ async def _plan_on_managed_engine(scenario: Scenario, path: Path, crew: Crew, sa
     told = about_managed(managed_setup(scenario, path, say))
     async with AsyncExitStack() as stack:
         own = await read_own(scenario, path, stack)
-        told += await spare_people(scenario, path, own, None, RuleBook.of(groups))
+        told += await spare_people(scenario, path, own, (), RuleBook.of(groups))
     return await _plan_with(scenario, path, groups, monitoring.scrape_interval, Background(), crew, say, told)
 
 
 async def _plan_on_own_engine(scenario: Scenario, path: Path, crew: Crew, say: Callable[[str], None]) -> Prospectus:
-    async with PrometheusApi(access_of(scenario, path)) as api, AsyncExitStack() as stack:
-        engine = await read_own_engine(scenario, api, await ways_of(scenario, path, stack))
-        background = await ask_background(scenario, api)
+    async with AsyncExitStack() as stack:
+        engine = await open_own_engine(scenario, path, stack)
+        background = await ask_background(scenario, engine.api)
         own = await read_own(scenario, path, stack)
-        told = await spare_people(scenario, path, own, api, RuleBook.of(engine.groups))
+        apis = [one.api for one in engine.each]
+        told = await spare_people(scenario, path, own, apis, RuleBook.of(engine.all_groups))
     return await _plan_with(
         scenario, path, engine.groups, engine.scrape_s, background, crew, say, told, engine.intervals
     )

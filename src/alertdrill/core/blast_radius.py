@@ -92,7 +92,8 @@ def _touched(plan: Plan, touch: Touch) -> dict[Unit, int]:
 
 def _never(plan: Plan, host: str) -> tuple[str, ...]:
     prometheus = plan.scenario.monitoring.prometheus
-    mine = (f"your Prometheus at {prometheus.url}: read only",) if isinstance(prometheus, UserPrometheus) else ()
+    own = (prometheus.url, *prometheus.replicas) if isinstance(prometheus, UserPrometheus) else ()
+    mine = tuple(f"your Prometheus at {url}: read only" for url in own)
     jobs = tuple(f"{job.url}: scraped only" for job in plan.scenario.monitoring.scrape)
     return (*mine, *_alertmanager(plan), *jobs, f"any host but {host}")
 

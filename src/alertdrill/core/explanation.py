@@ -16,6 +16,7 @@ from alertdrill.core.result import (
     ProhibitionResult,
     ProhibitionVerdict,
     Reason,
+    ReplicasResult,
     Result,
     Verdict,
     WitnessResult,
@@ -86,6 +87,7 @@ def of_expectation(result: Result, one: ExpectationResult) -> Explanation:
         *_time(one),
         *_labels(one),
         *_notification(one),
+        *_replicas(one.replicas),
         *_why(VERDICTS[one.verdict], one.reason),
         *_parts(one),
         Line("to change it", _change(one)),
@@ -219,6 +221,19 @@ def _recipient(delivered: Mapping[str, Any]) -> str:
     return f"{delivered['receiver']} ({delivered['integration']}{to})"
 
 
+def _replicas(replicas: ReplicasResult | None) -> Iterator[Line]:
+    """What each replica of the Prometheus alone would say, and in what they differ."""
+    if replicas is None:
+        return
+    for one in replicas.said:
+        after = "" if one.ttd_s is None else f" after {one.ttd_s:.3f} s"
+        because = f": {one.reason.text} [{one.reason.code}]" if one.reason is not None else ""
+        yield Line("replica", f"{one.replica} alone says {one.verdict}{after}{because}")
+    yield Line("replicas", f"instants are those of {replicas.decisive}")
+    if replicas.disagreement is not None:
+        yield Line("replicas", f"they disagree: {replicas.disagreement}")
+
+
 def _why(verdict: str, reason: Reason | None) -> Iterator[Line]:
     yield Line("verdict", verdict)
     if reason is not None:
@@ -257,6 +272,8 @@ def of_prohibition(one: ProhibitionResult) -> Explanation:
         if episode.host_stalls:
             stalled = f"our own sends around it were up to {max(episode.host_stalls):.2f} s late: the host stalled"
             lines.append(Line("fired", stalled))
+    if one.disagreement is not None:
+        lines.append(Line("replicas", f"they disagree: {one.disagreement}"))
     lines += _why(PROHIBITIONS[one.verdict], one.reason)
     change = {
         ProhibitionVerdict.QUIET: "nothing needs to",

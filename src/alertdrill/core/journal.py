@@ -17,6 +17,14 @@ class _Record(BaseModel):
     at: float = Field(description="our wall clock, seconds since the epoch")
 
 
+class _Said(_Record):
+    """What one Prometheus said, or what became of it."""
+
+    replica: str | None = Field(
+        default=None, exclude_if=lambda name: name is None, description="which of several; absent where there is one"
+    )
+
+
 class Started(_Record):
     """The drill began."""
 
@@ -24,7 +32,7 @@ class Started(_Record):
     environment: dict[str, str]
 
 
-class Engine(_Record):
+class Engine(_Said):
     """What the engine says of itself."""
 
     record: Literal["engine"] = "engine"
@@ -33,7 +41,7 @@ class Engine(_Record):
     evaluation_interval_s: float = Field(gt=0)
 
 
-class Process(_Record):
+class Process(_Said):
     """What the engine says of its process and its configuration; kept when it differs from the last one."""
 
     record: Literal["process"] = "process"
@@ -41,7 +49,7 @@ class Process(_Record):
     reloaded: bool | None = Field(description="whether the last time it was told to load its configuration it could")
 
 
-class Clock(_Record):
+class Clock(_Said):
     """The engine's clock minus ours, bracketed."""
 
     record: Literal["clock"] = "clock"
@@ -57,20 +65,29 @@ class Instants(_Record):
     error_s: float
 
 
-class Rules(_Record):
+class Rules(_Said):
     """A snapshot of the engine's /rules; kept when it differs from the last one."""
 
     record: Literal["rules"] = "rules"
     groups: tuple[RuleGroup, ...]
 
 
-class Evaluated(_Record):
+class Evaluated(_Said):
     """Evaluation times that the engine stated for one rule group since the last such record."""
 
     record: Literal["evaluated"] = "evaluated"
     file: str
     group: str
     evaluated_at: tuple[float, ...]
+
+
+class Replicas(_Record):
+    """The replicas of the user's Prometheus, in the order of the scenario."""
+
+    record: Literal["replicas"] = "replicas"
+    names: tuple[str, ...] = Field(description="addresses, or values of the label")
+    label: str | None = Field(description="in which their series differ; removed before they are compared")
+    apart: bool = Field(description="asked one by one; false: one address holds the series of all of them")
 
 
 class Worker(_Record):
@@ -254,7 +271,7 @@ class Delivered(_Record):
     starts_at_ms: int
 
 
-class Answer(_Record):
+class Answer(_Said):
     """The engine's answer to a question of the checker: label sets for which an expression held at an instant."""
 
     record: Literal["answer"] = "answer"
@@ -263,7 +280,7 @@ class Answer(_Record):
     labels: tuple[dict[str, str], ...]
 
 
-class Fill(_Record):
+class Fill(_Said):
     """How long the planned arrivals needed to make a rule's condition true, from fault_start."""
 
     record: Literal["fill"] = "fill"
@@ -278,7 +295,7 @@ TroubleKind = Literal[
 ]
 
 
-class Trouble(_Record):
+class Trouble(_Said):
     """Something that weakens evidence: a dead process, a query that failed, a stop condition, an interrupt."""
 
     record: Literal["trouble"] = "trouble"
@@ -300,6 +317,7 @@ Record = Annotated[
     | Instants
     | Rules
     | Evaluated
+    | Replicas
     | Worker
     | SegmentStarted
     | SegmentClosed
@@ -334,6 +352,7 @@ R = TypeVar(
     Instants,
     Rules,
     Evaluated,
+    Replicas,
     Worker,
     SegmentStarted,
     SegmentClosed,

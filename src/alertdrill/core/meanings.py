@@ -96,6 +96,11 @@ REASONS: Mapping[Code, Words] = {
         "the engine or the Alertmanager died or did not answer; a question without an answer is never an answer",
         "an engine, and an Alertmanager, that can be reached to the end of the drill",
     ),
+    Code.REPLICAS_DISAGREE: Words(
+        "one replica of the Prometheus raised the alert and another, which could have, did not, or far too late: the "
+        "alert went out, and half of the pair is blind; nobody would notice before the other half is gone",
+        "replicas with the same rules, targets and settings: compare their /rules and /targets pages",
+    ),
     Code.CLOCK_DOUBT: Words(
         "the engine's clock and ours could not be compared to within 0.1 s, or its samples and its own posts state "
         "different instants, so instants cannot be subtracted",

@@ -62,7 +62,7 @@ def promtool_test(case: Case, result: Result, rule_file: str) -> PromtoolTest:
     for one in result.expectations:
         found = _firing(case, one)
         if found is None:
-            left_out[one.id] = "it was not detected" if one.verdict is not Verdict.DETECTED else "it fired too briefly"
+            left_out[one.id] = _why_left_out(one)
         else:
             chosen.append((one, *found))
     if not chosen:
@@ -85,6 +85,12 @@ def promtool_test(case: Case, result: Result, rule_file: str) -> PromtoolTest:
     tests = {"rule_files": [rule_file], "evaluation_interval": _duration(evaluation_ms), "tests": [test]}
     rules = {"groups": [_group(group) for group in groups]}
     return PromtoolTest(rules, tests, tuple(one.id for one, _, _ in chosen), left_out)
+
+
+def _why_left_out(one: ExpectationResult) -> str:
+    if one.verdict is not Verdict.DETECTED:
+        return "it was not detected"
+    return "it fired too briefly" + ("" if one.replicas is None else ", or first on another replica")
 
 
 def _firing(case: Case, one: ExpectationResult) -> tuple[AlertRule, Episode] | None:

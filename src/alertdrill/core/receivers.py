@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from alertdrill.core.errors import nearest
-from alertdrill.core.matchers import Matcher, exactly, literal
+from alertdrill.core.matchers import Matcher, exactly, literal, may_match
 from alertdrill.core.routing import Routing
 from alertdrill.core.scenario import Reroute, Scenario, UserAlertmanager
 from alertdrill.core.scenario.finding import TOP, Finding
@@ -67,11 +67,35 @@ def _route_to_add(receiver: str, labels: Mapping[str, str]) -> str:
     return f"let the first of the top route's routes be {route}, without continue; or write notify: silenced"
 
 
-def silenced(scenario: Scenario, book: RuleBook, run_id: str) -> tuple[Matcher, ...]:
-    """What the silence of a drill matches: the alerts of its own Prometheus, else those in scope by their names."""
+Silenced = tuple[Matcher, ...]
+"""What one silence matches: the alerts that fulfil all of it."""
+
+
+def silenced(scenario: Scenario, book: RuleBook, run_id: str) -> tuple[Silenced, ...]:
+    """What the silences of a drill match: the alerts of its own Prometheus, else those in scope.
+
+    These are known by name where the rule says enough. Whether others are in scope depends on labels of their series,
+    which show when they fire: for each set of labels that puts an alert in scope, one silence of the loaded rules that
+    can bear them.
+    """
     if scenario.monitoring.prometheus == "managed":
-        return (Matcher(RUN_LABEL, "=", run_id),)
-    return (by_name(names_in_scope(scenario, book)),)
+        return ((Matcher(RUN_LABEL, "=", run_id),),)
+    names = names_in_scope(scenario, book)
+    by_labels = []
+    for clause, spared in _clauses(scenario):
+        others = {rule.name for rule in book.alerts if may_match(clause, rule.fixed_labels)} - {*names, *spared}
+        by_labels += [(by_name(sorted(others)), *clause)] if others else []
+    return tuple(dict.fromkeys([*([(by_name(names),)] if names else []), *by_labels]))
+
+
+def _clauses(scenario: Scenario) -> Iterator[tuple[Silenced, tuple[str, ...]]]:
+    """The labels that put alerts of any name in scope, and the names that they do not."""
+    scope = scenario.monitoring.scope
+    if scope.labels or scope.matchers:
+        yield (*exactly(scope.labels), *scope.matchers), ()
+    for one in [*scenario.must_not_fire, *(one for phase in scenario.phases for one in phase.must_not_fire)]:
+        if one.alert is None:
+            yield (*exactly(one.labels), *one.matchers), one.except_
 
 
 def names_in_scope(scenario: Scenario, book: RuleBook) -> tuple[str, ...]:

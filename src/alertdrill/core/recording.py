@@ -2,13 +2,14 @@
 
 Text form (schema `alertdrill/samples/v1`): one JSON object with `from_ms`, `to_ms` and `series`; a series has `labels`,
 `t` (first time in ms, then differences) and `v` (numbers; "NaN", "+Inf", "-Inf"; "stale" for a staleness marker).
+Of replicas that were asked one by one, the object is the first's, and `replicas` holds one such object for each other.
 """
 
 import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -40,11 +41,15 @@ def label_key(labels: Mapping[str, str]) -> LabelKey:
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """Raw samples of the series that the rules in scope read, and of what proves that they were read."""
+    """Raw samples of the series that the rules in scope read, and of what proves that they were read.
+
+    `replicas` holds those of the further replicas of a Prometheus by name, each on its own clock.
+    """
 
     from_ms: int
     to_ms: int
     series: tuple[RawSeries, ...]
+    replicas: Mapping[str, "Recording"] = field(default_factory=dict)
 
     @cached_property
     def _by_name(self) -> Mapping[str, tuple[RawSeries, ...]]:
@@ -83,20 +88,18 @@ def merge(parts: Iterable[RawSeries]) -> tuple[RawSeries, ...]:
     return tuple(merged)
 
 
-def with_inferred_markers(series: tuple[RawSeries, ...]) -> tuple[RawSeries, ...]:
+def with_inferred_markers(series: tuple[RawSeries, ...], replica_label: str = "") -> tuple[RawSeries, ...]:
     """Add the staleness markers that range-vector answers leave out.
 
     A marker stands at the first `up` sample of the same job and instance at which the series has no sample of its own.
     Only scraped series are marked: what rules write (ALERTS too) can bear the same labels, but other instants.
+    Where series of several replicas stand together, each has scrapes of its own, told apart by `replica_label`.
     """
-    up = {
-        (one.labels.get("job"), one.labels.get("instance")): one.times_ms
-        for one in series
-        if one.labels.get("__name__") == "up"
-    }
+    target = ("job", "instance", replica_label)
+    up = {tuple(map(one.labels.get, target)): one.times_ms for one in series if one.labels.get("__name__") == "up"}
     marked = []
     for one in series:
-        scrapes = up.get((one.labels.get("job"), one.labels.get("instance")))
+        scrapes = up.get(tuple(map(one.labels.get, target)))
         own_scrape = one.labels.get("__name__") in ("up", "scrape_duration_seconds")
         scraped = scrapes is not None and not own_scrape and bool(np.isin(one.times_ms, scrapes).all())
         marked.append(_marked(one, scrapes) if scraped and scrapes is not None else one)
@@ -127,6 +130,11 @@ def _number(value: float, stale: bool) -> float | str:
 
 def to_json(recording: Recording) -> bytes:
     """The text form of a recording, the same bytes for the same samples."""
+    document = {"schema": SCHEMA, **_document(recording)}
+    return json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
+
+
+def _document(recording: Recording) -> dict[str, Any]:
     series = [
         {
             "labels": dict(sorted(one.labels.items())),
@@ -135,8 +143,9 @@ def to_json(recording: Recording) -> bytes:
         }
         for one in recording.series
     ]
-    document = {"schema": SCHEMA, "from_ms": recording.from_ms, "to_ms": recording.to_ms, "series": series}
-    return json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
+    found = {"from_ms": recording.from_ms, "to_ms": recording.to_ms, "series": series}
+    further = {name: _document(one) for name, one in recording.replicas.items()}
+    return {**found, "replicas": further} if further else found
 
 
 def from_json(text: bytes) -> Recording:
@@ -149,15 +158,21 @@ def from_json(text: bytes) -> Recording:
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise ValueError(f"expected schema {SCHEMA}")
     try:
-        series = tuple(
-            RawSeries(one["labels"], np.cumsum(np.array(one["t"], dtype=np.int64)), _values(one["v"]))
-            for one in document["series"]
-        )
-        recording = Recording(int(document["from_ms"]), int(document["to_ms"]), series)
-    except (KeyError, TypeError) as error:
+        recording = _recording(document)
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"a series of the recording lacks {error}") from error
-    _check(recording)
+    for one in (recording, *recording.replicas.values()):
+        _check(one)
     return recording
+
+
+def _recording(document: Mapping[str, Any]) -> Recording:
+    series = tuple(
+        RawSeries(one["labels"], np.cumsum(np.array(one["t"], dtype=np.int64)), _values(one["v"]))
+        for one in document["series"]
+    )
+    further = {name: _recording(one) for name, one in document.get("replicas", {}).items()}
+    return Recording(int(document["from_ms"]), int(document["to_ms"]), series, further)
 
 
 def _check(recording: Recording) -> None:

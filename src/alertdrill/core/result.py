@@ -84,11 +84,16 @@ class Code(StrEnum):
     NOT_DELIVERED = "not_delivered"
     STILL_FIRING = "still_firing"
     INTERRUPTED = "interrupted"
+    REPLICAS_DISAGREE = "replicas_disagree"
     RELOAD_FAILED = "reload_failed"
 
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _absent(value: object) -> bool:
+    return value in (None, ())
 
 
 class Reason(_Frozen):
@@ -115,6 +120,26 @@ class LabelDifference(_Frozen):
     label: str
     got: str | None = Field(description="null: the alert has no such label")
     expected: str = Field(description='the value, or a matcher such as =~"P[01]"')
+
+
+class ReplicaVerdict(_Frozen):
+    """What one replica of a Prometheus alone would say of an expectation; instants are on its own clock."""
+
+    replica: str
+    verdict: Verdict
+    reason: Reason | None
+    pending_at: float | None
+    firing_at: float | None
+    resolved_at: float | None
+    ttd_s: float | None
+
+
+class ReplicasResult(_Frozen):
+    """What the replicas of a Prometheus said of an expectation."""
+
+    decisive: str = Field(description="whose instants the expectation has: of those that fired, the earliest")
+    said: tuple[ReplicaVerdict, ...]
+    disagreement: str | None = Field(description="in what they differ, in words; null: in no more than their intervals")
 
 
 class ExpectationResult(_Frozen):
@@ -178,6 +203,9 @@ class ExpectationResult(_Frozen):
         default=(), description="of `wrong_labels`: how the episode that comes nearest differs"
     )
     evidence: dict[str, Any]
+    replicas: ReplicasResult | None = Field(
+        default=None, exclude_if=_absent, description="absent where there is one Prometheus"
+    )
 
     @property
     def passes_as_control(self) -> bool:
@@ -202,6 +230,9 @@ class EpisodeResult(_Frozen):
     host_stalls: tuple[float, ...] = Field(
         default=(), description="lateness in seconds of our own sends around it: a stalled host, not the model"
     )
+    replica: str | None = Field(
+        default=None, exclude_if=_absent, description="the replica that saw it first; absent where there is none"
+    )
 
 
 class ProhibitionResult(_Frozen):
@@ -212,6 +243,9 @@ class ProhibitionResult(_Frozen):
     verdict: ProhibitionVerdict
     reason: Reason | None
     episodes: tuple[EpisodeResult, ...]
+    disagreement: str | None = Field(
+        default=None, exclude_if=_absent, description="what replicas say differently of it; absent where they agree"
+    )
 
 
 class Rate(_Frozen):
@@ -320,6 +354,15 @@ class ClockResult(_Frozen):
     error_s: float | None
 
 
+class ReplicaResult(_Frozen):
+    """One of the replicas of a Prometheus."""
+
+    name: str = Field(description="its address, or its value of the replica label")
+    version: str | None
+    clock: ClockResult
+    lost: str | None = Field(description="why it could not be asked to the end; null: it could")
+
+
 class WitnessResult(_Frozen):
     """Instants of episodes that Prometheus's own alert posts state too, and where they differ from its samples."""
 
@@ -347,7 +390,10 @@ class Result(_Frozen):
     noise: NoiseResult | None = Field(default=None, description="false alarms an hour, and noise by alert")
     faults: tuple[FaultResult, ...]
     load: LoadResult
-    clock: ClockResult
+    clock: ClockResult = Field(description="of several replicas that of the first")
+    replicas: tuple[ReplicaResult, ...] = Field(
+        default=(), exclude_if=_absent, description="absent where there is one Prometheus"
+    )
     second_witness: WitnessResult | None = Field(
         default=None, description="null where Prometheus posts its alerts to nobody of ours"
     )

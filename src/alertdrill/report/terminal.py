@@ -108,11 +108,27 @@ def expectation_block(one: ExpectationResult) -> Text:
         text.append(first)
         for line in rest:
             text.append(f"\n  {line}")
-        return text
+        return text.append(_by_replica(one))
     text.append(_because(one.reason))
     if one.ttd_s is not None:
         text.append(f"\n  ttd {one.ttd_s:.3f} s: {_hops(one)} s")
+    return text.append(_by_replica(one))
+
+
+def _by_replica(expectation: ExpectationResult) -> Text:
+    """What each replica alone would say, and loudly where they do not say the same, unless the reason says it."""
+    replicas, reason = expectation.replicas, expectation.reason
+    if replicas is None:
+        return Text()
+    said = (f"{one.replica} {one.verdict}" + _after(one.ttd_s) for one in replicas.said)
+    text = Text(f"\n  replicas: {', '.join(said)}")
+    if replicas.disagreement is not None and (reason is None or replicas.disagreement not in reason.text):
+        text.append(f"\n  replicas disagree: {replicas.disagreement}", style="bold yellow")
     return text
+
+
+def _after(ttd_s: float | None) -> str:
+    return "" if ttd_s is None else f" after {ttd_s:.3f} s"
 
 
 def _because(reason: Reason) -> str:
@@ -131,6 +147,8 @@ def prohibition_block(one: ProhibitionResult) -> Text:
     text = Text.assemble(styled(one.verdict, upper=True), f" {matcher_text(one.matcher)}{where}")
     if one.reason is not None:
         text.append(f" {_because(one.reason)}")
+    if one.disagreement is not None:
+        text.append(f"\n  replicas disagree: {one.disagreement}", style="bold yellow")
     for episode in one.episodes:
         text.append(f"\n  {_episode(episode)}")
     return text

@@ -1,25 +1,33 @@
 """Judges a drill: result = f(plan, journal, recording), the same bytes for the same evidence."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from alertdrill import __version__
 from alertdrill.core import journal as records
 from alertdrill.core import silence, verdict
+from alertdrill.core.agreement import Said, agree, agree_on_silence, once
 from alertdrill.core.attribution import attribute
 from alertdrill.core.case import Case, Delivery
 from alertdrill.core.crossing import Question, questions
 from alertdrill.core.noise import noise
 from alertdrill.core.plan import Plan
 from alertdrill.core.recording import Recording
+from alertdrill.core.replicas import Seen, seen_by_each
 from alertdrill.core.result import (
     ClockResult,
+    Code,
     DrillVerdict,
     EpisodeResult,
     ExpectationResult,
     FaultResult,
     LoadResult,
+    NoiseResult,
     ProhibitionResult,
     ProhibitionVerdict,
+    Reason,
+    ReplicaResult,
     Result,
     SegmentLoad,
     Verdict,
@@ -43,13 +51,11 @@ def open_questions(plan: Plan, journal: Iterable[records.Record], recording: Rec
 
 def judge(plan: Plan, journal: Iterable[records.Record], recording: Recording) -> Result:
     """The result of a drill from its evidence alone."""
-    case = Case(plan, journal, recording)
-    attribution = attribute(case)
-    expectations = verdict.in_file_order(case, attribution)
-    prohibitions = silence.of_phases(case, attribution) + silence.of_drill(case, attribution)
-    false_alarms = silence.false_alarms(case, attribution)
+    judged = [_judge_one(plan, seen) for seen in seen_by_each(journal, recording)]
+    case, replicas = judged[0].case, tuple(_replica(one) for one in judged if one.replica is not None)
+    expectations, prohibitions = _expectations(judged), _prohibitions(judged)
+    false_alarms = _once(judged, "false_alarms")
     started, ended = case.all(records.Started), case.all(records.Ended)
-    clock = case.clock
     last_at = max(one.at for one in [*started, *ended])
     return Result(
         run_id=plan.run_id,
@@ -60,19 +66,116 @@ def judge(plan: Plan, journal: Iterable[records.Record], recording: Recording) -
         ended_at=round(last_at, 3),
         expectations=expectations,
         prohibitions=prohibitions,
-        also_fired=silence.also_fired(case, attribution),
+        also_fired=_once(judged, "also_fired"),
         false_alarms=false_alarms,
-        background=silence.background(case, attribution),
-        noise=noise(case, attribution),
+        background=_once(judged, "background"),
+        noise=max((one.noise for one in judged), key=lambda one: one.total.episodes),
         faults=tuple(_fault(case, delivery) for delivery in case.deliveries.values()),
         load=_load(case),
-        clock=ClockResult(
-            offset_s=round(clock.offset_s, 6) if clock else None, error_s=round(clock.error_s, 6) if clock else None
-        ),
+        clock=_clock(case),
+        replicas=replicas,
         second_witness=testify(case),
-        troubles=tuple(f"{one.kind}: {one.what}" for one in case.all(records.Trouble)),
+        troubles=tuple(dict.fromkeys(_in_words(one) for each in judged for one in each.case.all(records.Trouble))),
         environment=started[0].environment,
     )
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """A drill as one Prometheus saw it, judged; `replica` is None where there is only one."""
+
+    replica: str | None
+    case: Case
+    expectations: tuple[ExpectationResult, ...]
+    prohibitions: tuple[ProhibitionResult, ...]
+    also_fired: tuple[EpisodeResult, ...]
+    false_alarms: tuple[EpisodeResult, ...]
+    background: tuple[EpisodeResult, ...]
+    noise: NoiseResult
+
+    @property
+    def lost(self) -> str | None:
+        """Why the replica could not be asked to the end; None if it could."""
+        found = [one.what for one in self.case.all(records.Trouble) if one.replica is not None]
+        return "; ".join(found) or None
+
+    @property
+    def slack_s(self) -> float:
+        """How far apart replicas may see the same."""
+        intervals = [rule.interval_ms for rule in self.case.book.alerts]
+        return (self.case.scrape_ms + max(intervals, default=0)) / 1000
+
+
+def _judge_one(plan: Plan, seen: Seen) -> _Judged:
+    case = Case(plan, seen.journal, seen.recording)
+    attribution = attribute(case)
+    return _Judged(
+        replica=seen.replica,
+        case=case,
+        expectations=verdict.in_file_order(case, attribution),
+        prohibitions=silence.of_phases(case, attribution) + silence.of_drill(case, attribution),
+        also_fired=silence.also_fired(case, attribution),
+        false_alarms=silence.false_alarms(case, attribution),
+        background=silence.background(case, attribution),
+        noise=noise(case, attribution),
+    )
+
+
+def _expectations(judged: Sequence[_Judged]) -> tuple[ExpectationResult, ...]:
+    first = judged[0]
+    if first.replica is None:
+        return first.expectations
+    asked = [expectation for phase in first.case.plan.scenario.phases for expectation in phase.expect]
+    return tuple(
+        agree([Said(one.replica or "", one.case, expectation, one.expectations[at]) for one in judged])
+        for at, expectation in enumerate(asked)
+    )
+
+
+def _prohibitions(judged: Sequence[_Judged]) -> tuple[ProhibitionResult, ...]:
+    first = judged[0]
+    if first.replica is None:
+        return first.prohibitions
+    slack_s = max(one.slack_s for one in judged)
+    return tuple(
+        agree_on_silence([(one.replica or "", _unless_lost(one, at)) for one in judged], slack_s)
+        for at in range(len(first.prohibitions))
+    )
+
+
+def _unless_lost(one: _Judged, at: int) -> ProhibitionResult:
+    """What a replica says of a prohibition; that one which was lost on the way saw nothing is no proof."""
+    said = one.prohibitions[at]
+    if one.lost is None or said.verdict is not ProhibitionVerdict.QUIET:
+        return said
+    reason = Reason(code=Code.QUERY_FAILED, text=one.lost, decide_it_by="keep it running, then run again")
+    return said.model_copy(update={"verdict": ProhibitionVerdict.INCONCLUSIVE, "reason": reason})
+
+
+def _once(
+    judged: Sequence[_Judged], kind: Literal["also_fired", "false_alarms", "background"]
+) -> tuple[EpisodeResult, ...]:
+    found: list[tuple[str | None, tuple[EpisodeResult, ...]]] = [(one.replica, getattr(one, kind)) for one in judged]
+    if judged[0].replica is None:
+        return found[0][1]
+    return once([(name or "", episodes) for name, episodes in found], max(one.slack_s for one in judged))
+
+
+def _replica(one: _Judged) -> ReplicaResult:
+    engine = one.case.engine
+    version = engine.version if engine else None
+    return ReplicaResult(name=one.replica or "", version=version, clock=_clock(one.case), lost=one.lost)
+
+
+def _clock(case: Case) -> ClockResult:
+    clock = case.clock
+    return ClockResult(
+        offset_s=round(clock.offset_s, 6) if clock else None, error_s=round(clock.error_s, 6) if clock else None
+    )
+
+
+def _in_words(trouble: records.Trouble) -> str:
+    return f"{trouble.kind}: {trouble.what}"
 
 
 def _drill_verdict(
@@ -82,7 +185,7 @@ def _drill_verdict(
     false_alarms: tuple[EpisodeResult, ...],
 ) -> DrillVerdict:
     """Aborted > failed > inconclusive > passed: a proven miss stays failed."""
-    troubles = {one.kind for one in case.all(records.Trouble)}
+    troubles = {one.kind for one in case.all(records.Trouble) if one.replica is None}
     if "stop_condition" in troubles:
         return DrillVerdict.ABORTED
     bad_alarm = bool(false_alarms) and case.plan.scenario.false_alarms == "fail"

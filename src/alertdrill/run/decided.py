@@ -36,7 +36,7 @@ class Decided:
         return [
             expectation
             for expectation in self._phase.expect
-            if self._watch.book.named(expectation.alert) and not any(expects(expectation, labels) for labels in excused)
+            if self._watch.loads(expectation.alert) and not any(expects(expectation, labels) for labels in excused)
         ]
 
     def _met(self, expectation: Expectation) -> bool:

@@ -3,18 +3,16 @@
 Nothing here waits by itself or reads a clock of its own: under a stepped clock the same code runs without waiting.
 """
 
-import math
 from collections.abc import Sequence
 
 from alertdrill.core import journal as records
 from alertdrill.core.draws import uniform
-from alertdrill.core.observations import RuleGroup
 from alertdrill.core.plan import LAST_EFFECTS_S, Plan, Segment, SegmentKind, steady_state_s
 from alertdrill.core.scenario import Phase
-from alertdrill.core.scope import in_scope, tail_ms
-from alertdrill.run.collector import Collector
+from alertdrill.core.scope import tail_ms
 from alertdrill.run.decided import Decided
 from alertdrill.run.ports import AlertSource, Clock, Journal, Load, Processes, Progress, SourceFailed
+from alertdrill.run.replica import Replica
 from alertdrill.run.steady_state import SteadyState
 from alertdrill.run.watch import DrillOver, Watch
 
@@ -27,7 +25,7 @@ class Director:
     """One drill. `run` returns when it is over; the journal says what happened.
 
     Attributes:
-        collector: the samples fetched so far.
+        collectors: the samples fetched so far, of each replica.
     """
 
     def __init__(
@@ -35,29 +33,26 @@ class Director:
         plan: Plan,
         clock: Clock,
         load: Load,
-        source: AlertSource,
+        replicas: Sequence[Replica],
         processes: Processes,
         journal: Journal,
         progress: Progress,
-        groups: Sequence[RuleGroup],
         up_jobs: tuple[str, ...],
         scrape_s: float,
         evaluation_s: float,
     ) -> None:
         self._plan, self._scenario = plan, plan.scenario
-        self._clock, self._load, self._source = clock, load, source
+        self._clock, self._load = clock, load
         self._processes, self._journal, self._progress = processes, journal, progress
         self._up_jobs = up_jobs
-        self._clock_error_s = math.inf
-        self._state: tuple[float | None, bool | None] | None = None
         self._scrape_s, self._evaluation_s = scrape_s, evaluation_s
-        self._watch = Watch(plan, clock, source, processes, journal, progress, groups)
-        book = self._watch.book
-        scoped = tuple(rule for rule in book.alerts if in_scope(plan.scenario, rule.labels))
-        window_s = max((book.lookback_ms(rule) for rule in scoped), default=0) / 1000
-        self._tail_s = tail_ms(plan.scenario, book, round(scrape_s * 1000)) / 1000
+        self._watch = Watch(plan, clock, replicas, processes, journal, progress)
+        first = replicas[0]
+        window_s = max((first.book.lookback_ms(rule) for rule in first.scoped), default=0) / 1000
+        self._tail_s = tail_ms(plan.scenario, first.book, round(scrape_s * 1000)) / 1000
         self._steady = SteadyState(plan.scenario, self._watch, journal, window_s, self._tail_s)
-        self.collector = Collector(source, clock, book, scoped, 2 * max(scrape_s, evaluation_s))
+        overlap_s = 2 * max(scrape_s, evaluation_s)
+        self.collectors = {one.name: one.collector(clock, overlap_s) for one in replicas}
 
     async def run(self) -> None:
         """Run every segment; end early when the drill cannot go on. The samples are fetched in either case."""
@@ -95,8 +90,11 @@ class Director:
         self._watch.also = self._steady.look
 
     async def _targets_up(self) -> bool:
+        return all([await self._jobs_up(one.source) for one in self._watch.asked])
+
+    async def _jobs_up(self, source: AlertSource) -> bool:
         try:
-            up = [(labels.get("job"), value) for labels, value in await self._source.instant("up")]
+            up = [(labels.get("job"), value) for labels, value in await source.instant("up")]
         except SourceFailed:
             return False
         jobs_up = {job for job, value in up if value == 1} - {job for job, value in up if value != 1}
@@ -122,7 +120,8 @@ class Director:
         self._announce(self._segment(SegmentKind.GATE, phase.name), began + LEAD_S, f"gate before {phase.name}")
         patience_s = self._patience_s()
         clear = await self._watch.until(began + patience_s, self._clear)
-        await self.collector.try_collect()
+        for one in self._watch.asked:
+            await self.collectors[one.name].try_collect()
         self._watch.journal_evaluations()
         why = "" if clear else self._why_shut(patience_s)
         self._journal.write(records.Gate(at=self._clock.now(), phase=phase.name, open=clear, why=why))
@@ -161,10 +160,11 @@ class Director:
             self._trouble("child_died", f"the load did not close its journal within {END_S:g} s")
         await self._processes.confirm()
         await self._read_engine()
-        failed = await self.collector.try_collect()
+        for one in self._watch.asked:
+            failed = await self.collectors[one.name].try_collect()
+            if failed:
+                self._trouble("query_failed", f"the samples could not be read: {failed}", one.name)
         self._watch.journal_evaluations()
-        if failed:
-            self._trouble("query_failed", f"the samples could not be read: {failed}")
 
     async def _load_ended(self) -> bool:
         """Wait for what is still in flight, leases renewed; False if that took too long."""
@@ -175,27 +175,13 @@ class Director:
             self._processes.renew()
         return True
 
-    def _trouble(self, kind: records.TroubleKind, what: str) -> None:
-        self._journal.write(records.Trouble(at=self._clock.now(), kind=kind, what=what))
+    def _trouble(self, kind: records.TroubleKind, what: str, replica: str | None = None) -> None:
+        self._journal.write(records.Trouble(at=self._clock.now(), kind=kind, what=what, replica=replica))
 
     async def _read_engine(self) -> None:
-        """Read its clock, and what it says of its process: not every engine does."""
-        await self._read_clock()
-        try:
-            of_itself = await self._source.of_itself()
-        except SourceFailed:
-            return
-        state = of_itself.process_start, of_itself.last_reload_succeeded
-        if state != self._state:
-            self._state = state
-            self._journal.write(records.Process(at=self._clock.now(), started_at=state[0], reloaded=state[1]))
-
-    async def _read_clock(self) -> None:
-        try:
-            reading = await self._source.clock()
-        except SourceFailed as error:
-            self._progress.note(f"the engine's clock could not be read: {error}")
-            return
-        if reading.error_s < self._clock_error_s:
-            self._clock_error_s, self.collector.ahead_s = reading.error_s, reading.offset_s
-        self._journal.write(records.Clock(at=self._clock.now(), offset_s=reading.offset_s, error_s=reading.error_s))
+        """Have every engine say what its clock shows, and what its process is: not every engine does."""
+        for one in self._watch.asked:
+            failed = await one.read_engine(self._clock, self._journal)
+            self.collectors[one.name].ahead_s = one.ahead_s
+            if failed is not None:
+                self._progress.note(f"the engine's clock could not be read: {failed}")

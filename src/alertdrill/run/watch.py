@@ -1,23 +1,15 @@
 """One look at the world a tick: leases, processes, alerts, evaluations, rules and stop conditions."""
 
 import math
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 
 from alertdrill.core import journal as records
-from alertdrill.core.observations import RuleGroup
 from alertdrill.core.plan import Plan
-from alertdrill.core.recording import label_key
+from alertdrill.core.recording import LabelKey, label_key
 from alertdrill.core.scenario import QueryCondition
-from alertdrill.core.scope import RuleBook, in_scope
+from alertdrill.core.scope import in_scope
 from alertdrill.run.ports import ActiveAlert, AlertSource, Clock, Journal, Processes, Progress, SourceFailed
-
-ENGINE_SILENCE_S = 3.0
-MAX_TICK_S = 1.0
-LOOKS = 2  # at the rules, in each evaluation interval: no evaluation goes unseen
-LOOKS_IF_FAST = 4  # where half an interval is too short to wait out a hiccup of the network
-FAST_S = 4.0
+from alertdrill.run.replica import ENGINE_SILENCE_S, MAX_TICK_S, Replica
 
 
 class DrillOver(Exception):
@@ -69,10 +61,11 @@ class Watch:
     """What the director sees, refreshed each tick.
 
     Attributes:
-        active: alerts at the last look that the engine answered.
+        replicas: the Prometheis that are asked, one where there are no replicas.
+        active: alerts of any of them at the last look that they answered.
         fresh: whether the engine answered the last look.
         missed: count of looks that it did not answer.
-        firing_since: since when the alerts that fire now were seen to fire.
+        firing_since: since when the alerts that fire now, by all replicas that are asked, were seen to.
         excused: label sets that were active before the drill.
         also: asked at each look that the engine answered.
         counts_from: from when on the absence of data says something; the first windows are not full before.
@@ -82,36 +75,43 @@ class Watch:
         self,
         plan: Plan,
         clock: Clock,
-        source: AlertSource,
+        replicas: Sequence[Replica],
         processes: Processes,
         journal: Journal,
         progress: Progress,
-        groups: Sequence[RuleGroup],
     ) -> None:
         self.plan = plan
         self.clock = clock
-        self.source = source
+        self.replicas = tuple(replicas)
         self._processes = processes
         self._journal = journal
         self._progress = progress
-        self._groups = tuple(groups)
-        self.book = RuleBook.of(groups)
-        intervals = [rule.interval_ms / 1000 for rule in self.book.alerts if in_scope(plan.scenario, rule.labels)]
-        self._interval_s = min(intervals, default=FAST_S)
-        self._rules_every_s = self._interval_s / (LOOKS if self._interval_s >= FAST_S else LOOKS_IF_FAST)
-        self._rules_at = -math.inf
-        self._tick_s = min(MAX_TICK_S, self._rules_every_s)
+        self._interval_s = min(one.interval_s for one in self.replicas)
+        self._tick_s = min(MAX_TICK_S, *(one.every_s for one in self.replicas))
         self._answered_at = clock.now()
         self._stops = [ConditionHeld(condition, harmless=False) for condition in plan.scenario.stop_conditions]
         self._stops_at = 0.0
         self.counts_from = math.inf
         self.fresh = False
         self.missed = 0
-        self._evaluated: dict[tuple[str, str], set[float]] = defaultdict(set)
         self.active: Sequence[ActiveAlert] = ()
         self.firing_since: dict[tuple[tuple[str, str], ...], float] = {}
         self.also: Callable[[], Awaitable[bool]] | None = None
         self.excused: set[tuple[tuple[str, str], ...]] = set()
+
+    @property
+    def asked(self) -> list[Replica]:
+        """The replicas that are asked still."""
+        return [one for one in self.replicas if not one.lost]
+
+    @property
+    def source(self) -> AlertSource:
+        """Who is asked what is asked once: the first of them."""
+        return self.asked[0].source
+
+    def loads(self, alert: str) -> bool:
+        """Whether any of them had a rule of that name at the start."""
+        return any(one.book.named(alert) for one in self.replicas)
 
     @property
     def blocking(self) -> list[ActiveAlert]:
@@ -144,13 +144,12 @@ class Watch:
         dead = self._processes.dead()
         if dead:
             self.give_up("child_died", dead)
-        if not self.source.alive():
+        if not all(one.source.alive() for one in self.replicas):
             self.give_up("engine_gone", "Prometheus died during the drill")
         now = self.clock.now()
         self.fresh = False
         try:
-            self._saw(await self.source.active(), now)
-            await self._read_rules(now)
+            await self._ask(now)
             await self._check_stops(now)
             if self.also is not None:
                 await self.also()
@@ -170,23 +169,31 @@ class Watch:
         self._journal.write(records.Trouble(at=self.clock.now(), kind=kind, what=what))
         raise DrillOver(what)
 
-    def _saw(self, active: Sequence[ActiveAlert], now: float) -> None:
-        self.active = active
-        firing = {label_key(one.labels) for one in active if one.state == "firing"}
-        self.firing_since = {key: self.firing_since.get(key, now) for key in firing}
-        self._progress.alerts([one for one in active if in_scope(self.plan.scenario, one.labels)])
+    async def _ask(self, now: float) -> None:
+        """Look at every replica; one that is silent for long, while another answers, is asked no more.
 
-    async def _read_rules(self, now: float) -> None:
-        if now < self._rules_at + self._rules_every_s - self._tick_s / 2:
-            return
-        self._rules_at = now
-        groups = tuple(await self.source.rules())
-        for group in groups:
-            if group.last_evaluation is not None:
-                self._evaluated[group.file, group.name].add(group.last_evaluation)
-        if _still(groups) != _still(self._groups):
-            self._groups = groups
-            self._journal.write(records.Rules(at=self.clock.now(), groups=groups))
+        Raises:
+            SourceFailed: one did not answer.
+        """
+        answered = [one for one in self.asked if await one.look(self.clock, self._journal)]
+        for one in [one for one in self.asked if answered and one not in answered]:
+            if one.silent_for_s(self.clock.now()) > ENGINE_SILENCE_S:
+                one.lose(self.clock.now(), self._journal)
+        failed = next((one.silent for one in self.asked if one.silent is not None), None)
+        if failed is not None:
+            raise failed
+        self._saw([active for one in self.asked for active in one.active], now)
+
+    def _saw(self, lists: Sequence[Sequence[ActiveAlert]], now: float) -> None:
+        found: dict[LabelKey, ActiveAlert] = {}
+        for one in (one for active in lists for one in active):
+            if one.state == "firing" or label_key(one.labels) not in found:
+                found[label_key(one.labels)] = one
+        self.active = tuple(found.values())
+        each = [{label_key(one.labels) for one in active if one.state == "firing"} for active in lists]
+        firing = set.intersection(*each) if each else set()
+        self.firing_since = {key: self.firing_since.get(key, now) for key in firing}
+        self._progress.alerts([one for one in self.active if in_scope(self.plan.scenario, one.labels)])
 
     async def _check_stops(self, now: float) -> None:
         if now - self._stops_at < self._interval_s:
@@ -201,20 +208,5 @@ class Watch:
 
     def journal_evaluations(self) -> None:
         """Write the evaluation times seen since the last call."""
-        for (file, group), times in sorted(self._evaluated.items()):
-            self._journal.write(
-                records.Evaluated(at=self.clock.now(), file=file, group=group, evaluated_at=tuple(sorted(times)))
-            )
-        self._evaluated.clear()
-
-
-def _still(groups: Sequence[RuleGroup]) -> tuple[RuleGroup, ...]:
-    """Rule groups without what changes at every evaluation, and what only the first look at them found out."""
-    return tuple(
-        replace(
-            g,
-            last_evaluation=None,
-            rules=tuple(replace(r, health="ok" if r.health == "unknown" else r.health, scrape_s=None) for r in g.rules),
-        )
-        for g in groups
-    )
+        for one in self.replicas:
+            one.journal_evaluations(self.clock.now(), self._journal)

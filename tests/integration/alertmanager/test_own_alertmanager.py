@@ -1,15 +1,18 @@
 """The user's own Alertmanager: what is read of it, and the silence of a drill, with a real one."""
 
 import asyncio
+import itertools
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.integration.alertmanager.stand_in import post
+from tests.integration.gate import Headers, Verdict, gate
 from tests.integration.prometheus.wrong_servers import answering, http
 
 from alertdrill.adapters.alertmanager_api import AlertmanagerApi, AskFailed
@@ -23,6 +26,7 @@ from alertdrill.compose.notification import open_notification, read_own, spare_p
 from alertdrill.core import journal as records
 from alertdrill.core.errors import BadInput
 from alertdrill.core.matchers import Matcher
+from alertdrill.core.observations import RuleGroup, RuleInfo
 from alertdrill.core.scope import RuleBook
 
 CONFIG = """
@@ -45,10 +49,28 @@ def scenario(directory: Path, url: str, more: str = "", receiver: str = "people"
     return path
 
 
+TEAMLESS = RuleGroup(
+    *("rules.yml", "g", 1.0, None),
+    tuple(RuleInfo(name, "alerting", "up == 0", 0.0, 0.0, {}, {}, "ok", "") for name in ("Slow", "Queue")),
+)
+"""Rules that do not say whose they are; their series do."""
+
+
+def _second_silence_fails() -> Callable[[Headers], Verdict]:
+    """Only posts have a body, and only silences are posted."""
+    posts = itertools.count(1)
+
+    def judge(headers: Headers) -> Verdict:
+        return (500, {}, "full") if "Content-Type" in headers and next(posts) == 2 else None
+
+    return judge
+
+
 class Running:
     """A drill that has begun with an Alertmanager of the user's own."""
 
-    def __init__(self, directory: Path, url: str, more: str = "") -> None:
+    def __init__(self, directory: Path, url: str, more: str = "", groups: Sequence[RuleGroup] = ()) -> None:
+        self.book = RuleBook.of(groups)
         self.path = scenario(directory, url, more)
         self.journal = JournalFile(directory / "journal.jsonl")
         self.said: list[str] = []
@@ -59,7 +81,7 @@ class Running:
         notification = await open_notification(drill, None, own, "r1", stack)
         stack.callback(self.journal.close)
         stack.push_async_callback(notification.end, self.said.append)
-        await notification.begin(self.journal, BOOK, "r1", 30.0, 5.0)
+        await notification.begin(self.journal, self.book, "r1", 30.0, 5.0)
         return notification
 
     def of(self, kind: type[Any]) -> list[Any]:
@@ -94,6 +116,47 @@ async def test_our_silence_spares_people_from_before_the_drill_to_its_end(own, t
         post(own.url, DRILLED, lasts_s=0.0)
     assert not (await own.silence(ours.id)).active
     assert running.said == []
+
+
+async def test_alerts_that_only_labels_of_their_series_put_in_scope_reach_nobody_either(own, tmp_path, until):
+    """Their labels show when they fire: nobody can know their names before."""
+    by_label = ", prometheus: {url: 'http://127.0.0.1:9'}, scope: {labels: {team: fraud}}"
+    running = Running(tmp_path, own.url, by_label, [TEAMLESS])
+    states = {}
+    async with AsyncExitStack() as stack:
+        await running.begin(stack)
+        silences = running.of(records.Silence)
+        assert [one.matchers for one in silences] == [
+            ('alertname=~"A"',),
+            ('alertname=~"Queue|Slow"', 'team="fraud"'),
+        ]
+        post(own.url, *({"alertname": name, "team": team} for name in ("Slow", "Other") for team in ("fraud", "risk")))
+
+        async def seen() -> bool:
+            found = await own.alerts(None)
+            states.update({(one.labels["alertname"], one.labels["team"]): one.state for one in found})
+            return len(states) == 4 and "unprocessed" not in states.values()
+
+        deadline = time.monotonic() + 10.0
+        while not await seen():
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+        post(own.url, {"alertname": "Slow", "team": "fraud"}, lasts_s=0.0)
+    reached = {key for key, state in states.items() if state == "active"}
+    assert reached == {("Slow", "risk"), ("Other", "fraud"), ("Other", "risk")}, "out of scope, or of other places"
+    assert not any([(await own.silence(one.id)).active for one in silences])
+    assert running.said == []
+
+
+async def test_a_silence_that_cannot_be_set_leaves_none_behind(own, tmp_path):
+    by_label = ", prometheus: {url: 'http://127.0.0.1:9'}, scope: {labels: {team: fraud}}"
+    with gate(own.url, _second_silence_fails()) as door:
+        running = Running(tmp_path, door.url, by_label, [TEAMLESS])
+        with pytest.raises(BadInput, match="can be silenced"):
+            async with AsyncExitStack() as stack:
+                await running.begin(stack)
+    (first,) = running.of(records.Silence)
+    assert not (await own.silence(first.id)).active
 
 
 async def test_a_drill_that_ends_amid_its_alerts_spares_people_until_they_are_over(own, tmp_path, until):
@@ -193,7 +256,7 @@ async def test_a_prometheus_that_posts_where_people_are_told_is_not_drilled_unle
             text = path.read_text().replace(f"alertmanager: {{url: {own.url}}}", url)
             path.write_text(text.replace(", notifies: {within: 10s, receiver: people}", ""))
             drill = load_scenario(path)
-            return await spare_people(drill, path, await read_own(drill, path, stack), api, BOOK)
+            return await spare_people(drill, path, await read_own(drill, path, stack), [api], BOOK)
 
         with pytest.raises(BadInput) as error:
             await spared("")

@@ -28,6 +28,14 @@ def test_everything_that_a_scenario_says_is_sent(tmp_path: Path, monkeypatch: py
     }
 
 
+def test_the_way_to_a_replica_is_another_address_with_the_same_login(tmp_path: Path) -> None:
+    (tmp_path / "t").write_text("abc")
+    access = way(tmp_path, bearer_token={"file": "t"}, tenant="fraud", url="https://a.test", tls={"verify": False})
+    other = access.at("https://replica.test/")
+    assert other.url == "https://replica.test"
+    assert (other.headers(), other.tls, other.option) == (access.headers(), access.tls, access.option)
+
+
 def test_a_login_is_encoded_as_rfc_7617_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("P", "open sesame")
     access = way(tmp_path, basic_auth={"username": "Aladdin", "password": {"env": "P"}})

@@ -5,7 +5,7 @@ import pytest
 from alertdrill.compose.options import Options, in_file, read_scenario, read_to_run, rule_files
 from alertdrill.core.errors import BadInput
 from alertdrill.core.feasibility import unknown_features
-from alertdrill.core.scenario import UrlTarget
+from alertdrill.core.scenario import UrlTarget, UserPrometheus
 from alertdrill.protocols.schema import Feature, FeatureKind, Schema
 
 SCENARIO = """\
@@ -108,6 +108,14 @@ def test_a_prometheus_of_the_user_s_own_has(tmp_path: Path, own: str) -> None:
 
 def test_that_of_the_command_line_counts(own: str) -> None:
     read_scenario(own, Options(prometheus="http://127.0.0.1:9090"))
+
+
+def test_the_address_of_the_command_line_stands_alone_and_replaces_replicas_too(tmp_path: Path, own: str) -> None:
+    pair = 'prometheus: {url: "http://127.0.0.1:9", replicas: ["http://127.0.0.1:8"], tenant: fraud}'
+    (tmp_path / "own.yaml").write_text(OWN.replace("rules: [rules.yml]", pair))
+    prometheus = read_scenario(own, Options(prometheus="http://127.0.0.1:9090"))[0].monitoring.prometheus
+    assert isinstance(prometheus, UserPrometheus)
+    assert (prometheus.url, prometheus.replicas, prometheus.tenant) == ("http://127.0.0.1:9090", (), "fraud")
 
 
 @pytest.fixture

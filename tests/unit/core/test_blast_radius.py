@@ -38,6 +38,8 @@ RULES = {"rules": ["alerts.yml"]}
 def test_a_prometheus_of_the_user_s_own_is_only_read() -> None:
     one = radius(monitoring={"prometheus": {"url": "http://127.0.0.1:9090"}})
     assert one.never[0] == "your Prometheus at http://127.0.0.1:9090: read only"
+    pair = {"url": "http://127.0.0.1:9090", "replicas": ["http://127.0.0.1:9091"]}
+    assert radius(monitoring={"prometheus": pair}).never[1] == "your Prometheus at http://127.0.0.1:9091: read only"
 
 
 def test_a_request_counts_once_a_unit() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from drill import RULES, Drill, expect, nulls_phase, process
 from managed import fires, grafanas
+from pairs import Pair, pair
 from told import MANAGED, OTHER, OWN, Told
 from viewed import latency, silent
 
@@ -71,7 +72,13 @@ def trouble(kind: str) -> Drill:
     return drill.add(records.Trouble(at=drill.start_ms() / 1000 + 1, kind=kind, what="Prometheus died"))  # type: ignore[arg-type]
 
 
-DRILLS_BY_CODE: dict[Code, Callable[[], Drill]] = {
+def disagreeing() -> Pair:
+    both = pair()
+    both.a.detect()
+    return both
+
+
+DRILLS_BY_CODE: dict[Code, Callable[[], Drill | Pair]] = {
     Code.RULE_NOT_LOADED: lambda: plain(alert="NullHigh"),
     Code.RULE_UNHEALTHY: lambda: of_rules(2, plain(), query="1 > 2"),
     Code.RULE_ERROR: lambda: of_rules(2, plain(), health="err", last_error="boom"),
@@ -103,6 +110,7 @@ DRILLS_BY_CODE: dict[Code, Callable[[], Drill]] = {
     Code.SUPPRESSED: lambda: Told(OWN).accepted(state="suppressed", inhibited_by=(OTHER,)).drill,
     Code.WRONG_RECEIVER: lambda: Told(MANAGED, receiver="mail").accepted().delivered(40).drill,
     Code.STILL_FIRING: lambda: plain(resolves_within="3s").detect(),
+    Code.REPLICAS_DISAGREE: disagreeing,
     Code.INTERRUPTED: lambda: plain().drop(records.SteadyState),
 }
 """A drill for every code that evidence built by hand can lead to."""
@@ -112,7 +120,7 @@ def text(found: Explanation) -> str:
     return "\n".join(f"{line.about}: {line.text}" for line in found.lines)
 
 
-def first(drill: Drill) -> Explanation:
+def first(drill: Drill | Pair) -> Explanation:
     return explain(drill.judge())[0]
 
 
@@ -265,3 +273,12 @@ def test_one_expectation_can_be_asked_for_and_a_wrong_name_gets_the_nearest() ->
     with pytest.raises(Unknown) as caught:
         explain(result, "nulls/NullHigh")
     assert (caught.value.near, caught.value.known) == ("nulls/NullsHigh", ("nulls/NullsHigh",))
+
+
+def test_what_each_replica_says_and_in_what_they_differ_is_explained() -> None:
+    said = text(first(disagreeing()))
+    assert "replica: http://a:9090 alone says detected after " in said
+    assert "replica: http://b:9090 alone says missed: never pending" in said
+    assert "replicas: instants are those of http://a:9090" in said
+    assert "replicas: they disagree: http://a:9090 says detected" in said
+    assert "replica" not in text(first(plain().detect()))

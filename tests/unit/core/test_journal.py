@@ -41,6 +41,8 @@ def every_kind() -> list[records.Record]:
             status="firing",
             starts_at_ms=1,
         ),
+        records.Replicas(at=1.0, names=("http://a", "http://b"), label=None, apart=True),
+        records.Engine(at=1.0, version="2.42.0", scrape_interval_s=1.0, evaluation_interval_s=1.0, replica="http://b"),
         records.Answer(at=1.0, query="up", time_ms=5, labels=({"job": "a"},)),
         records.Instants(at=1.0, engine="vmalert", error_s=0.03),
         records.Fill(at=1.0, expectation="a/B", low_s=1.0, likely_s=None, high_s=None),
@@ -77,3 +79,8 @@ def test_a_broken_line_before_the_last_is_an_error() -> None:
 
 def test_an_empty_journal_has_no_records() -> None:
     assert from_lines([]) == ()
+
+
+def test_the_journal_of_one_prometheus_says_nothing_of_replicas() -> None:
+    lines = b"".join(to_line(one) for one in Drill().journal)
+    assert b"replica" not in lines

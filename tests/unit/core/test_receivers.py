@@ -50,16 +50,48 @@ def test_an_alert_that_would_reach_people_is_refused_with_the_route_that_is_miss
     assert "add labels" in without.fix
 
 
+def silences(drill: Scenario, book: RuleBook = BOOK) -> list[str]:
+    return [", ".join(one.text() for one in silence) for silence in silenced(drill, book, "r1")]
+
+
 def test_the_alerts_of_a_managed_prometheus_are_silenced_by_the_label_of_their_run():
     drill = drilled(alertmanager=URL)
-    assert [one.text() for one in silenced(drill, BOOK, "r1")] == ['alertdrill_run="r1"']
+    assert silences(drill) == ['alertdrill_run="r1"']
     assert labels_of_posts(drill, "r1") == {"alertdrill_run": "r1"}
 
 
 def test_the_alerts_of_ones_own_prometheus_are_silenced_by_their_names():
     drill = drilled(alertmanager=URL, prometheus=URL, scope={"alerts": ["Down"]})
-    assert [one.text() for one in silenced(drill, BOOK, "r1")] == ['alertname=~"Down|NullsHigh"']
+    assert silences(drill) == ['alertname=~"Down|NullsHigh"']
     assert labels_of_posts(drill, "r1") == {}
+
+
+def test_alerts_that_labels_of_their_series_may_put_in_scope_are_silenced_by_these_too():
+    drill = drilled(alertmanager=URL, prometheus=URL, scope={"labels": {"team": "fraud"}, "matchers": ['tier=~"1|2"']})
+    assert silences(drill) == [
+        'alertname=~"NullsHigh"',
+        'alertname=~"Down|Slow", team="fraud", tier=~"1|2"',
+    ]
+
+
+def test_rules_that_say_otherwise_by_themselves_are_not_silenced():
+    drill = drilled(alertmanager=URL, prometheus=URL, scope={"labels": {"severity": "P0", "team": "fraud"}})
+    assert silences(drill)[1:] == ['alertname=~"Down", severity="P0", team="fraud"']
+    static = drilled(alertmanager=URL, prometheus=URL, scope={"labels": {"severity": "P0"}})
+    assert silences(static) == ['alertname=~"Down|NullsHigh"'], "the rules say all"
+
+
+def test_what_prohibitions_put_in_scope_by_labels_is_silenced_but_for_what_they_except():
+    drill = read(
+        BASELINE,
+        nulls_phase(must_not_fire=[{"labels": {"team": "fraud"}, "except": ["Slow"]}, {"alert": "Down"}]),
+        monitoring={"alertmanager": URL, "prometheus": URL},
+        must_not_fire=[{"labels": {"team": "risk"}}],
+    )
+    assert silences(drill) == [
+        'alertname=~"Down|NullsHigh"',
+        'alertname=~"Slow", team="risk"',
+    ]
 
 
 def test_alerts_that_are_not_loaded_are_in_scope_too():

@@ -110,3 +110,32 @@ def test_a_recording_that_ends_before_it_begins_is_refused() -> None:
     document = {"schema": "alertdrill/samples/v1", "from_ms": 3, "to_ms": 2, "series": []}
     with pytest.raises(ValueError, match="before it begins"):
         from_json(json.dumps(document).encode())
+
+
+def test_replicas_survive_the_text_form_and_one_alone_leaves_no_trace_of_them() -> None:
+    alone = Recording(1, 5000, (series("m", 1000),))
+    assert json.loads(to_json(alone)).keys() == {"schema", "from_ms", "to_ms", "series"}
+    both = Recording(1, 5000, alone.series, {"b": Recording(3, 4000, (series("m", 1500),))})
+    again = from_json(to_json(both))
+    assert to_json(again) == to_json(both)
+    assert (again.replicas["b"].from_ms, again.replicas["b"].series[0].times_ms.tolist()) == (3, [1500])
+
+
+def test_a_sample_of_a_replica_that_cannot_be_is_refused() -> None:
+    both = Recording(1, 9999, (), {"b": Recording(1, 4000, (series("m", 4000 + 5001),))})
+    with pytest.raises(ValueError, match="after the end"):
+        from_json(to_json(both))
+
+
+def test_markers_of_replicas_in_one_store_follow_their_own_scrapes() -> None:
+    label, target = "prometheus_replica", {"job": "j", "instance": "i"}
+    found = with_inferred_markers(
+        (
+            series("up", 0, 1000, 2000, **target, **{label: "a"}),
+            series("up", 500, 1500, 2500, **target, **{label: "b"}),
+            series("m", 0, **target, **{label: "a"}),
+            series("m", 500, **target, **{label: "b"}),
+        ),
+        label,
+    )
+    assert [one.times_ms.tolist() for one in found[2:]] == [[0, 1000], [500, 1500]]

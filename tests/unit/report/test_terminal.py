@@ -1,6 +1,7 @@
 import io
 
 from drill import Drill, expect, nulls_phase
+from pairs import NAMES, pair
 from rich.console import Console
 
 from alertdrill.core.result import Result
@@ -75,3 +76,25 @@ def test_false_alarms_are_said_with_the_time_they_speak_for() -> None:
     text = text_of(drill.judge(), width=400)
     assert "2 false alarms in " in text
     assert "Slow flapped 1 time" in text
+
+
+def test_what_replicas_say_is_shown_and_their_disagreement_loudly() -> None:
+    both = pair()
+    both.a.detect()
+    text = " ".join(text_of(both.judge(), width=400).split())
+    assert "INCONCLUSIVE NullsHigh" in text
+    assert "[replicas_disagree]" in text
+    assert "replicas: http://a:9090 detected after 3." in text
+    assert text.count("http://a:9090 says detected") == 1
+    both.b.detect()
+    text = text_of(both.judge(), width=400)
+    assert "replicas: http://a:9090 detected after 3." in text
+    assert "disagree" not in text
+
+
+def test_a_replica_that_died_is_shown_beside_what_the_other_detected() -> None:
+    both = pair().lose(NAMES[1], 1000)
+    both.a.detect()
+    text = text_of(both.judge(), width=400)
+    assert "replicas disagree: http://a:9090 says detected after" in text
+    assert "trouble: engine_gone: http://b:9090 has given no answer" in text

@@ -226,7 +226,7 @@ async def test_evidence_is_gathered_at_the_end() -> None:
     assert world.processes.confirmed
     assert world.of(records.Evaluated)
     assert len(world.of(records.Clock)) >= 4
-    assert world.director.collector.reached == world.clock.now()
+    assert world.director.collectors[None].reached == world.clock.now()
 
 
 async def test_every_evaluation_is_journaled_and_none_again_in_the_next_stretch_but_the_last() -> None:

@@ -105,7 +105,7 @@ async def test_a_dead_engine_ends_the_drill_at_once_and_keeps_the_samples_so_far
     assert world.troubles() == ["engine_gone", "query_failed"]
     assert world.load.closed_at is not None
     assert world.load.closed_at <= when[0] + TICK_S
-    assert world.director.collector.samples
+    assert world.director.collectors[None].samples
 
 
 async def test_a_dead_engine_ends_the_wait_of_a_gate() -> None:

@@ -14,6 +14,7 @@ from alertdrill.core.scope import RuleBook, tail_ms
 from alertdrill.protocols.schema import Feature, Schema
 from alertdrill.run.director import Director
 from alertdrill.run.ports import ActiveAlert, SourceFailed
+from alertdrill.run.replica import Replica
 
 T0 = 1_790_000_000.0
 UP_AFTER_S = 5.5
@@ -268,18 +269,30 @@ class SilentProgress:
 class World:
     """A drill in memory: change its parts, run it, look at what the director did."""
 
-    def __init__(self, drill: Scenario, groups: Sequence[RuleGroup] | None = None, evaluation_s: float = 1.0) -> None:
+    def __init__(
+        self,
+        drill: Scenario,
+        groups: Sequence[RuleGroup] | None = None,
+        evaluation_s: float = 1.0,
+        replicas: records.Replicas | None = None,
+    ) -> None:
         groups = (group(alerting("A"), alerting("B")),) if groups is None else tuple(groups)
         self.clock = SteppedClock()
         self.plan = _plan(drill, groups)
         self.load = FakeLoad(self.plan, self.clock)
         self.source = FakeSource(self.clock, groups)
+        self.other = FakeSource(self.clock, groups)
+        sources = [self.source, self.other] if replicas is not None and replicas.apart else [self.source]
+        names = replicas.names if replicas is not None and replicas.apart else (None,)
+        asked = [
+            Replica(name, FakePort(one), groups, drill, replicas) for name, one in zip(names, sources, strict=True)
+        ]
         self.processes = FakeProcesses(self.clock)
         self.journal = FakeJournal()
         self.progress = SilentProgress()
         self.director = Director(
-            self.plan, self.clock, self.load, FakePort(self.source), self.processes, self.journal, self.progress,
-            groups, ("monitor", "model"), 1.0, 1.0,
+            self.plan, self.clock, self.load, asked, self.processes,
+            self.journal, self.progress, ("monitor", "model"), 1.0, 1.0,
         )  # fmt: skip
 
     async def run(self) -> "World":

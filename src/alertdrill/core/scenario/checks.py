@@ -32,6 +32,7 @@ def cross_checks(outline: Outline) -> Iterator[Finding]:
     if outline.load and outline.load.locustfile and outline.load.log is None:
         yield from _own_users(outline)
     yield from _monitoring(outline)
+    yield from _one_replica(outline)
     yield from notification_checks(outline)
 
 
@@ -44,6 +45,23 @@ def _phase_names(outline: Outline) -> Iterator[Finding]:
             expected = f"a name of its own (phases[{seen[phase.name]}] has it already)"
             yield Finding(("phases", position, "name"), expected, f"write {phase.name}-{position + 1}")
         seen.setdefault(phase.name, position)
+
+
+def _one_replica(outline: Outline) -> Iterator[Finding]:
+    """An expectation of what one replica alone shows: the alerts of all of them are one, without that label."""
+    prometheus = outline.monitoring.prometheus if outline.monitoring else None
+    label = prometheus.get("replica_label") if isinstance(prometheus, dict) else None
+    for position, phase in enumerate(outline.phases or ()):
+        for number, expectation in enumerate((phase.expect if phase else None) or ()):
+            if label is None or expectation is None:
+                continue
+            path = ("phases", position, "expect", number)
+            if label in (expectation.labels or {}):
+                expected = f"labels without {label}, in which alerts of replicas differ that are one alert"
+                yield Finding((*path, "labels", label), expected, "remove it")
+            if any(one.label == label for one in expectation.matchers or ()):
+                expected = f"matchers without {label}, in which alerts of replicas differ that are one alert"
+                yield Finding((*path, "matchers"), expected, "remove it")
 
 
 def _ids(phase: PhaseOutline) -> list[str]:

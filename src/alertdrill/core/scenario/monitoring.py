@@ -1,13 +1,14 @@
 """The monitoring that a scenario drills: monitor, Prometheus, rules and scope."""
 
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from alertdrill.core.errors import BadValue
 from alertdrill.core.scenario.connection import Connection, no_mapping
 from alertdrill.core.scenario.notification import Alertmanager, Level, Notify, UserAlertmanager
-from alertdrill.core.scenario.part import Labels, Matchers, Name, Part, Text, check_together
+from alertdrill.core.scenario.part import LabelName, Labels, Matchers, Name, Part, Text, check_together
 from alertdrill.core.scenario.target import Url
 from alertdrill.core.units import PositiveDurationS
 
@@ -40,6 +41,32 @@ class UserPrometheus(Connection):
         description="the Grafana that evaluates further rules over it, and writes GRAFANA_ALERTS to it",
         examples=["{url: https://grafana.example.com, bearer_token: {env: GRAFANA_TOKEN}}"],
     )
+    replicas: tuple[Url, ...] = Field(
+        default=(),
+        description="addresses of its replicas (HA), which watch the same and are asked one by one, logged in to alike",
+        examples=[["http://127.0.0.1:9091"]],
+    )
+    replica_label: LabelName | None = Field(
+        default=None,
+        description="the label in which series and alerts of replicas differ; without `replicas`: of an address that "
+        "holds the series of all of them",
+        examples=["prometheus_replica"],
+    )
+
+    @model_validator(mode="after")
+    def _check_replicas(self) -> "UserPrometheus":
+        addresses = [url.rstrip("/") for url in (self.url, *self.replicas)]
+        twice = next((url for url in addresses if addresses.count(url) > 1), None)
+        if twice is not None:
+            expected = "each replica once, `url` apart"
+            raise BadValue(expected, "write the addresses of the others", twice, ("replicas",))
+        if self.tls is not None and any(urlsplit(url).scheme != "https" for url in self.replicas):
+            raise BadValue("https addresses", "write https://… there, or remove tls", "tls for http", ("replicas",))
+        other = next((name for name in ("vmalert", "grafana") if getattr(self, name) is not None), None)
+        if other is not None and (self.replicas or self.replica_label is not None):
+            fix = "name one address, without replicas and replica_label"
+            raise BadValue(f"no replicas beside {other}", fix, f"replicas and {other}", (other,))
+        return self
 
 
 class ScrapeJob(Part):
