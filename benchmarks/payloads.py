@@ -23,7 +23,12 @@ from alertdrill.core.faults.catalogue import KINDS, FaultSpec
 from alertdrill.core.faults.documentation import sections
 from alertdrill.core.payloads import Payloads
 from alertdrill.core.plan import Plan, TargetPlan, make_segments
-from alertdrill.core.scenario import read_scenario
+from alertdrill.core.scenario.reading import read_scenario
+from alertdrill.protocols.base import Protocol
+from alertdrill.protocols.instances import Instances
+from alertdrill.protocols.json_template import Json
+from alertdrill.protocols.mlflow import Mlflow
+from alertdrill.protocols.oip_v2 import OipV2
 from alertdrill.protocols.rows import Column, Rows
 from alertdrill.protocols.schema import Feature, FeatureKind, Schema
 
@@ -51,8 +56,22 @@ OTHERS = {
 }
 
 
-def schema_of(kinds: Mapping[str, FeatureKind]) -> Schema:
-    return Schema(features=tuple(Feature(name=name, kind=kind) for name, kind in kinds.items()), label="label")
+# Every way to write a row, beside the flat object of `json`.
+PROTOCOLS: Mapping[str, Protocol] = {
+    "json_wrapped": Json(body={"row": "$row"}),
+    "json_values": Json(body=["$values"]),
+    "oip_v2_each": OipV2(),
+    "oip_v2_one": OipV2(tensors="one"),
+    "instances": Instances(),
+    "instances_columns": Instances(rows="columns", signature_name="serving_default"),
+    "mlflow_split": Mlflow(),
+    "mlflow_csv": Mlflow(format="csv"),
+}
+
+
+def schema_of(kinds: Mapping[str, FeatureKind], protocol: Protocol = Json()) -> Schema:  # noqa: B008 (frozen)
+    features = tuple(Feature(name=name, kind=kind) for name, kind in kinds.items())
+    return Schema(protocol=protocol, path="/predict", features=features, label="label")
 
 
 def sample_of(kinds: Mapping[str, FeatureKind]) -> Rows:
@@ -71,7 +90,12 @@ def sample_of(kinds: Mapping[str, FeatureKind]) -> Rows:
     return Rows({name: column(kind) for name, kind in kinds.items()}, labels)
 
 
-def payloads(faults: list[dict[str, object]], kinds: Mapping[str, FeatureKind], requests: int) -> Payloads:
+def payloads(
+    faults: list[dict[str, object]],
+    kinds: Mapping[str, FeatureKind],
+    requests: int,
+    protocol: Protocol = Json(),  # noqa: B008 (frozen)
+) -> Payloads:
     phases = [{"name": "faulted", "duration": f"{requests / 100:g}s", "faults": faults}]
     reading = read_scenario(
         {
@@ -81,7 +105,7 @@ def payloads(faults: list[dict[str, object]], kinds: Mapping[str, FeatureKind], 
     )  # fmt: skip
     assert reading.findings == ()
     assert reading.scenario is not None
-    schema, sample = schema_of(kinds), sample_of(kinds)
+    schema, sample = schema_of(kinds, protocol), sample_of(kinds)
     segments, injections = make_segments(reading.scenario, schema, 1.0)
     target = TargetPlan(name="t", version="1", schema=schema, sample_sha256="")
     plan = Plan(
@@ -160,9 +184,15 @@ def main() -> None:
     rows_per_s = rows / min(turn[0] for turn in turns)
     naive_per_s = rows // 4 / min(turn[1] for turn in turns)
     ratios = sorted((rows / turn[0]) / (rows // 4 / turn[1]) for turn in turns)
+    others = {name: payloads(TWO_FAULTS, numeric, rows, protocol) for name, protocol in PROTOCOLS.items()}
+    by_protocol = {
+        name: rows / min(seconds(ours(other, rows)) for _ in range(rounds)) for name, other in others.items()
+    }
     by_kind = costs(rows // 10, rounds)
     print(f"alertdrill {rows_per_s:10,.0f} rows/s")
     print(f"naive      {naive_per_s:10,.0f} rows/s")
+    for name, per_s in by_protocol.items():
+        print(f"  {name:20} {per_s:10,.0f} rows/s")
     median = ratios[len(ratios) // 2]
     print(f"ratio      {median:10.2f} (median of {rounds} turns, {ratios[0]:.2f} to {ratios[-1]:.2f})")
     for kind, cost_us in by_kind.items():
@@ -171,6 +201,7 @@ def main() -> None:
         "rows_per_s": round(rows_per_s),
         "naive_rows_per_s": round(naive_per_s),
         "ratio": round(median, 2),
+        **{f"rows_per_s_{name}": round(per_s) for name, per_s in by_protocol.items()},
         **{f"cost_{kind}_us": cost_us for kind, cost_us in by_kind.items()},
     }
     figures_file.write(options.json, figures, {"numpy": np.__version__})

@@ -19,6 +19,7 @@ from alertdrill.core.faults.catalogue import KINDS
 from alertdrill.core.faults.documentation import HEADINGS, Undocumented, sections
 from alertdrill.dashboards.boards import boards
 from alertdrill.dashboards.grafana import grafana_json
+from alertdrill.report.protocol_page import protocol_page
 from alertdrill.report.schema import SCHEMAS
 
 DIRECTORIES = ("docs/faults", "docs/schema", "targets/*/rules", "targets/*/dashboards")
@@ -32,6 +33,8 @@ def fault_page(kind: str, fault: type[Fault]) -> str:
     parts = sections(fault)
     source = "src/" + fault.__module__.replace(".", "/") + ".py"
     lines = [_NOTE.format(source=source), f"# {kind}\n", f"{parts['']} Unit: {fault.unit}.\n"]
+    if fault.needs:
+        lines.append("Not every protocol [can carry it](../protocols.md#faults-that-a-protocol-cannot-carry).\n")
     for heading in HEADINGS[:-1]:
         text = f"```yaml\nfaults:\n{_indented(parts[heading])}\n```" if heading == "Example" else parts[heading]
         lines.append(f"## {heading}\n\n{text}\n")
@@ -62,6 +65,7 @@ def generated() -> Iterator[tuple[str, str]]:
     for kind, fault in KINDS.items():
         yield f"docs/faults/{kind}.md", fault_page(kind, fault)
     yield "docs/faults/README.md", fault_index()
+    yield "docs/protocols.md", _NOTE.format(source="src/alertdrill/report/protocol_page.py") + "\n" + protocol_page()
     for name, schema in SCHEMAS.items():
         yield f"docs/schema/{name}.v1.json", schema()
     for target in bundled_targets():

@@ -9,7 +9,7 @@ from alertdrill.adapters.traffic_log import read_log
 from alertdrill.core.plan import Plan
 from alertdrill.core.preconditions import ON_TIME
 from alertdrill.core.scenario import RecordedLoad
-from alertdrill.protocols import json_rows
+from alertdrill.protocols.encoding import encode
 from tests.e2e.drills import Drill
 
 pytestmark = pytest.mark.drill("recorded")
@@ -42,7 +42,7 @@ def test_what_was_sent_are_the_rows_of_the_log(drill: Drill) -> None:
     assert isinstance(plan.scenario.load, RecordedLoad)
     rows = read_log(scenario, plan.scenario.load.log, plan.target.schema_).rows
     assert rows is not None
-    bodies = json_rows.encode(rows, plan.target.schema_)[:800]
+    bodies = encode(rows, plan.target.schema_)[:800]
     digests = ChunkDigests()
     digests.add(enumerate(bodies))
     running = marks(digests.digests(), digests.reached)

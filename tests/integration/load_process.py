@@ -60,6 +60,7 @@ def make_plan(
     seed: int = 42,
     faults: Sequence[Mapping[str, object]] = FAULTS,
     broken_s: float = 15.0,
+    schema: Schema = SCHEMA,
 ) -> Plan:
     """A steady state, a phase, and a phase with faults (nulls, truncated); written as plan.json beside sample.csv."""
     scenario = Scenario.model_validate(
@@ -77,11 +78,11 @@ def make_plan(
             ],
         }
     )
-    segments, injections = make_segments(scenario, SCHEMA, tail_s=5.0)
+    segments, injections = make_segments(scenario, schema, tail_s=5.0)
     target = TargetPlan(
         name="test",
         version="1",
-        schema_=SCHEMA,
+        schema_=schema,
         headers={"X-Team": "fraud"},
         sample_sha256=write_sample(folder / "sample.csv"),
     )

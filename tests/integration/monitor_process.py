@@ -15,11 +15,12 @@ import numpy as np
 from prometheus_client.parser import text_string_to_metric_families
 
 SCHEMA = {
+    "path": "/predict",
     "features": [
         {"name": "id", "kind": "category", "watched": False},
         {"name": "amount", "kind": "number"},
         {"name": "country", "kind": "category"},
-    ]
+    ],
 }
 ROW = b'{"id":"7","amount":50.0,"country":"DE"}'
 ANSWER = b'{"prediction_id":"p-1","score":0.25,"label":1}'

@@ -21,7 +21,7 @@ import httpx
 import pytest
 import yaml
 
-from alertdrill.protocols.json_rows import decode, encode
+from alertdrill.protocols.encoding import encode
 from alertdrill.protocols.rows import Rows, parse_csv
 from alertdrill.protocols.schema import Schema
 
@@ -153,7 +153,7 @@ def predict(server: str, body: bytes, **headers: str) -> httpx.Response:
 
 
 def changed(body: bytes, **values: Any) -> bytes:
-    return json.dumps({**decode(body), **values}).encode()
+    return json.dumps({**json.loads(body), **values}).encode()
 
 
 def counter(url: str, name: str, label: str = "") -> float:
@@ -202,7 +202,7 @@ class TestTraining:
         model = joblib.load(data / "model.joblib")
         histories = json.loads((data / "histories.json").read_text())
         for body in bodies[:50]:
-            row = decode(body)
+            row = json.loads(body)
             card = history.History(**histories[row["card_id"]])
             expected = model.classifier.predict_proba([model.encode(row, card)])[0, 1]
             assert model.score(row, card) == pytest.approx(expected, abs=1e-12)
@@ -277,7 +277,7 @@ class TestBadInput:
 
     @pytest.mark.parametrize("name", SCHEMA.names())
     def test_a_missing_key_is_named(self, server: str, bodies: list[bytes], name: str) -> None:
-        row = {key: value for key, value in decode(bodies[0]).items() if key != name}
+        row = {key: value for key, value in json.loads(bodies[0]).items() if key != name}
         answer = predict(server, json.dumps(row).encode())
         assert answer.status_code == 422
         assert [(d["field"], d["reason"]) for d in answer.json()["details"]] == [(name, "missing")]
@@ -321,7 +321,7 @@ class TestBadInput:
 
 class TestFeatureStore:
     def test_a_card_has_a_history(self, store: str, bodies: list[bytes]) -> None:
-        answer = httpx.get(f"{store}/cards/{decode(bodies[0])['card_id']}")
+        answer = httpx.get(f"{store}/cards/{json.loads(bodies[0])['card_id']}")
         assert answer.status_code == 200
         assert answer.json()["mean_amount_30d"] > 0
 
@@ -359,7 +359,7 @@ class TestFallback:
         stub_store.hold.set()
         predict(stubbed_server, bodies[0], **{"x-alertdrill-run": "r1", "x-alertdrill-seq": "2.7", "x-other": "no"})
         path, headers = stub_store.asked[-1]
-        assert path == f"/cards/{decode(bodies[0])['card_id']}"
+        assert path == f"/cards/{json.loads(bodies[0])['card_id']}"
         assert (headers["x-alertdrill-run"], headers["x-alertdrill-seq"]) == ("r1", "2.7")
         assert "x-other" not in headers
 

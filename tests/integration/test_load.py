@@ -19,6 +19,7 @@ from load_process import (
     FAULT_PHASE,
     OK,
     PHASE,
+    SCHEMA,
     Arrived,
     LoadProcess,
     Peer,
@@ -35,6 +36,7 @@ from load_process import (
 from alertdrill.adapters.load import launch
 from alertdrill.core.timeline import arrival_times
 from alertdrill.core.touch import Touch
+from alertdrill.protocols.mlflow import Mlflow
 
 NULLS, MALFORMED = "broken/nulls", "broken/malformed_json"
 OF_MANY_PARTS = (
@@ -92,6 +94,28 @@ async def test_what_arrives_is_the_prefix_of_the_plan(tmp_path: Path) -> None:
     (entry,) = json.loads(statistics.read_text())
     assert (entry["name"], entry["num_requests"], entry["num_failures"]) == ("/predict", count, 0)
     assert entry["total_content_length"] == 2 * count
+
+
+async def test_requests_are_written_and_answers_read_as_the_targets_protocol_has_them(tmp_path: Path) -> None:
+    nulls = {"kind": "nulls", "features": ["f0"], "share": "20%"}
+    plan = make_plan(tmp_path, "150/s", faults=[nulls], schema=SCHEMA.speaking(Mlflow(format="csv")))
+    error = b'{"error_code":"BAD_REQUEST","message":"no such model"}'
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(error), error)
+    async with (
+        serving(Target(lambda peer, request: peer.write(answer))) as target,
+        loading(tmp_path, target.url) as load,
+    ):
+        await load.saw("ready")
+        load.segment(FAULT_PHASE)
+        await asyncio.sleep(0.6)
+        await load.close()
+    arrived = sorted(target.arrived, key=lambda request: request.i)
+    assert [request.body for request in arrived] == payloads(plan, tmp_path).block(FAULT_PHASE, 0, len(arrived)).bodies
+    assert arrived[0].body.startswith(b"f0,f1,")
+    assert {request.headers[b"content-type"] for request in arrived} == {b"text/csv"}
+    (closed,) = load.of("closed")
+    assert closed["answers_unreadable"] == closed["answers_read"] > 0
+    assert "an error: no such model" in closed["unreadable_example"]
 
 
 async def test_two_runs_send_the_same_bytes(tmp_path: Path) -> None:

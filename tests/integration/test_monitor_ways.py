@@ -25,7 +25,7 @@ PREDICTIONS = b'{"predictions": [1, 0]}'
 
 @pytest.fixture(scope="module")
 def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    pointers = ("--rows", "/instances", "--score", "", "--label", "/predictions")
+    pointers = ("--protocol", "instances")
     with monitor(tmp_path_factory.mktemp("mirror"), "--events", "/", *pointers) as server:
         yield server
 
@@ -104,7 +104,7 @@ def test_open_inference_protocol_tensors_are_rows(tmp_path: Path) -> None:
         ]
     }
     answer = {"model_name": "m", "outputs": [{"name": "y", "shape": [2], "datatype": "INT64", "data": [0, 1]}]}
-    options = ("--events", "/", "--rows", "/inputs", "--score", "", "--label", "/outputs/0/data")
+    options = ("--events", "/", "--protocol", "oip_v2")
     with monitor(tmp_path, *options) as mirror:
         post(mirror, "u", REQUEST, json.dumps(tensors).encode())
         post(mirror, "u", RESPONSE, json.dumps(answer).encode())

@@ -14,7 +14,7 @@ from alertdrill.adapters.warm_up import NotWarm, warm_up
 from alertdrill.core.scenario import Warmup
 from alertdrill.protocols.rows import parse_csv
 
-COLD = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
+COLD = b'HTTP/1.1 503 Service Unavailable\r\nContent-Length: 27\r\n\r\n{"error":"model is waking"}'
 WARM = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 
@@ -60,7 +60,8 @@ async def test_it_waits_for_as_many_answers_as_are_asked_for(tmp_path: Path) -> 
 
 async def test_a_target_that_stays_cold_is_no_drill(tmp_path: Path) -> None:
     async with waking(after=1000) as (url, _):
-        with pytest.raises(NotWarm, match=r"0 of 1 answers of 2xx within 0\.6 s, then HTTP 503") as caught:
+        told = r"0 of 1 answers of 2xx within 0\.6 s, then HTTP 503: model is waking"
+        with pytest.raises(NotWarm, match=told) as caught:
             await warm_up(url, prepared(tmp_path), Warmup(within="600ms"), lambda _: None)
     assert caught.value.exit_code == 3
 

@@ -12,9 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from alertdrill.adapters import processes
 from alertdrill.adapters.bundled import TARGET_FILE, targets_dir
 from alertdrill.adapters.reachable import check_reachable, tls_settings
-from alertdrill.adapters.yaml_file import beside, load_model
-from alertdrill.core.errors import BadInput, Mistake
+from alertdrill.adapters.yaml_file import beside, load_model, locate
+from alertdrill.core.errors import BadInput, BadValue, Mistake
 from alertdrill.core.scenario import BundledTarget, Scenario, UrlTarget
+from alertdrill.core.scenario.finding import Finding
 from alertdrill.core.units import DurationS
 from alertdrill.protocols.rows import Rows, parse_csv
 from alertdrill.protocols.schema import Schema
@@ -154,7 +155,7 @@ async def _bundled(name: str, say: Callable[[str], None]) -> PreparedTarget:
 
 
 def _running(target: UrlTarget, scenario_path: Path, say: Callable[[str], None]) -> PreparedTarget:
-    schema = load_model(beside(scenario_path, target.schema_), Schema, "schema")
+    schema = _schema(target, scenario_path)
     sample_path = beside(scenario_path, target.sample)
     rows, digest = _sample(sample_path, schema)
     tls = tls_settings(target.tls, ("target", "tls"), scenario_path)
@@ -164,6 +165,21 @@ def _running(target: UrlTarget, scenario_path: Path, say: Callable[[str], None])
     name = urlsplit(target.url).hostname or "target"
     headers = dict(target.headers)
     return PreparedTarget(name, "1", schema, sample_path, rows, digest, (), headers, url=target.url, tls=tls)
+
+
+def _schema(target: UrlTarget, scenario_path: Path) -> Schema:
+    """The schema of the target's file, with the protocol that the scenario names."""
+    schema = load_model(beside(scenario_path, target.schema_), Schema, "schema")
+    if target.protocol is None:
+        return schema
+    try:
+        return schema.speaking(target.protocol)
+    except BadValue as error:
+        if error.at[0] == "path":
+            file = str(beside(scenario_path, target.schema_))
+            raise BadInput([Mistake("path", error.got or "nothing", error.expected, error.fix, file=file)]) from None
+        finding = Finding(("target", *error.at), error.expected, error.fix, error.got)
+        raise BadInput(locate(scenario_path, [finding])) from None
 
 
 def _sample(path: Path, schema: Schema) -> tuple[Rows, str]:

@@ -11,7 +11,7 @@ from alertdrill.adapters.target import PreparedTarget
 from alertdrill.core.errors import AlertdrillError
 from alertdrill.core.scenario import Warmup
 from alertdrill.core.scenario.target import is_loopback
-from alertdrill.protocols import json_rows
+from alertdrill.protocols.encoding import encode
 
 AGAIN_S = 0.25
 SHOWN = 120
@@ -58,12 +58,15 @@ async def warm_up(origin: str, target: PreparedTarget, warmup: Warmup, say: Call
 
 async def _sent(client: httpx.AsyncClient, url: str, target: PreparedTarget, n: int, timeout_s: float) -> str:
     """Send row `n` of the sample; what came back."""
-    (body,) = json_rows.encode(target.sample.take(np.array([n % len(target.sample)])), target.schema)
-    headers = {"Content-Type": json_rows.CONTENT_TYPE, **target.headers}
+    (body,) = encode(target.sample.take(np.array([n % len(target.sample)])), target.schema)
+    headers = {"Content-Type": target.schema.form.content_type, **target.headers}
     extensions = {"sni_hostname": target.tls.server_name} if target.tls.server_name else {}
     try:
         async with asyncio.timeout(timeout_s):
             answer = await client.post(url, content=body, headers=headers, timeout=timeout_s, extensions=extensions)
     except (TimeoutError, httpx.HTTPError) as error:
         return str(error)[:SHOWN] or "no answer"
-    return ANSWERED if answer.is_success else f"HTTP {answer.status_code}"
+    if answer.is_success:
+        return ANSWERED
+    said = target.schema.protocol.error_of(answer.content)
+    return f"HTTP {answer.status_code}" + (f": {said}"[:SHOWN] if said else "")

@@ -4,6 +4,8 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from alertdrill.protocols.bad_value import BadValue as BadValue
+
 # AlertdrillError            carries the exit code of the command
 # ├── BadInput           2   what the user gave cannot be used; nothing has been started
 # └── Interrupted      130   the user stopped the drill
@@ -84,28 +86,6 @@ class Interrupted(AlertdrillError):
     """The user stopped the drill (Ctrl-C or SIGTERM)."""
 
     exit_code = 130
-
-
-class BadValue(ValueError):
-    """One value cannot be used. Raise it in a model's validator; the loader adds the path and the line.
-
-    Attributes:
-        expected: what can stand there.
-        fix: what to write instead.
-        got: what was found; None stands for the value itself.
-        at: keys from the model that raises it down to the value, when the model itself is not the place.
-        hidden: whether a secret may stand there, so that the file is not quoted.
-    """
-
-    def __init__(
-        self, expected: str, fix: str, got: str | None = None, at: tuple[str | int, ...] = (), *, hidden: bool = False
-    ) -> None:
-        super().__init__(f"expected {expected}; fix: {fix}")
-        self.expected = expected
-        self.fix = fix
-        self.got = got
-        self.at = at
-        self.hidden = hidden
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -5,12 +5,13 @@ from fnmatch import fnmatchcase
 
 from alertdrill.core.errors import nearest
 from alertdrill.core.exchanges import alters, cannot_be_inside
-from alertdrill.core.faults.base import ALL_FEATURES, ExchangeFault, Place, RowFault, SlicedFault
+from alertdrill.core.faults.base import ALL_FEATURES, BodyFault, ExchangeFault, Fault, Place, RowFault, SlicedFault
 from alertdrill.core.faults.sample.vanished_slice import VanishedSlice
 from alertdrill.core.plan import fault_id, named_features
 from alertdrill.core.scenario import Phase, Scenario
 from alertdrill.core.scenario.finding import Finding
 from alertdrill.core.scenario.grammar import Path
+from alertdrill.core.scenario.load import locustfile
 from alertdrill.core.selection import ByItself, ByOther, Wanted
 from alertdrill.core.units import ComparedWith
 from alertdrill.protocols.schema import Feature, FeatureKind, Schema
@@ -33,8 +34,27 @@ def unknown_features(scenario: Scenario, schema: Schema) -> Iterator[Finding]:
                 yield from _slice(fault, path, schema)
             if isinstance(fault, ExchangeFault) and (instead := cannot_be_inside(fault)):
                 yield Finding((*path, "place"), instead, "write place: model", "inside")
+            yield from _not_carried(fault, path, schema)
+            if locustfile(scenario.load) is not None:
+                yield from _not_in_bodies_of_users(fault, path, schema)
             for mistake in fault.unfit(schema):
                 yield Finding((*path, *mistake.at), mistake.expected, mistake.fix, mistake.got)
+
+
+def _not_carried(fault: Fault, path: Path, schema: Schema) -> Iterator[Finding]:
+    """A fault that the target's protocol cannot carry, as it writes rows."""
+    lacks = schema.form.lacks
+    why = next((lacks[trait] for trait in sorted(fault.needs) if trait in lacks), None)
+    if why is not None:
+        expected = f"a fault that {schema.protocol.kind} can carry as it is set ({why})"
+        yield Finding((*path, "kind"), expected, "choose another fault (docs/protocols.md says which can be sent)")
+
+
+def _not_in_bodies_of_users(fault: Fault, path: Path, schema: Schema) -> Iterator[Finding]:
+    """A data fault on bodies that users of a locustfile make: of these, only flat objects can be taken apart."""
+    if isinstance(fault, RowFault | BodyFault) and not schema.protocol.plain:
+        expected = "an arrival or exchange fault: of bodies that users make, only those of plain json can be edited"
+        yield Finding((*path, "kind"), expected, "remove load.locustfile, so that the drill makes the requests")
 
 
 def _in_each_others_way(phase: Phase) -> Iterator[Finding]:

@@ -7,11 +7,11 @@ import numpy as np
 import orjson
 
 from alertdrill.core.faults.base import Body, BodyFault, RowFault
-from alertdrill.core.faults.shared import members
 from alertdrill.core.log_rows import Unusable, cell_reader
 from alertdrill.core.payloads import Indices, Mask, Payloads
 from alertdrill.core.plan import Injection, Plan
 from alertdrill.core.touch import Touch, by_rows
+from alertdrill.protocols import members
 from alertdrill.protocols.json_rows import cell_texts
 from alertdrill.protocols.rows import Cell, Column, Rows
 from alertdrill.protocols.schema import Feature, FeatureKind, Schema

@@ -24,7 +24,8 @@ from alertdrill.core.plan import Injection, Plan
 from alertdrill.core.schedule import newest_by
 from alertdrill.core.selection import ByItself, ByOther, Tail, by_rank, matching, ranks
 from alertdrill.core.touch import Touch, any_of, by_rows
-from alertdrill.protocols import json_rows
+from alertdrill.protocols.encoding import Drawn
+from alertdrill.protocols.forms import Form
 from alertdrill.protocols.rows import Cell, Rows
 
 Floats = NDArray[np.float64]
@@ -98,10 +99,12 @@ def _ranked_by(fault: SlicedFault, feature: str | None) -> tuple[str, Tail] | No
     return None
 
 
-def _edit(fault: BodyFault, positions: Indices, draws: Floats, bodies: list[bytes], types: dict[int, str]) -> None:
+def _edit(
+    fault: BodyFault, positions: Indices, draws: Floats, bodies: list[bytes], types: dict[int, str], form: Form
+) -> None:
     """Edit the bodies at some positions in place, and what their headers say."""
     for position, draw in zip(positions.tolist(), draws.tolist(), strict=True):
-        body = Body(bodies[position], types.get(position, json_rows.CONTENT_TYPE))
+        body = Body(bodies[position], types.get(position, form.content_type), form)
         edited = fault.edit(body, draw)
         bodies[position] = edited.data
         if edited.content_type != body.content_type:
@@ -122,7 +125,8 @@ class Payloads:
         self._sample = sample
         self._touch = touch or Touch(plan)
         self._features = {feature.name: feature for feature in plan.target.schema_.features}
-        self._texts = json_rows.Drawn(sample, plan.target.schema_)
+        self._texts = Drawn(sample, plan.target.schema_)
+        self._form = plan.target.schema_.form
         self._by_segment: dict[int, tuple[Injection, ...]] = {}
         self._pools: dict[str, Indices] = {}
 
@@ -168,7 +172,7 @@ class Payloads:
                 touched[injection.id] = self.chosen(injection, indices, drawn)
                 positions = touched[injection.id].nonzero()[0]
                 draws = self.draw(injection, indices[positions], "body")
-                _edit(fault, positions, draws, bodies, content_types)
+                _edit(fault, positions, draws, bodies, content_types, self._form)
         return Made(rows, bodies, content_types, touched)
 
     def picks(self, injection: Injection, indices: Indices, before: Sequence[Injection]) -> Mask:

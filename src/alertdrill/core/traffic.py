@@ -15,9 +15,11 @@ from alertdrill.core.payloads import AT_ONCE, Payloads
 from alertdrill.core.plan import LOAD_TIMEOUT_S, Injection, Plan
 from alertdrill.core.touch import Touch
 from alertdrill.drift.cells import Absent, Cells
-from alertdrill.drift.e_detector import OUTPUTS, UPDATE_S, EDetector, log_threshold
+from alertdrill.drift.e_detector import UPDATE_S, EDetector, log_threshold
 from alertdrill.drift.reference import place_column, watched_cells
-from alertdrill.protocols import json_rows
+from alertdrill.protocols.forms import Trait
+from alertdrill.protocols.json_rows import LARGEST_BODY_BYTES, is_json
+from alertdrill.protocols.malformed import NoRows
 from alertdrill.protocols.rows import Cell, Rows
 
 PHASES = 10
@@ -66,8 +68,9 @@ class PlannedTraffic:
         self._exact = reference is None
         self._background_per_s = plan.background_per_s
         self._payloads = Payloads(plan, sample, touch)
-        self._cells = watched_cells(plan.target.schema_, self._reference)
-        self._threshold = log_threshold(len(self._cells) + OUTPUTS)  # as the monitor has it
+        schema = plan.target.schema_
+        self._cells = watched_cells(schema, self._reference)
+        self._threshold = log_threshold(len(self._cells) + schema.protocol.watched)  # as the monitor has it
         self._seen = cache(self._look)
 
     def until(self, k: int, starts_s: Mapping[int, float], counts: Mapping[int, int]) -> Traffic:
@@ -162,19 +165,23 @@ class PlannedTraffic:
 
     def _bodies(self, k: int, begin: int, end: int, rows: Rows) -> tuple[Mask, dict[int, Mapping[str, Any]]]:
         """Which bodies hold no row, shape (n,), and those that a body fault altered, as the monitor reads them."""
-        malformed = np.zeros(end - begin, dtype=bool)
+        malformed, schema = np.zeros(end - begin, dtype=bool), self._plan.target.schema_
+        touched, is_text = self._by_body_faults(k, begin, end), Trait.JSON in schema.form.lacks
         for column in rows.columns.values():
-            if column.raw is not None:
-                unreadable = {text for text in set(column.raw[column.cells == Cell.RAW]) if not json_rows.is_json(text)}
-                malformed |= np.array([text in unreadable for text in column.raw]) & (column.cells == Cell.RAW)
-        touched = self._by_body_faults(k, begin, end)
+            if column.raw is None:
+                continue
+            if is_text:
+                touched |= column.cells == Cell.RAW  # what they are read as, only the protocol knows
+                continue
+            unreadable = {text for text in set(column.raw[column.cells == Cell.RAW]) if not is_json(text)}
+            malformed |= np.array([text in unreadable for text in column.raw]) & (column.cells == Cell.RAW)
         decoded: dict[int, Mapping[str, Any]] = {}
         if touched.any():
             for i, body in self._altered(k, begin, touched):
                 try:
-                    decoded[i] = json_rows.decode(body)
-                    malformed[i] = len(body) > json_rows.LARGEST_BODY_BYTES
-                except ValueError:
+                    decoded[i] = schema.protocol.read(body, schema.features)[0]
+                    malformed[i] = len(body) > LARGEST_BODY_BYTES
+                except NoRows:
                     malformed[i] = True
         return malformed, decoded
 

@@ -26,7 +26,6 @@ from alertdrill.drift.cells import Cells
 
 WEEK_S = 604_800.0
 UPDATE_S = 0.1
-OUTPUTS = 2  # of an answer, score and class: unless told otherwise, they are watched beside the features
 FEWEST_A_WEEK, MOST_A_WEEK = 1e-4, 1000.0
 CAP_LOG = math.log(1e4)
 LARGEST_GAIN = 600.0  # R stays below e^70 by the cap, so that this factor cannot overflow; one so large meets the cap

@@ -22,11 +22,11 @@ from alertdrill.monitor.mirror import Mirror
 from alertdrill.monitor.mirror_endpoint import MirrorEndpoint
 from alertdrill.monitor.notes import Taker
 from alertdrill.monitor.own_log import is_own_log
-from alertdrill.monitor.pointer import parts_of
 from alertdrill.monitor.reference import BadFile
 from alertdrill.monitor.settings import Settings, add_options, settings_of
 from alertdrill.monitor.sidecar import Sidecar, keep_account
 from alertdrill.monitor.tail import Tail
+from alertdrill.protocols.pointer import parts_of
 from alertdrill.relay.exchange import Handler
 from alertdrill.relay.loop import run
 from alertdrill.relay.server import serve, upstream_address

@@ -9,12 +9,13 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from alertdrill.drift.cells import Cells
 from alertdrill.drift.e_detector import EDetector
 from alertdrill.monitor.answers import BadAnswer, read_answers
-from alertdrill.monitor.bodies import Bodies, Malformed
+from alertdrill.monitor.bodies import Bodies
 from alertdrill.monitor.exposition import header, key, lines
 from alertdrill.monitor.failures import Failures
 from alertdrill.monitor.features import FeatureCounters
 from alertdrill.monitor.notes import Batch, Note, Taker, head_bytes, held_bytes, row_counts
 from alertdrill.monitor.requests import RequestCounters
+from alertdrill.protocols.malformed import Malformed
 
 MOST_NOTES = 50_000
 MOST_NOTED_BYTES = 64 << 20
@@ -52,7 +53,7 @@ class Account:
             unwatched: the other features of the schema.
             detector: over the watched features in the same order.
             started_at: seconds since 1970.
-            bodies: how requests are read; None: each is one object of features.
+            bodies: how requests are read, and of what protocol answers are; None: each is one flat object.
             takers: who else is given every exchange; those that exchanges come from last.
             failures: where the monitor's own are counted; None: a count of the account's own.
         """
@@ -61,6 +62,7 @@ class Account:
         self._noted_bytes = 0
         self._weighed = 0  # so many of the notes, the oldest ones, are in it with their heads
         self._bodies = bodies or Bodies()
+        self._error_in = self._bodies.protocol.error_in
         self._takers = tuple(takers)
         self._requests = RequestCounters(labels)
         self._features = FeatureCounters(labels, cells, unwatched, detector)
@@ -125,10 +127,17 @@ class Account:
                 [note.answer if note.code == 200 and note.answered else None for note in notes],
                 [note.answer_headers for note in notes],
             )
+            answers = [BadAnswer.ERROR if self._is_error(answer) else answer for answer in answers]
         return Batch(notes, rows, answers)
 
+    def _is_error(self, answer: object) -> bool:
+        return type(answer) is dict and self._error_in(answer) is not None
+
     def _share(self, batch: Batch) -> None:
-        predicted = [note.code == 200 and note.answered for note in batch.notes]
+        predicted = [
+            note.code == 200 and note.answered and answer is not BadAnswer.ERROR
+            for note, answer in zip(batch.notes, batch.answers, strict=True)
+        ]
         self._requests.predictions += sum(compress(row_counts(batch.rows), predicted))
         for reason in batch.rows:
             if type(reason) is Malformed:

@@ -6,9 +6,9 @@ from enum import StrEnum
 
 import orjson
 
-from alertdrill.monitor.bodies import Malformed, unreadable
 from alertdrill.monitor.together import decode_together
 from alertdrill.protocols.json_rows import LARGEST_BODY_BYTES
+from alertdrill.protocols.malformed import Malformed, unreadable
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -23,6 +23,7 @@ class BadAnswer(StrEnum):
     BAD_JSON = "bad_json"  # a NaN literal, too
     TOO_LARGE = "too_large"
     WRONG_BATCH = "wrong_batch"  # not as many predictions as rows were sent
+    ERROR = "error"  # the status is 200, and the body says what went wrong
 
 
 def read_answers(

@@ -1,57 +1,42 @@
 """Request bodies to rows, or to the reason why a body holds none."""
 
-from collections.abc import Callable, Mapping, Sequence
-from enum import StrEnum
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
-from alertdrill.monitor.pointer import Nowhere, finder
-from alertdrill.monitor.tensors import NotTensors, are_tensors, rows_of
 from alertdrill.monitor.together import decode_together
+from alertdrill.protocols.base import Protocol, Row
+from alertdrill.protocols.features import Feature
 from alertdrill.protocols.json_rows import LARGEST_BODY_BYTES
-
-Row = Mapping[str, Any]
-
-
-class Malformed(StrEnum):
-    """Why a body could not be read as rows. These are all the values of the label `reason`."""
-
-    EMPTY = "empty"
-    BAD_ENCODING = "bad_encoding"
-    BAD_JSON = "bad_json"
-    NOT_AN_OBJECT = "not_an_object"
-    TOO_LARGE = "too_large"
-    NO_ROWS = "no_rows"  # nothing stands where the rows should
-    WRONG_BATCH = "wrong_batch"  # what stands there is no list of rows, or rows of different lengths
-    INCOMPLETE = "incomplete"  # it did not come, or the app did not read it, to its end
+from alertdrill.protocols.json_template import Json
+from alertdrill.protocols.malformed import Malformed, NoRows
 
 
 class Bodies:
     """Reads bodies.
 
-    Args:
-        names: of the features, in the order in which rows without names hold them.
-        pointer: where in a body its rows are: an object with features as keys, a list of such objects, a list of lists
-            of values in the order of `names`, or tensors of the Open Inference Protocol.
+    Attributes:
+        protocol: how they are written.
 
-    Raises:
-        ValueError: that is no pointer.
+    Args:
+        protocol: the same; None: each is one flat object.
+        features: of the model, in the order in which rows without names hold them.
     """
 
-    def __init__(self, names: Sequence[str] = (), pointer: str = "") -> None:
-        self._names = tuple(names)
-        self._whole = not pointer
-        self._find: Callable[[Any], Any] = finder(pointer)
+    def __init__(self, protocol: Protocol | None = None, features: Sequence[Feature] = ()) -> None:
+        self.protocol = protocol or Json()
+        self._features = tuple(features)
+        self._plain, self._is_text = self.protocol.plain, self.protocol.is_text
 
     def read_all(self, bodies: Sequence[bytes | Malformed | None]) -> list[Sequence[Row] | Malformed | None]:
         """What `read` finds in each body; what is none, as it is."""
         texts = [body for body in bodies if type(body) is bytes]
-        values = decode_together(texts)
+        values = None if self._is_text else decode_together(texts)
         if values is None:
             return [body if body is None or isinstance(body, Malformed) else self.read(body) for body in bodies]
         found: list[Sequence[Row] | Malformed | None]
-        if self._whole and set(map(type, values)) == {dict}:
+        if self._plain and set(map(type, values)) == {dict}:
             found = list(zip(values, strict=True))
         else:
             found = list(map(self._rows_in, values))
@@ -65,34 +50,15 @@ class Bodies:
         if len(body) > LARGEST_BODY_BYTES:
             return Malformed.TOO_LARGE
         try:
-            value = orjson.loads(body)
-        except ValueError:
-            return unreadable(body)
-        return self._rows_in(value)
+            return self.protocol.read(body, self._features)
+        except NoRows as none:
+            return none.reason
 
     def _rows_in(self, value: Any) -> Sequence[Row] | Malformed:
-        if self._whole:
-            return (value,) if type(value) is dict else Malformed.NOT_AN_OBJECT
         try:
-            return self._rows(self._find(value))
-        except Nowhere:
-            return Malformed.NO_ROWS
-
-    def _rows(self, found: object) -> Sequence[Row] | Malformed:
-        if isinstance(found, dict):
-            return (found,)
-        if not isinstance(found, list) or not found:
-            return Malformed.WRONG_BATCH
-        if are_tensors(found):
-            try:
-                return rows_of(found, self._names)
-            except NotTensors:
-                return Malformed.WRONG_BATCH
-        if all(isinstance(one, dict) for one in found):
-            return found
-        if all(isinstance(one, list) and len(one) == len(self._names) for one in found):
-            return [dict(zip(self._names, one, strict=True)) for one in found]
-        return Malformed.WRONG_BATCH
+            return self.protocol.rows_in(value, self._features)
+        except NoRows as none:
+            return none.reason
 
 
 def encoded(value: object) -> bytes | Malformed:
@@ -101,14 +67,3 @@ def encoded(value: object) -> bytes | Malformed:
         return orjson.dumps(value)
     except TypeError:
         return Malformed.BAD_JSON
-
-
-def unreadable(body: bytes) -> Malformed:
-    """Why a body is no JSON."""
-    if not body.strip():
-        return Malformed.EMPTY
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return Malformed.BAD_ENCODING
-    return Malformed.BAD_JSON

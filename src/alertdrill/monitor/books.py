@@ -28,6 +28,8 @@ from alertdrill.monitor.system import System
 from alertdrill.monitor.tally import Output
 from alertdrill.monitor.truth.ground_truth import GroundTruth
 from alertdrill.monitor.truth.reading import Sources
+from alertdrill.protocols.bad_value import BadValue
+from alertdrill.protocols.base import Protocol
 from alertdrill.protocols.figures import Task
 from alertdrill.protocols.schema import Schema
 
@@ -56,7 +58,8 @@ class Books:
                 settings say.
         """
         given = settings.schema_
-        self.schema = given if isinstance(given, Schema) else load_schema(given)
+        self.schema = _spoken(settings, given if isinstance(given, Schema) else load_schema(given))
+        protocol = self.schema.protocol
         clashes = list(_clashes(settings, self.schema))
         if clashes:
             raise BadSettings(*clashes)
@@ -66,14 +69,15 @@ class Books:
         except ValueError as error:
             fix = "give a sample with values of it, or set watched: false"
             raise BadFile(settings.reference, str(error), fix) from None
-        pointers = {output: at for output, at in ((Output.SCORE, settings.score), (Output.LABEL, settings.label)) if at}
+        looked_for = ((Output.SCORE, protocol.score), (Output.LABEL, protocol.label))
+        pointers = {output: at for output, at in looked_for if at is not None}
         threshold = log_threshold(len(cells) + len(pointers), settings.false_alarms_per_week)
         labels = {"model": settings.model, "version": settings.model_version}
         failures = Failures()
         self.system = _system(settings, labels)
-        outputs = Outputs(pointers, prediction_references(settings), settings.reference_answers, threshold)
+        outputs = Outputs(pointers, prediction_references(settings), settings.reference_answers, threshold, protocol)
         takers = [*_takers(settings, labels, outputs, failures), *([self.system] if self.system is not None else [])]
-        self.truth = _truth(settings, labels, failures)
+        self.truth = _truth(settings, protocol, labels, failures)
         if self.truth is not None:
             takers.append(self.truth)
         self.account = Account(
@@ -82,11 +86,27 @@ class Books:
             unwatched_names(self.schema),
             EDetector(list(cells.values()), threshold, settings.exact_reference),
             time.time(),
-            Bodies(self.schema.names(), settings.rows),
+            Bodies(protocol, self.schema.features),
             [*takers, *more],
             failures,
         )
         self.page = _page(settings, self.account)
+
+
+def _spoken(settings: Settings, schema: Schema) -> Schema:
+    """The schema with the protocol and the pointers of the settings, where they have some.
+
+    Raises:
+        BadSettings: the protocol does not fit the schema.
+    """
+    stated = {name: at or None for name in ("score", "label") if (at := getattr(settings, name)) is not None}
+    protocol: Protocol = settings.protocol or schema.protocol
+    try:
+        return schema.speaking(protocol.finding(**stated) if stated else protocol)
+    except BadValue as error:
+        where = named("protocol" if error.at[0] == "protocol" else "schema")
+        got = f"got {error.got or settings.protocol or schema.protocol}, expected {error.expected}"
+        raise BadSettings(Mistake(where, f"{'.'.join(map(str, error.at))}: {got}", error.fix)) from None
 
 
 def _clashes(settings: Settings, schema: Schema) -> Iterator[Mistake]:
@@ -123,15 +143,18 @@ def _takers(settings: Settings, labels: Mapping[str, str], outputs: Outputs, fai
         redaction = Redaction(settings.log_redact)
         headers = [name.lower() for name in settings.log_headers]
         find = lookup(settings.prediction_id)
-        takers.append(PredictionLog(labels, writer, settings.log_share, redaction, headers, find, failures))
+        share, are_texts = settings.log_share, outputs.protocol.is_text
+        takers.append(PredictionLog(labels, writer, share, redaction, headers, find, failures, are_texts))
     return takers
 
 
-def _truth(settings: Settings, labels: Mapping[str, str], failures: Failures) -> GroundTruth | None:
+def _truth(settings: Settings, protocol: Protocol, labels: Mapping[str, str], failures: Failures) -> GroundTruth | None:
     truth = settings.truth
     if truth is None:
         return None
-    label, score = (Source(Place.ANSWER, at) if at else None for at in (settings.label, settings.score))
+    label, score = (
+        None if at is None else Source(Place.PREDICTION, at, protocol) for at in (protocol.label, protocol.score)
+    )
     predicted = label if truth.task is Task.CLASSIFICATION else score
     sources = Sources(settings.prediction_id, predicted, score, truth.version)
     return GroundTruth(truth, sources, labels, os.environ, failures)

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from alertdrill.monitor.bodies import Malformed, encoded
+from alertdrill.monitor.bodies import encoded
 from alertdrill.protocols.json_rows import LARGEST_BODY_BYTES
+from alertdrill.protocols.malformed import Malformed
 
 STRUCTURED = b"application/cloudevents+json"
 BATCHED = b"application/cloudevents-batch+json"

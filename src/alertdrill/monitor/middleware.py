@@ -11,7 +11,6 @@ from alertdrill.asgi import App, Message, Receive, Scope, Send, header, respond
 from alertdrill.drift.e_detector import UPDATE_S
 from alertdrill.monitor.account import NOTES_AT_A_TIME
 from alertdrill.monitor.answers import BadAnswer
-from alertdrill.monitor.bodies import Malformed
 from alertdrill.monitor.books import Books
 from alertdrill.monitor.clock import WallClock
 from alertdrill.monitor.exposition import CONTENT_TYPE, METRICS_PATH
@@ -22,6 +21,7 @@ from alertdrill.monitor.page.page import Page
 from alertdrill.monitor.settings import read_settings
 from alertdrill.monitor.truth.asgi_endpoint import FeedbackEndpoint
 from alertdrill.protocols.json_rows import LARGEST_BODY_BYTES
+from alertdrill.protocols.malformed import Malformed
 
 CLIENT_CLOSED_REQUEST = 499
 APP_FAILED = 500

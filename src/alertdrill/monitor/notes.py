@@ -8,7 +8,8 @@ from itertools import chain
 from typing import NamedTuple
 
 from alertdrill.monitor.answers import BadAnswer
-from alertdrill.monitor.bodies import Malformed, Row
+from alertdrill.protocols.base import Row
+from alertdrill.protocols.malformed import Malformed
 
 UNKNOWN_CODE = 0
 """Of an exchange whose answer was not seen; `model_requests_total` has it as "unknown"."""

@@ -8,7 +8,6 @@ from itertools import chain, compress, repeat
 import orjson
 
 from alertdrill.monitor.answers import BadAnswer, is_compressed
-from alertdrill.monitor.bodies import Malformed
 from alertdrill.monitor.exposition import header, key, lines
 from alertdrill.monitor.failures import Failures
 from alertdrill.monitor.log_writer import LogWriter
@@ -16,6 +15,7 @@ from alertdrill.monitor.notes import Batch, Note, Rows, Taker
 from alertdrill.monitor.redaction import Redaction
 from alertdrill.monitor.sampling import is_sampled
 from alertdrill.monitor.sources import Lookup
+from alertdrill.protocols.malformed import Malformed
 
 LONGEST_ID = 200
 MOST_LINES = 1000
@@ -33,6 +33,7 @@ class PredictionLog(Taker):
         metadata: names of request headers, in lower case, whose values are written.
         prediction_ids: finds the id of each prediction; it stands in for an x-request-id that is missing.
         failures: of the monitor; a line that cannot be made is one.
+        are_texts: whether requests are no JSON: their rows are written then.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class PredictionLog(Taker):
         metadata: Sequence[str],
         prediction_ids: Lookup,
         failures: Failures,
+        are_texts: bool = False,
     ) -> None:
         self._labels = dict(labels)
         self._model, self._version = labels["model"], labels["version"]
@@ -52,7 +54,7 @@ class PredictionLog(Taker):
         self._redaction = redaction
         self._metadata = tuple((name, name.encode()) for name in metadata)
         self._prediction_ids = prediction_ids
-        self._failures = failures
+        self._failures, self._are_texts = failures, are_texts
         self._mark, self._numbers = secrets.token_hex(6), itertools.count(1)
         self._kept_ends: dict[tuple[bytes | None, ...], bytes] = {}
         model = orjson.dumps({"model": self._model, "version": self._version})[1:-1]
@@ -89,7 +91,7 @@ class PredictionLog(Taker):
 
     def _written(self, exchanges: Sequence["_Named"]) -> list[bytes]:
         """A line for each; those of exchanges read whole, which are nearly all, written together."""
-        if self._redaction:
+        if self._redaction or self._are_texts:
             return self._each(exchanges)
         usual = [
             (type(rows) is tuple or type(rows) is list)
@@ -162,11 +164,13 @@ class PredictionLog(Taker):
             "version": self._version,
             "code": note.code,
             "latency": note.duration_s,
-            "inputs": self._spliced(body) if type(body) is bytes and type(rows) in (tuple, list) else None,
+            "inputs": self._inputs(body, rows) if type(body) is bytes and type(rows) in (tuple, list) else None,
             "outputs": None,
         }
         if isinstance(answer, BadAnswer):
             line["malformed_outputs"] = answer
+            if answer is BadAnswer.ERROR and type(answered) is bytes and not is_compressed(answered):
+                line["outputs"] = self._spliced(answered)
         elif answer is not None and type(answered) is bytes:
             line["outputs"] = self._redaction.of(answer) if is_compressed(answered) else self._spliced(answered)
         if isinstance(rows, Malformed):
@@ -176,6 +180,9 @@ class PredictionLog(Taker):
         if note.failure is not None:
             line["failure"] = note.failure
         return orjson.dumps(line)
+
+    def _inputs(self, body: bytes, rows: Rows) -> object:
+        return self._redaction.of({"dataframe_records": rows}) if self._are_texts else self._spliced(body)
 
     def _spliced(self, body: bytes) -> object:
         """JSON as it was sent: it was read before, so that it is valid, and a line end in it a blank between parts."""

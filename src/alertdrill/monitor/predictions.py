@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import compress
 from typing import Any
 
@@ -10,8 +10,9 @@ from alertdrill.drift.cells import Absent, Cells
 from alertdrill.monitor.answers import BadAnswer
 from alertdrill.monitor.exposition import header, key, lines
 from alertdrill.monitor.notes import Batch, Taker, row_counts
-from alertdrill.monitor.pointer import finder_in_each
 from alertdrill.monitor.tally import Output, Tally, render
+from alertdrill.protocols.base import Protocol
+from alertdrill.protocols.json_template import Json
 
 MOST_CLASSES = 20
 LONGEST_CLASS = 40
@@ -24,7 +25,8 @@ class Outputs:
     """Where an answer holds what.
 
     Attributes:
-        pointers: JSON pointer to each output; with several rows it must give a list with one value a row.
+        pointers: JSON pointer to each output, from a prediction.
+        protocol: how answers hold predictions.
         references: cells of the outputs whose normal values are known; those of the others come from the first answers.
         first: how many answers make a reference.
         threshold: evidence at which an output alarms, as `log_threshold` computes it for all that can alarm.
@@ -34,6 +36,7 @@ class Outputs:
     references: Mapping[Output, Cells]
     first: int
     threshold: float
+    protocol: Protocol = field(default_factory=Json)
 
 
 class PredictionCounters(Taker):
@@ -54,7 +57,7 @@ class PredictionCounters(Taker):
         self._outputs = [
             (
                 output,
-                finder_in_each(pointer, Absent.KEY),
+                outputs.protocol.find_in_each(pointer, Absent.KEY),
                 Tally(output, labels, outputs.references.get(output), outputs.first, outputs.threshold),
             )
             for output, pointer in outputs.pointers.items()

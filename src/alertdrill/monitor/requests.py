@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from alertdrill.monitor.bodies import Malformed
 from alertdrill.monitor.exposition import header, key, lines, number
 from alertdrill.monitor.notes import UNKNOWN_CODE, Failure, Note
+from alertdrill.protocols.malformed import Malformed
 
 CODES = (200, 400, 422, 500, 502, 503, 504)
 DURATION_EDGES_S = (

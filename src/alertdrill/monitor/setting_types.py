@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, Any
 
+import orjson
 from pydantic import BeforeValidator
 
 from alertdrill.monitor.durations import seconds
-from alertdrill.monitor.pointer import parts_of
 from alertdrill.monitor.sources import Source, parse_source
+from alertdrill.protocols.catalogue import ProtocolSpec
+from alertdrill.protocols.pointer import parts_of
 
 
 def _pointer(value: Any) -> Any:
@@ -65,7 +67,17 @@ def _page(value: str) -> str:
     return value
 
 
+def _protocol(value: Any) -> Any:
+    if not isinstance(value, str) or not value.lstrip().startswith("{"):
+        return value
+    try:
+        return orjson.loads(value)
+    except ValueError as error:
+        raise ValueError(f'got {value!r}, {error}; fix: write JSON such as {{"kind": "oip_v2"}}') from None
+
+
 Pointer = Annotated[str, BeforeValidator(_pointer)]
+Spoken = Annotated[ProtocolSpec, BeforeValidator(_protocol)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_parts)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_whole)]
 """A list whose members may hold commas: the option is repeated for each."""

@@ -14,7 +14,7 @@ from pydantic_core import PydanticUndefined
 
 from alertdrill.drift.e_detector import FEWEST_A_WEEK, MOST_A_WEEK
 from alertdrill.monitor.bad_settings import BadSettings, Mistake, named, option
-from alertdrill.monitor.setting_types import Duration, Names, PagePath, Pointer, Where, written
+from alertdrill.monitor.setting_types import Duration, Names, PagePath, Pointer, Spoken, Where, written
 from alertdrill.monitor.truth.settings import OF_TRUTH, TruthSettings, contradictions
 from alertdrill.protocols.schema import Schema
 
@@ -44,16 +44,20 @@ class Settings(BaseModel):
         description="drift alarms that chance alone may raise in a week, on average, over all features and predictions "
         "together",
     )
-    rows: Pointer = Field(
-        default="",
-        description="JSON pointer to the rows in a request: an object of features, a list of such objects or of lists "
-        "of values, or tensors of the Open Inference Protocol; empty: the body is the object",
+    protocol: Spoken | None = Field(
+        default=None,
+        description="how requests and answers are written: json, oip_v2, instances or mlflow, or with options as JSON, "
+        'such as {"kind": "oip_v2", "tensors": "one"}; default: what the schema says',
     )
-    score: Pointer = Field(
-        default="/score",
-        description="JSON pointer to the score in an answer, or to the number that a regression predicts; empty: none",
+    score: Pointer | None = Field(
+        default=None,
+        description="JSON pointer from a prediction to its score, or to the number that a regression predicts; empty: "
+        "none; default: what the protocol says",
     )
-    label: Pointer = Field(default="/label", description="JSON pointer to the class in an answer; empty: there is none")
+    label: Pointer | None = Field(
+        default=None,
+        description="JSON pointer from a prediction to its class; empty: none; default: what the protocol says",
+    )
     prediction_id: Where = Field(
         default=written("/prediction_id"),
         description="where the id of a prediction stands: /POINTER into the answer, request:/POINTER, "

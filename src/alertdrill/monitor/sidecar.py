@@ -6,7 +6,6 @@ import time
 from alertdrill.drift.e_detector import UPDATE_S
 from alertdrill.monitor.account import NOTES_AT_A_TIME, Account
 from alertdrill.monitor.answers import BadAnswer
-from alertdrill.monitor.bodies import Malformed
 from alertdrill.monitor.clock import WallClock
 from alertdrill.monitor.exposition import CONTENT_TYPE, METRICS_PATH
 from alertdrill.monitor.notes import Failure, note_of
@@ -14,6 +13,7 @@ from alertdrill.monitor.page.page import Page
 from alertdrill.monitor.system import System
 from alertdrill.monitor.truth.ground_truth import FAILED, GroundTruth
 from alertdrill.protocols.json_rows import LARGEST_BODY_BYTES
+from alertdrill.protocols.malformed import Malformed
 from alertdrill.relay.exchange import KEPT_BODY_BYTES, Effect, End, Exchange, Request, Response
 from alertdrill.relay.server import Relay
 

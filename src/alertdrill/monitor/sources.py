@@ -8,7 +8,9 @@ import orjson
 
 from alertdrill.drift.cells import Absent
 from alertdrill.monitor.notes import Headers, Note
-from alertdrill.monitor.pointer import finder_in_each, parts_of
+from alertdrill.protocols.base import Protocol
+from alertdrill.protocols.json_template import Json
+from alertdrill.protocols.pointer import finder_in_each, parts_of
 
 Lookup = Callable[[Sequence[Note], Sequence[object]], list[Any]]
 """What stands at a source in each of some exchanges, given as notes and decoded answers; `Absent.KEY`: nothing."""
@@ -18,6 +20,7 @@ class Place(StrEnum):
     """The parts of an exchange that can be read."""
 
     ANSWER = "answer"
+    PREDICTION = "prediction"
     REQUEST = "request"
     ANSWER_HEADER = "answer-header"
     REQUEST_HEADER = "request-header"
@@ -29,10 +32,12 @@ class Source(NamedTuple):
     Attributes:
         place: which part.
         path: a JSON pointer, or the name of a header in lower case.
+        protocol: that says where answers hold predictions; None: an answer is one.
     """
 
     place: Place
     path: str
+    protocol: Protocol | None = None
 
 
 def parse_source(text: str) -> Source:
@@ -57,6 +62,9 @@ def parse_source(text: str) -> Source:
 
 def lookup(source: Source) -> Lookup:
     """What finds it."""
+    if source.place is Place.PREDICTION:
+        in_predictions = (source.protocol or Json()).find_in_each(source.path, Absent.KEY)
+        return lambda notes, answers: in_predictions(answers)
     if source.place is Place.ANSWER:
         in_answers = finder_in_each(source.path, Absent.KEY)
         return lambda notes, answers: in_answers(answers)

@@ -1,55 +1,72 @@
-"""What a target takes: its features, their types and where to send them."""
+"""What a target takes: its features, their types, where to send them and how to write them."""
 
-from enum import StrEnum
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-
-class FeatureKind(StrEnum):
-    """How a feature's value is written in a request."""
-
-    NUMBER = "number"
-    INTEGER = "integer"
-    CATEGORY = "category"
-    TIMESTAMP = "timestamp"  # ISO 8601, UTC: 2026-11-22T20:46:15.000Z
-
-
-class Feature(BaseModel):
-    """One input of the model."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str = Field(description="name of the feature, as the request writes it")
-    kind: FeatureKind = Field(description="number, integer, category or timestamp (ISO 8601, UTC)")
-    watched: bool = Field(
-        default=True,
-        validate_default=True,
-        description="whether the monitor keeps drift statistics of it; false for identifiers, always for timestamps",
-    )
-
-    @field_validator("watched")
-    @classmethod
-    def _not_time(cls, watched: bool, info: ValidationInfo) -> bool:
-        """Time goes on, which is no drift."""
-        return watched and info.data.get("kind") is not FeatureKind.TIMESTAMP
-
-    @property
-    def numeric(self) -> bool:
-        """Whether the values are numbers."""
-        return self.kind in (FeatureKind.NUMBER, FeatureKind.INTEGER)
+from alertdrill.protocols.bad_value import BadValue
+from alertdrill.protocols.base import Protocol
+from alertdrill.protocols.catalogue import ProtocolSpec
+from alertdrill.protocols.features import Feature as Feature
+from alertdrill.protocols.features import FeatureKind as FeatureKind
+from alertdrill.protocols.forms import Form
+from alertdrill.protocols.json_template import Json
 
 
 class Schema(BaseModel):
-    """The features of a model, in the order in which requests write them, and the address of the endpoint."""
+    """The features of a model, in the order in which requests write them, and its endpoint."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    protocol: str = Field(default="json", description="how requests and answers are written")
-    path: str = Field(default="/predict", description="path of the endpoint that predicts")
+    protocol: ProtocolSpec = Field(default=Json(), description="how requests and answers are written")
+    path: str = Field(
+        default="",
+        validate_default=True,
+        description="path of the endpoint that predicts, such as /v2/models/wine/infer; default: /predict for json, "
+        "/invocations for mlflow",
+    )
     features: tuple[Feature, ...] = Field(min_length=1, description="the inputs of the model, in order")
     label: str | None = Field(
         default=None, description="column of the sample that holds the true label of a row; never sent"
     )
+
+    @field_validator("path")
+    @classmethod
+    def _path(cls, path: str, info: ValidationInfo) -> str:
+        protocol: Protocol | None = info.data.get("protocol")  # not there when wrong itself
+        if path or protocol is None:
+            return path
+        if protocol.default_path is None:
+            expected = f"the path of the endpoint, as {protocol.kind} has the model's name in it"
+            raise BadValue(expected, f"add path: {protocol.example_path}", "nothing")
+        return protocol.default_path
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        for mistake in self.protocol.unfit(self.features):
+            at = ("protocol", *mistake.at)
+            raise BadValue(mistake.expected, mistake.fix, mistake.got, at)
+        return self
+
+    def speaking(self, protocol: Protocol) -> "Schema":
+        """The same model behind another protocol, whose default path it has unless its own was written.
+
+        Raises:
+            BadValue: the protocol does not fit; `at` begins with `protocol` or `path`.
+        """
+        path = self.path if "path" in self.model_fields_set else ""
+        try:
+            return Schema.model_validate({**dict(self), "protocol": protocol, "path": path})
+        except ValidationError as error:
+            (first, *_) = error.errors()
+            mistake: BadValue = first["ctx"]["error"]
+            at = (*first["loc"], *mistake.at)
+            raise BadValue(mistake.expected, mistake.fix, mistake.got, at) from None
+
+    @property
+    def form(self) -> Form:
+        """How a row is written."""
+        return self.protocol.form(self.features)
 
     @property
     def has_watched_numbers(self) -> bool:

@@ -3,6 +3,9 @@ from drill import SCHEMA, expect, nulls_phase, read
 
 from alertdrill.core.feasibility import unknown_features
 from alertdrill.core.scenario.finding import Finding
+from alertdrill.protocols.json_template import Json
+from alertdrill.protocols.mlflow import Mlflow
+from alertdrill.protocols.oip_v2 import OipV2
 from alertdrill.protocols.schema import Feature, FeatureKind, Schema
 
 NUMBERS = SCHEMA.model_copy(update={"features": SCHEMA.features[:2]})
@@ -134,3 +137,25 @@ def test_a_matcher_that_no_feature_passes_is_found() -> None:
     (one,) = found(expect=[expect(labels={}, matchers=['feature=~"amuont|x"'])])
     assert one.path == ("nulls", "expect", 0, "matchers", 0)
     assert one.fix == "did you mean amount?"
+
+
+def test_a_fault_that_the_protocol_cannot_carry_is_refused_with_the_reason() -> None:
+    numbers = Schema(path="/x", features=NUMBERS.features)
+    one_tensor = numbers.speaking(OipV2(tensors="one"))
+    missing = {"kind": "missing_key", "features": ["amount"], "share": 1}
+    (found_one,) = found(missing, schema=one_tensor, expect=[])
+    assert found_one.path == ("nulls", "faults", 0, "kind")
+    assert "its values stand in one tensor, without keys" in found_one.expected
+    assert found(missing, schema=numbers.speaking(OipV2()), expect=[]) == []
+    csv = SCHEMA.speaking(Mlflow(format="csv"))
+    (found_one,) = found({"kind": "number_as_string", "features": ["amount"], "share": 1}, schema=csv, expect=[])
+    assert "CSV has no types" in found_one.expected
+
+
+def test_data_faults_edit_bodies_of_users_only_where_these_are_flat_objects() -> None:
+    scenario = read(
+        nulls_phase(expect=[]), load={"rate": "10/s", "arrivals": "constant", "locustfile": "users.py", "users": 2}
+    )
+    assert list(unknown_features(scenario, SCHEMA)) == []
+    (one,) = unknown_features(scenario, SCHEMA.speaking(Json(body={"row": "$row"})))
+    assert "only those of plain json can be edited" in one.expected

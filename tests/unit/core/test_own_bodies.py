@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from alertdrill.core.faults.base import Body
-from alertdrill.core.faults.shared.members import replaced
 from alertdrill.core.own_bodies import Edited, OwnBodies
 from alertdrill.core.plan import Plan, TargetPlan, make_segments
 from alertdrill.core.scenario import Scenario
 from alertdrill.core.touch import Touch
+from alertdrill.protocols.members import replaced
 from alertdrill.protocols.rows import parse_csv
 from alertdrill.protocols.schema import Schema
 

@@ -9,7 +9,7 @@ from alertdrill.core import traffic
 from alertdrill.core.touch import Touch
 from alertdrill.core.traffic import HISTORY, PlannedTraffic
 from alertdrill.drift.cells import Cells
-from alertdrill.drift.e_detector import OUTPUTS, EDetector, log_threshold
+from alertdrill.drift.e_detector import EDetector, log_threshold
 
 FAULTS = [
     {"kind": "nulls", "features": ["amount"], "share": "20%"},
@@ -64,7 +64,7 @@ def test_plans_judge_with_the_threshold_of_a_monitor_that_watches_features_and_p
     monkeypatch.setattr(traffic, "EDetector", Noting)
     PlannedTraffic(PLAN, sample(), TOUCH).until(3, STARTS, COUNTS).evidence("amount")
     watched = sum(feature.watched for feature in PLAN.target.schema_.features)
-    assert thresholds == {log_threshold(watched + OUTPUTS)}
+    assert thresholds == {log_threshold(watched + 2)}
 
 
 def test_evidence_is_worked_out_for_every_phase_of_the_monitor_s_clock() -> None:

@@ -11,8 +11,13 @@ from alertdrill.drift.cells import Cells
 from alertdrill.drift.e_detector import EDetector
 from alertdrill.monitor import account as account_module
 from alertdrill.monitor.account import HEADS_AT_A_TIME, Account
+from alertdrill.monitor.answers import BadAnswer
 from alertdrill.monitor.bodies import Bodies
 from alertdrill.monitor.notes import Batch, Note, Taker, head_bytes, held_bytes
+from alertdrill.monitor.predictions import Outputs, PredictionCounters
+from alertdrill.monitor.tally import Output
+from alertdrill.protocols.features import Feature, FeatureKind
+from alertdrill.protocols.instances import Instances
 
 Parse = Callable[[bytes], dict[tuple[str, ...], float]]
 LABELS = {"model": "fraud", "version": "1"}
@@ -249,13 +254,29 @@ def test_only_answers_of_predictions_are_read(cells: dict[str, Cells], detector:
 def test_a_batch_counts_as_many_predictions_as_rows(
     cells: dict[str, Cells], detector: EDetector, values: Parse
 ) -> None:
-    bodies = Bodies(("id", "amount", "country"), "/instances")
+    names = {"id": FeatureKind.CATEGORY, "amount": FeatureKind.NUMBER, "country": FeatureKind.CATEGORY}
+    bodies = Bodies(Instances(), [Feature(name=name, kind=kind) for name, kind in names.items()])
     account = Account(LABELS, cells, ("id",), detector, 0.0, bodies)
     account.note(note(b'{"instances": [["1", 50.0, "DE"], ["2", 51.0, "FR"]]}'))
     seen = values(account.scrape())
     assert seen["model_predictions_total",] == 2
     assert seen["model_requests_total", "200"] == 1
     assert total(seen, "model_feature_values_total", "country") == 2
+
+
+def test_an_error_inside_a_200_is_no_prediction_and_no_answer_to_compare(
+    cells: dict[str, Cells], detector: EDetector, values: Parse
+) -> None:
+    keeping = Keeping()
+    outputs = PredictionCounters(LABELS, Outputs({Output.SCORE: "/score"}, {}, 100, 5.0))
+    account = Account(LABELS, cells, ("id",), detector, 0.0, takers=[keeping, outputs])
+    account.note(Note(200, 0.1, True, ROW, b'{"error": {"message": "no such model"}}'))
+    account.note(Note(200, 0.1, True, ROW, b'{"error": null, "score": 1}'))
+    seen = values(account.scrape())
+    assert keeping.answers == [BadAnswer.ERROR, {"error": None, "score": 1}]
+    assert seen["model_predictions_total",] == 1
+    assert seen["model_malformed_answers_total", "error"] == 1
+    assert seen["model_requests_total", "200"] == 2
 
 
 def test_a_request_that_was_not_seen_is_neither_a_row_nor_malformed(account: Account, values: Parse) -> None:

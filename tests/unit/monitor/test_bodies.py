@@ -5,8 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alertdrill.monitor.bodies import Bodies, Malformed
+from alertdrill.monitor.bodies import Bodies
+from alertdrill.protocols.base import Protocol
+from alertdrill.protocols.features import Feature, FeatureKind
+from alertdrill.protocols.instances import Instances
 from alertdrill.protocols.json_rows import LARGEST_BODY_BYTES
+from alertdrill.protocols.json_template import Json
+from alertdrill.protocols.malformed import Malformed
+from alertdrill.protocols.mlflow import Mlflow
+from alertdrill.protocols.oip_v2 import OipV2
+
+FEATURES = (Feature(name="amount", kind=FeatureKind.NUMBER), Feature(name="country", kind=FeatureKind.CATEGORY))
 
 
 @pytest.mark.parametrize(
@@ -37,43 +46,28 @@ def test_no_bytes_raise(body: bytes) -> None:
     assert isinstance(Bodies().read(body), tuple | Malformed)
 
 
-ROW = {"amount": 1.5, "country": "DE"}
-TENSORS = [
-    {"name": "amount", "shape": [2, 1], "datatype": "FP64", "data": [[1.5], [2.5]]},
-    {"name": "country", "shape": [2], "datatype": "BYTES", "data": ["DE", "FR"]},
-]
-
-
 @pytest.mark.parametrize(
-    ("pointer", "sent", "rows"),
+    ("protocol", "sent", "rows"),
     [
-        ("/row", {"row": ROW}, [ROW]),
-        ("/instances", {"instances": [ROW, ROW]}, [ROW, ROW]),
-        ("/instances", {"instances": [[1.5, "DE"]]}, [ROW]),
-        ("/inputs", {"inputs": TENSORS}, [ROW, {"amount": 2.5, "country": "FR"}]),
-        ("/inputs", {"inputs": [{"name": "x", "shape": [1, 2], "datatype": "BYTES", "data": [1.5, "DE"]}]}, [ROW]),
+        (Instances(), {"instances": [[1.5, "DE"], {"amount": 2}]}, [{"amount": 1.5, "country": "DE"}, {"amount": 2}]),
+        (OipV2(), {"inputs": [{"name": "amount", "shape": [1], "data": [1.5]}]}, [{"amount": 1.5}]),
+        (Mlflow(), {"dataframe_split": {"columns": ["amount"], "data": [[1.5]]}}, [{"amount": 1.5}]),
+        (Json(body=["$values"]), [[1.5, "DE"]], [{"amount": 1.5, "country": "DE"}]),
     ],
 )
-def test_a_pointer_leads_to_rows_in_every_usual_shape(pointer: str, sent: Any, rows: list[Any]) -> None:
-    assert list(Bodies(("amount", "country"), pointer).read(orjson.dumps(sent))) == rows
+def test_rows_are_read_as_the_protocol_has_them(protocol: Protocol, sent: Any, rows: list[Any]) -> None:
+    bodies = Bodies(protocol, FEATURES)
+    assert list(bodies.read(orjson.dumps(sent))) == rows
+    assert [list(one) for one in bodies.read_all([orjson.dumps(sent)] * 2)] == [rows] * 2  # type: ignore[arg-type]
+    assert bodies.read(b"{}") is Malformed.NO_ROWS or isinstance(protocol, Json)
 
 
-@pytest.mark.parametrize(
-    ("sent", "reason"),
-    [
-        ({}, Malformed.NO_ROWS),
-        ([ROW], Malformed.NO_ROWS),
-        ({"inputs": []}, Malformed.WRONG_BATCH),
-        ({"inputs": 5}, Malformed.WRONG_BATCH),
-        ({"inputs": [[1.5, "DE"], [1.5]]}, Malformed.WRONG_BATCH),
-        ({"inputs": [[[1.5, "DE"]]]}, Malformed.WRONG_BATCH),
-        ({"inputs": [ROW, [1.5, "DE"]]}, Malformed.WRONG_BATCH),
-        ({"inputs": [TENSORS[0], {**TENSORS[1], "data": ["DE"]}]}, Malformed.WRONG_BATCH),
-        ({"inputs": [{**TENSORS[0], "shape": [7]}]}, Malformed.WRONG_BATCH),
-        ({"inputs": [{**TENSORS[0], "shape": "no"}]}, Malformed.WRONG_BATCH),
-        ({"inputs": [{**TENSORS[0], "data": 5}]}, Malformed.WRONG_BATCH),
-        ({"inputs": [{"name": "x", "shape": [2, 2], "data": [1.5, "DE"]}]}, Malformed.WRONG_BATCH),
-    ],
-)
-def test_a_wrong_batch_has_a_reason(sent: Any, reason: Malformed) -> None:
-    assert Bodies(("amount", "country"), "/inputs").read(orjson.dumps(sent)) is reason
+def test_csv_is_read_although_it_may_look_like_json() -> None:
+    bodies = Bodies(Mlflow(format="csv"), FEATURES[:1])
+    assert bodies.read_all([b"amount\r\n7\r\n", b"7\n8", Malformed.INCOMPLETE, b"", b'amount\n"7,8"\n']) == [
+        [{"amount": 7.0}],
+        [{"7": "8"}],
+        Malformed.INCOMPLETE,
+        Malformed.EMPTY,
+        [{"amount": "7,8"}],
+    ]

@@ -4,9 +4,9 @@ from typing import Any
 import orjson
 import pytest
 
-from alertdrill.monitor.bodies import Malformed
 from alertdrill.monitor.cloud_events import BadEvent, Event, Kind, read_events
 from alertdrill.protocols.json_rows import LARGEST_BODY_BYTES
+from alertdrill.protocols.malformed import Malformed
 
 REQUEST = "org.kubeflow.serving.inference.request"
 RESPONSE = "org.kubeflow.serving.inference.response"

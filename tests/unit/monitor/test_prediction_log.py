@@ -8,14 +8,17 @@ from typing import Any
 import orjson
 import pytest
 
-from alertdrill.monitor.answers import read_answer
-from alertdrill.monitor.bodies import Bodies, Malformed
+from alertdrill.monitor.answers import BadAnswer, read_answer
+from alertdrill.monitor.bodies import Bodies
 from alertdrill.monitor.failures import Failures
 from alertdrill.monitor.log_writer import LogWriter
 from alertdrill.monitor.notes import Batch, Failure, Note
 from alertdrill.monitor.prediction_log import PredictionLog
 from alertdrill.monitor.redaction import DEEPEST, REDACTED, Redaction
 from alertdrill.monitor.sources import Place, Source, lookup
+from alertdrill.protocols.features import Feature, FeatureKind
+from alertdrill.protocols.malformed import Malformed
+from alertdrill.protocols.mlflow import Mlflow
 
 Parse = Callable[[str], dict[tuple[str, ...], float]]
 LABELS = {"model": "fraud", "version": "1"}
@@ -35,12 +38,14 @@ def batch(*notes: Note) -> Batch:
 class Written:
     """A log in a folder, and its lines."""
 
-    def __init__(self, folder: Path, share: float = 1.0, redact: Any = (), metadata: Any = ()) -> None:
+    def __init__(
+        self, folder: Path, share: float = 1.0, redact: Any = (), metadata: Any = (), are_texts: bool = False
+    ) -> None:
         self.path = folder / "log.jsonl"
         writer = LogWriter(self.path, 1 << 20, 3)
         ids = lookup(Source(Place.ANSWER, "/prediction_id"))
         self.failures = Failures()
-        self.log = PredictionLog(LABELS, writer, share, Redaction(redact), metadata, ids, self.failures)
+        self.log = PredictionLog(LABELS, writer, share, Redaction(redact), metadata, ids, self.failures, are_texts)
 
     def lines(self) -> list[dict[str, Any]]:
         self.log.close()
@@ -229,3 +234,23 @@ def test_lines_written_together_are_those_written_one_by_one(
         texts.append(written.path.read_bytes())
     assert texts[0] == texts[1]
     assert texts[0].count(b"\n") == len(notes) - written.log.sampled_out
+
+
+def test_an_error_inside_a_200_is_kept_with_its_reason(tmp_path: Path) -> None:
+    written = Written(tmp_path)
+    one = note(answer=b'{"error": "no such model"}')
+    written.log.take(Batch([one], [({"amount": 50.0},)], [BadAnswer.ERROR]))
+    [line] = written.lines()
+    assert (line["malformed_outputs"], line["outputs"]) == ("error", {"error": "no such model"})
+
+
+@pytest.mark.parametrize("redact", [(), ("amount",)])
+def test_rows_of_a_request_that_is_no_json_are_written_and_can_be_read_again(tmp_path: Path, redact: Any) -> None:
+    written = Written(tmp_path, redact=redact, are_texts=True)
+    protocol, features = Mlflow(format="csv"), (Feature(name="amount", kind=FeatureKind.NUMBER),)
+    one = note(body=b"amount\r\n50\r\n")
+    written.log.take(Batch([one], [protocol.read(one.body, features)], [{"score": 0.5}]))  # type: ignore[arg-type]
+    [line] = written.lines()
+    again = protocol.read(orjson.dumps(line["inputs"]), features)
+    assert (again == [{"amount": 50.0}]) != bool(redact)
+    assert "50" not in str(line["inputs"]) or not redact

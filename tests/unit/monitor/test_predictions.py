@@ -131,7 +131,7 @@ def test_answers_that_cannot_be_read_are_counted_by_reason(values: Parse) -> Non
     of.take(read(bad))
     seen = seen_of(of, values)
     counted = {name[1]: n for name, n in seen.items() if name[0] == "model_malformed_answers_total"}
-    assert counted == {"empty": 1, "bad_encoding": 1, "bad_json": 1, "too_large": 2, "wrong_batch": 0}
+    assert counted == {"empty": 1, "bad_encoding": 1, "bad_json": 1, "too_large": 2, "wrong_batch": 0, "error": 0}
 
 
 def test_classes_without_end_make_a_bounded_number_of_series(values: Parse) -> None:

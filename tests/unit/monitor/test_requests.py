@@ -1,8 +1,8 @@
 from collections.abc import Callable
 
-from alertdrill.monitor.bodies import Malformed
 from alertdrill.monitor.notes import UNKNOWN_CODE, Failure, Note
 from alertdrill.monitor.requests import CODES, RequestCounters
+from alertdrill.protocols.malformed import Malformed
 
 Parse = Callable[[str], dict[tuple[str, ...], float]]
 LABELS = {"model": "fraud", "version": "1"}

@@ -1,17 +1,20 @@
 import argparse
+import json
 import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from alertdrill.drift.e_detector import OUTPUTS
 from alertdrill.monitor.bad_settings import BadSettings
 from alertdrill.monitor.books import Books
+from alertdrill.monitor.notes import Note
 from alertdrill.monitor.reference import BadFile
 from alertdrill.monitor.settings import SETTINGS, add_options, read_settings, settings_of
 from alertdrill.monitor.sources import Place, Source
 from alertdrill.monitor.truth.mail import Security
+from alertdrill.protocols.instances import Instances
+from alertdrill.protocols.json_template import Json
 from alertdrill.protocols.schema import Schema
 
 SCHEMA = Schema.model_validate({"features": [{"name": "amount", "kind": "number"}]})
@@ -30,8 +33,8 @@ def books(sample: Path, **more: Any) -> Books:
 
 
 GIVEN = {
-    "schema": "s.json", "reference": "r.csv", "model": "m", "model_version": "2", "rows": "/rows", "score": "/s",
-    "label": "/l", "prediction_id": "request:/id", "reference_score": "p", "reference_label": "c",
+    "schema": "s.json", "reference": "r.csv", "model": "m", "model_version": "2", "protocol": "instances",
+    "score": "/s", "label": "/l", "prediction_id": "request:/id", "reference_score": "p", "reference_label": "c",
     "reference_answers": "500", "dependencies": "store, cache", "log": "log.jsonl", "log_max_bytes": "4096",
     "log_files": "2", "log_share": "0.5", "log_redact": "card", "log_headers": "user-agent", "model_pid": "1",
     "false_alarms_per_week": "0.5", "truth_store": "t.db", "truth_task": "regression", "truth_version": "/v",
@@ -129,7 +132,8 @@ def test_one_budget_is_shared_by_all_that_can_alarm(sample: Path) -> None:
 
 def test_plans_of_drills_know_how_many_outputs_are_watched_by_default() -> None:
     settings = read_settings({"schema": SCHEMA, "reference": "r.csv"})
-    assert len([at for at in (settings.score, settings.label) if at]) == OUTPUTS
+    assert (settings.score, settings.label) == (None, None)
+    assert (Json().watched, Instances().watched, Instances(score="/1").watched) == (2, 1, 2)
 
 
 def test_what_is_left_empty_is_not_looked_for(sample: Path) -> None:
@@ -162,3 +166,26 @@ def test_clashes_of_paths_are_said_all_at_once_and_before_anything_is_opened(sam
 def test_a_page_can_be_left_out(sample: Path) -> None:
     assert books(sample, page="").page is None
     assert books(sample).page is not None
+
+
+def test_the_log_of_a_protocol_that_is_no_json_has_rows(sample: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    account = books(sample, protocol='{"kind": "mlflow", "format": "csv"}', log=log).account
+    account.note(Note(200, 0.1, True, b"amount\r\n50\r\n", b'{"predictions": [1]}'))
+    account.close()
+    (line,) = log.read_text().splitlines()
+    assert json.loads(line)["inputs"] == {"dataframe_records": [{"amount": 50.0}]}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "told"),
+    [
+        ("oip_v3", "expected a protocol: json, oip_v2"),
+        ("{", "unexpected end of data"),
+        ('{"kind": "oip_v2", "tensors": "no"}', "'each' or 'one'"),
+        ("instances", "path"),
+    ],
+)
+def test_a_protocol_that_cannot_be_used_is_said_to_be(sample: Path, protocol: str, told: str) -> None:
+    with pytest.raises(BadSettings, match=told):
+        books(sample, protocol=protocol)

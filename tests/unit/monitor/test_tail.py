@@ -8,11 +8,11 @@ import pytest
 
 from alertdrill.monitor.account import Account
 from alertdrill.monitor.answers import BadAnswer
-from alertdrill.monitor.bodies import Malformed
 from alertdrill.monitor.line_file import LineFile
 from alertdrill.monitor.notes import UNKNOWN_CODE, Failure
-from alertdrill.monitor.pointer import Nowhere
 from alertdrill.monitor.tail import Tail
+from alertdrill.protocols.malformed import Malformed
+from alertdrill.protocols.pointer import Nowhere
 
 Parse = Callable[[bytes], dict[tuple[str, ...], float]]
 LABELS = {"model": "fraud", "version": "1"}

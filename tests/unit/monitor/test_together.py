@@ -17,11 +17,21 @@ from alertdrill.drift.e_detector import EDetector, log_threshold
 from alertdrill.monitor import answers, bodies, together
 from alertdrill.monitor.account import Account
 from alertdrill.monitor.answers import BadAnswer, read_answer, read_answers
-from alertdrill.monitor.bodies import Bodies, Malformed
+from alertdrill.monitor.bodies import Bodies
 from alertdrill.monitor.notes import Failure, Headers, Note
 from alertdrill.monitor.predictions import Outputs, PredictionCounters
 from alertdrill.monitor.tally import Output
 from alertdrill.monitor.together import decode_together
+from alertdrill.protocols.base import Protocol
+from alertdrill.protocols.features import Feature, FeatureKind
+from alertdrill.protocols.instances import Instances
+from alertdrill.protocols.json_template import Json
+from alertdrill.protocols.malformed import Malformed
+from alertdrill.protocols.mlflow import Mlflow
+from alertdrill.protocols.oip_v2 import OipV2
+
+FEATURES = (Feature(name="amount", kind=FeatureKind.NUMBER), Feature(name="country", kind=FeatureKind.CATEGORY))
+PROTOCOLS = (Json(), Json(body={"x": "$row"}), Json(body=["$values"]), OipV2(), Instances(), Mlflow())
 
 Parse = Callable[[bytes], dict[tuple[str, ...], float]]
 LABELS = {"model": "fraud", "version": "1"}
@@ -81,10 +91,10 @@ def test_too_much_at_once_is_left_to_the_careful_way() -> None:
     assert decode_together([b'"%b"' % (b"x" * 600_000)] * 2) is None
 
 
-@given(st.lists(TEXTS | JSON | st.sampled_from([Malformed.INCOMPLETE, None]), max_size=6), st.sampled_from(["", "/x"]))
+@given(st.lists(TEXTS | JSON | st.sampled_from([Malformed.INCOMPLETE, None]), max_size=6), st.sampled_from(PROTOCOLS))
 @settings(max_examples=300)
-def test_bodies_read_together_give_the_same_rows_and_reasons(some: list[Any], pointer: str) -> None:
-    reader = Bodies(("amount", "country"), pointer)
+def test_bodies_read_together_give_the_same_rows_and_reasons(some: list[Any], protocol: Protocol) -> None:
+    reader = Bodies(protocol, FEATURES)
     careful = [reader.read(body) if isinstance(body, bytes) else body for body in some]
     found = reader.read_all(some)
     assert repr(found) == repr(careful)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alertdrill.protocols import json_rows
-from alertdrill.protocols.json_rows import Drawn, cell_texts, cell_value, decode, encode, is_json
+from alertdrill.protocols.encoding import Drawn, Encoder, encode
+from alertdrill.protocols.json_rows import cell_value, is_json
 from alertdrill.protocols.rows import Cell, Column, Rows, parse_csv
 from alertdrill.protocols.schema import Feature, FeatureKind, Schema
 
@@ -95,13 +95,6 @@ def test_what_is_json_and_what_is_not() -> None:
     assert [cell_value(text) for text in (b"1", b'"a"', b"true", b"NaN")] == [1, "a", True, b"NaN"]
 
 
-def test_an_object_is_decoded_and_anything_else_refused() -> None:
-    assert decode(b'{"a":1}') == {"a": 1}
-    for body in (b"[1]", b"1", b"", b"{", b"\xff"):
-        with pytest.raises(ValueError, match=r"."):
-            decode(body)
-
-
 def test_columns_and_rows_can_follow_each_other() -> None:
     raw = column(1.0, 2.0).with_raw(np.array([False, True]), [b'"x"'])
     both = Rows({"x": raw}).followed_by(Rows({"x": column(3.0)}))
@@ -124,18 +117,18 @@ def test_of_a_sample_no_more_rows_are_written_than_were_drawn(monkeypatch: pytes
     """To write a whole sample takes a tenth of a second, in which the load would send nothing."""
     sample = Rows({"x": column(*range(1000)), "y": column(*range(1000))})
     schema = Schema(features=(Feature(name="x", kind="number"), Feature(name="y", kind="integer")))
-    drawn, plain, written = Drawn(sample, schema), cell_texts, list[int]()
+    drawn, plain, written = Drawn(sample, schema), Encoder.texts, list[int]()
 
-    def counted(cells: Column, kind: FeatureKind) -> list[bytes]:
+    def counted(encoder: Encoder, cells: Column, feature: Feature) -> list[bytes]:
         written.append(len(cells.cells))
-        return plain(cells, kind)
+        return plain(encoder, cells, feature)
 
     for draw, new in (([7, 999, 8], [3, 3]), ([8, 0], [1, 1]), ([999, 7, 7, 0], [])):
         positions = np.array(draw)
         rows = sample.take(positions)
         expected = encode(rows, schema)
         with monkeypatch.context() as patch:
-            patch.setattr(json_rows, "cell_texts", counted)
+            patch.setattr(Encoder, "texts", counted)
             assert drawn.encode(rows, rows, positions) == expected
         assert written == new
         written.clear()

@@ -1,6 +1,6 @@
 """Reads some of the answers as the protocol has them: a target that answers 200 with a login page predicts nothing."""
 
-from alertdrill.protocols import json_rows
+from alertdrill.protocols.base import Protocol
 
 READ_EVERY = 50  # the answers to requests whose number this divides are read, the same in every run
 LARGEST_READ_BYTES = 1 << 16
@@ -17,12 +17,11 @@ def is_readable(status: int, size: int) -> bool:
     return 200 <= status < 300 and size <= LARGEST_READ_BYTES
 
 
-def why_unreadable(body: bytes) -> str | None:
+def why_unreadable(protocol: Protocol, body: bytes) -> str | None:
     """What an answer is instead of a prediction, in at most two hundred characters; None if it can be one."""
-    try:
-        json_rows.decode(body)
-    except ValueError as error:
-        begin = body[:LONGEST_EXAMPLE].decode("utf-8", "replace")
-        what = " ".join("".join(character if character.isprintable() else " " for character in begin).split())
-        return f"{what!r}: {error}"[:200] if what else "nothing"
-    return None
+    why = protocol.why_none(body)
+    if why is None:
+        return None
+    begin = body[:LONGEST_EXAMPLE].decode("utf-8", "replace")
+    what = " ".join("".join(character if character.isprintable() else " " for character in begin).split())
+    return f"{what!r}: {why}"[:200] if what else "nothing"

@@ -53,8 +53,9 @@ class LoadRun(Run):
             OSError: the target's name has no address.
         """
         plan, arguments = task.plan, task.arguments
-        path, headers = plan.target.schema_.path, plan.target.headers
-        endpoint = Endpoint(arguments.url, path, plan.run_id, headers, arguments.authority)
+        schema, headers = plan.target.schema_, plan.target.headers
+        content_type = schema.form.content_type
+        endpoint = Endpoint(arguments.url, schema.path, plan.run_id, headers, arguments.authority, content_type)
         connect = connector(arguments.tls, endpoint.host) if endpoint.secure else Connection
         statistics, known = LocustStatistics(environment.stats, endpoint.path), clock or Anchor.take()
         super().__init__(plan, share, emit, known, lambda ended: statistics.fold(ended, known.now()))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import repeat
 from urllib.parse import urlsplit
 
-from alertdrill.protocols.json_rows import CONTENT_TYPE
+from alertdrill.protocols.forms import JSON_TYPE
 
 
 class Endpoint:
@@ -18,7 +18,13 @@ class Endpoint:
     """
 
     def __init__(
-        self, url: str, path: str, run_id: str, headers: Mapping[str, str], authority: str | None = None
+        self,
+        url: str,
+        path: str,
+        run_id: str,
+        headers: Mapping[str, str],
+        authority: str | None = None,
+        content_type: str = JSON_TYPE,
     ) -> None:
         """Read the URL.
 
@@ -28,6 +34,7 @@ class Endpoint:
             run_id: of the drill.
             headers: sent with every request.
             authority: value of the Host header; None: what the URL says.
+            content_type: of the bodies.
 
         Raises:
             ValueError: the URL is not http(s) with a host, or a header would break the request.
@@ -41,7 +48,7 @@ class Endpoint:
         self.path = parts.path.rstrip("/") + path
         ours = {"content-length", "transfer-encoding", "connection", "x-alertdrill-run", "x-alertdrill-seq"}
         given = {name: value for name, value in headers.items() if name.lower() not in ours}
-        fixed = {"Host": authority or parts.netloc.rpartition("@")[2], "Content-Type": CONTENT_TYPE}
+        fixed = {"Host": authority or parts.netloc.rpartition("@")[2], "Content-Type": content_type}
         replaced = {name.lower() for name in given}
         kept = {name: value for name, value in fixed.items() if name.lower() not in replaced}
         self._headers = {**kept, **given, "x-alertdrill-run": run_id}

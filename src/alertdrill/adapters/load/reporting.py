@@ -9,6 +9,7 @@ from alertdrill.adapters.load.answers import why_unreadable
 from alertdrill.adapters.load.instants import pack
 from alertdrill.adapters.load.request import Combinations, Request
 from alertdrill.adapters.load.tally import LogHistogram, Tally
+from alertdrill.protocols.base import Protocol
 
 LATE_S = 0.02
 
@@ -30,6 +31,7 @@ class Reporter:
         wall: Callable[[float], float],
         fold: Callable[[Sequence[Request]], None],
         combinations: Combinations,
+        protocol: Protocol,
     ) -> None:
         """Start with nothing to tell.
 
@@ -38,11 +40,13 @@ class Reporter:
             wall: wall time of an instant of the load's clock.
             fold: is given every ended request once, for further statistics.
             combinations: knows what touched a request.
+            protocol: of the target, which its answers are read by.
         """
         self._emit = emit
         self._wall = wall
         self._fold = fold
         self._combinations = combinations
+        self._protocol = protocol
         self._k = 0
         self._tallies: dict[int, Tally] = {}
         self._unsent: list[Request] = []
@@ -116,7 +120,7 @@ class Reporter:
         for request in ended:
             if request.answer is None:
                 continue
-            self._tallies[request.k].read(why_unreadable(request.answer))
+            self._tallies[request.k].read(why_unreadable(self._protocol, request.answer))
             request.answer = None
         histogram = LogHistogram()
         histogram.add(latencies_s[answered])

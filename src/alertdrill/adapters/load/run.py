@@ -76,7 +76,7 @@ class Run(ABC):
         self._touch = Touch(plan)
         self._times = planned_times(plan, self._touch, share)
         self._combinations = Combinations()
-        self._reporter = Reporter(emit, clock.wall, fold, self._combinations)
+        self._reporter = Reporter(emit, clock.wall, fold, self._combinations, plan.target.schema_.protocol)
         self._schedule = Schedule(self)
         self._begun: set[int] = set()
         self._closing = False

@@ -22,7 +22,7 @@ from alertdrill.adapters.load.request import Failure
 from alertdrill.adapters.load.session_failure import Why, why
 from alertdrill.adapters.load.task import Task
 from alertdrill.core.faults.base import Body
-from alertdrill.protocols.json_rows import CONTENT_TYPE
+from alertdrill.protocols.forms import JSON_TYPE
 
 LATE = "no whole answer in time"
 RETRY_S = 0.5  # for a client to give up; one that its user told to try again does not
@@ -91,7 +91,7 @@ class Pacer:
         except (TypeError, ValueError):
             return original(**call)  # which refuses it as well, in the words that its user knows
         session_headers: Mapping[str, Any] = getattr(call["self"], "headers", {})
-        written = _named(headers, "content-type") or _named(session_headers, "content-type") or CONTENT_TYPE
+        written = _named(headers, "content-type") or _named(session_headers, "content-type") or JSON_TYPE
         body = Body(data, written)
         if not call.get("data") and call.get("json") is not None:
             _put(call, body)  # another user may change the object that this one waits with
@@ -171,5 +171,5 @@ def _put(call: Call, body: Body) -> None:
         del headers[name]
     headers["Content-Type"] = body.content_type
     if _named(headers, "accept") is None and isinstance(call["self"], FastHttpSession) and call.get("json") is not None:
-        headers["Accept"] = CONTENT_TYPE
+        headers["Accept"] = JSON_TYPE
     call["data"], call["json"] = body.data, None

@@ -18,6 +18,7 @@ from alertdrill.core.errors import BadValue
 from alertdrill.core.profiles import ProfileSpec, Scaled
 from alertdrill.core.selection import SelectSpec, Where
 from alertdrill.core.units import Share
+from alertdrill.protocols.forms import PLAIN, Form, Trait
 from alertdrill.protocols.rows import Column, Rows
 from alertdrill.protocols.schema import Feature, FeatureKind, Schema
 
@@ -90,6 +91,7 @@ class Fault(BaseModel):
     has_dose: ClassVar[bool] = False  # whether it has a size that a profile `of: dose` can scale
     changes: ClassVar[bool] = True  # False for a control, which counts as touched what it leaves as it is
     own_load_only: ClassVar[str | None] = None  # why it cannot act on requests that users of a locustfile make
+    needs: ClassVar[frozenset[Trait]] = frozenset()  # what a protocol must have, so that it can be sent
 
     kind: str
     id: str | None = Field(default=None, description="name of this injection, for `expect.fault`; default: the kind")
@@ -259,10 +261,11 @@ class SampleFault(SlicedFault):
 
 @dataclass(frozen=True)
 class Body:
-    """An encoded request body and what its header says that it is."""
+    """An encoded request body, what its header says that it is, and how its row is written."""
 
     data: bytes
     content_type: str
+    form: Form = PLAIN
 
 
 class BodyFault(SlicedFault):

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, 
 from alertdrill.core.errors import BadValue
 from alertdrill.core.scenario.part import Name, Part, Text
 from alertdrill.core.scenario.server_tls import ServerTls
+from alertdrill.protocols.catalogue import ProtocolSpec
 
 
 def is_loopback(host: str) -> bool:
@@ -99,6 +100,12 @@ class UrlTarget(Part):
     sample: Text = Field(
         description="CSV file with normal rows: what the load draws from, and the monitor's reference",
         examples=["sample.csv"],
+    )
+    protocol: ProtocolSpec | None = Field(
+        default=None,
+        description="how requests and answers are written: json, oip_v2, instances or mlflow, or a mapping with its "
+        "kind and options; default: what the schema's file says",
+        examples=["oip_v2"],
     )
     headers: Annotated[dict[str, str], AfterValidator(_check_headers)] = Field(
         default_factory=dict, description="headers sent with every request"

@@ -3,6 +3,8 @@
 import pytest
 
 from alertdrill.adapters.load.answers import is_chosen, is_readable, why_unreadable
+from alertdrill.protocols.json_template import Json
+from alertdrill.protocols.oip_v2 import OipV2
 
 
 def test_the_answers_to_every_fiftieth_request_are_read() -> None:
@@ -16,7 +18,7 @@ def test_errors_and_very_long_answers_are_not_read(status: int, size: int) -> No
 
 @pytest.mark.parametrize("body", [b"{}", b'{"prediction": 1, "score": 0.5}'])
 def test_an_object_can_be_a_prediction(body: bytes) -> None:
-    assert why_unreadable(body) is None
+    assert why_unreadable(Json(), body) is None
 
 
 @pytest.mark.parametrize(
@@ -31,13 +33,19 @@ def test_an_object_can_be_a_prediction(body: bytes) -> None:
     ],
 )
 def test_anything_else_is_shown_as_it_begins(body: bytes, begins: str) -> None:
-    why = why_unreadable(body)
+    why = why_unreadable(Json(), body)
     assert why is not None
     assert why.startswith(begins)
 
 
 def test_what_is_shown_of_a_long_answer_is_short_and_one_line() -> None:
-    why = why_unreadable(b"<p>\n" * 10_000)
+    why = why_unreadable(Json(), b"<p>\n" * 10_000)
     assert why is not None
     assert len(why) <= 200
     assert "\n" not in why
+
+
+def test_an_error_inside_an_answer_is_shown_as_one() -> None:
+    why = why_unreadable(OipV2(), b'{"error": "no such model"}')
+    assert why is not None
+    assert why.endswith("an error: no such model")

@@ -74,3 +74,11 @@ def test_a_body_may_have_a_type_of_its_own() -> None:
     assert b"Content-Type: application/json" in first
     assert b"Content-Type: text/csv" in second
     assert second.endswith(b"x-alertdrill-seq: 1.5\r\nContent-Length: 1\r\n\r\nb")
+
+
+def test_a_protocol_that_writes_no_json_says_so_unless_the_target_has_a_type_of_its_own() -> None:
+    csv = Endpoint("http://127.0.0.1:8000/v1", "/predict", "r", {}, content_type="text/csv")
+    assert _head(csv)["Content-Type"] == "text/csv"
+    own = {"content-type": "text/csv; charset=utf-8"}
+    head = _head(Endpoint("http://127.0.0.1:8000/v1", "/predict", "r", own, content_type="text/csv"))
+    assert (head.get("Content-Type"), head["content-type"]) == (None, "text/csv; charset=utf-8")

@@ -7,6 +7,7 @@ import pytest
 
 from alertdrill.adapters.load.reporting import Reporter
 from alertdrill.adapters.load.request import Combinations, Failure, Request
+from alertdrill.protocols.json_template import Json
 
 OFFSET_S = 1000.0
 
@@ -18,7 +19,7 @@ class Desk:
         self.events: list[Mapping[str, object]] = []
         self.folded: list[Request] = []
         self.combinations = Combinations()
-        self.reporter = Reporter(self.events.append, lambda at: at + OFFSET_S, self._fold, self.combinations)
+        self.reporter = Reporter(self.events.append, lambda at: at + OFFSET_S, self._fold, self.combinations, Json())
         self.reporter.began(3)
 
     def _fold(self, requests: Sequence[Request]) -> None:

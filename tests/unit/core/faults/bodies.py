@@ -4,7 +4,8 @@ import numpy as np
 from tests.unit.core.faults.contexts import numbers, texts
 
 from alertdrill.core.faults.base import Body, BodyFault
-from alertdrill.protocols import json_rows
+from alertdrill.protocols.encoding import encode
+from alertdrill.protocols.forms import JSON_TYPE
 from alertdrill.protocols.rows import Cell, Column, Rows
 from alertdrill.protocols.schema import Feature, FeatureKind, Schema
 
@@ -25,13 +26,13 @@ def encoded() -> list[bytes]:
         Feature(name="amount", kind=FeatureKind.NUMBER),
         Feature(name="merchant", kind=FeatureKind.CATEGORY),
     )
-    return json_rows.encode(Rows(columns), Schema(features=features))
+    return encode(Rows(columns), Schema(features=features))
 
 
 def edited(fault: BodyFault, data: bytes, draw: float = 0.5) -> bytes:
     """The bytes that a fault makes of a body, whose type it keeps."""
-    body = fault.edit(Body(data, json_rows.CONTENT_TYPE), draw)
-    assert body.content_type == json_rows.CONTENT_TYPE
+    body = fault.edit(Body(data, JSON_TYPE), draw)
+    assert body.content_type == JSON_TYPE
     return body.data
 
 

@@ -5,7 +5,7 @@ from tests.unit.core.faults.contexts import cell_context, numbers, row_context, 
 
 from alertdrill.core.faults.base import RowContext
 from alertdrill.core.faults.row.feature_swap import FeatureSwap
-from alertdrill.protocols.json_rows import encode
+from alertdrill.protocols.encoding import encode
 from alertdrill.protocols.rows import Rows
 from alertdrill.protocols.schema import Feature, FeatureKind, Schema
 

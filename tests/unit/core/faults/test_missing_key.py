@@ -1,7 +1,7 @@
 from tests.unit.core.faults.contexts import cell_context, numbers, row_context, texts
 
 from alertdrill.core.faults.row.missing_key import MissingKey
-from alertdrill.protocols.json_rows import encode
+from alertdrill.protocols.encoding import encode
 from alertdrill.protocols.rows import Rows
 from alertdrill.protocols.schema import Feature, FeatureKind, Schema
 

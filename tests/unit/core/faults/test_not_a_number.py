@@ -6,7 +6,8 @@ import pytest
 from tests.unit.core.faults.contexts import cell_context, numbers, texts
 
 from alertdrill.core.faults.row.not_a_number import NotANumber
-from alertdrill.protocols.json_rows import cell_texts, encode
+from alertdrill.protocols.encoding import encode
+from alertdrill.protocols.json_rows import cell_texts
 from alertdrill.protocols.rows import Cell, Rows
 from alertdrill.protocols.schema import Feature, FeatureKind, Schema
 

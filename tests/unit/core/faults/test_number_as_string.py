@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from tests.unit.core.faults.contexts import cell_context, numbers, row_context
 
 from alertdrill.core.faults.row.number_as_string import NumberAsString
-from alertdrill.protocols.json_rows import cell_texts, encode
+from alertdrill.protocols.encoding import encode
+from alertdrill.protocols.json_rows import cell_texts
 from alertdrill.protocols.rows import Rows
 from alertdrill.protocols.schema import Feature, FeatureKind, Schema
 

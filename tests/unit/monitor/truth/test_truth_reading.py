@@ -12,6 +12,7 @@ from alertdrill.monitor.sources import Place, Source, parse_source
 from alertdrill.monitor.truth.joining import Prediction
 from alertdrill.monitor.truth.reading import Reader, Sources, Unread
 from alertdrill.protocols.figures import Task
+from alertdrill.protocols.oip_v2 import OipV2
 
 ANSWER = {"prediction_id": "p1", "out": [{"label": 1, "score": 0.75}], "a/b": {"~": 3}}
 WALL, STEADY = 1_790_000_000.0, 500.0
@@ -101,3 +102,13 @@ def test_where_nothing_was_predicted_nothing_is_read() -> None:
     failed = Note(500, 0.1, True, b"{}", b'{"prediction_id": "p1"}', WALL)
     sources = Sources(Source(Place.ANSWER, "/prediction_id"), None, None, None)
     assert list(Reader(sources, Task.CLASSIFICATION, "1").read(Batch([failed], [None], [None]), WALL, STEADY)) == []
+
+
+def test_class_and_score_are_looked_for_in_each_prediction_of_the_protocol() -> None:
+    protocol = OipV2(label="/y", score="/p/1")
+    label, score = (Source(Place.PREDICTION, path, protocol) for path in ("/y", "/p/1"))
+    outputs = [{"name": "y", "shape": [1], "data": [1]}, {"name": "p", "shape": [1, 2], "data": [0.25, 0.75]}]
+    one = note({"id": "a7", "outputs": outputs})
+    reader = Reader(Sources(parse_source("/id"), label, score, None), Task.CLASSIFICATION, "1")
+    found = reader.read(Batch([one], [None], [read_answer(one.answer)]), WALL, STEADY)
+    assert list(found) == [Prediction("a7", STEADY, "1", "1", 0.75)]

@@ -1,12 +1,12 @@
 """Add a key whose value is nested deeper than parsers go."""
 
 from dataclasses import replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, StrictInt
 
 from alertdrill.core.faults.base import Body, BodyFault
-from alertdrill.core.faults.shared.members import added
+from alertdrill.protocols.forms import Trait
 
 
 class DeeplyNested(BodyFault):
@@ -29,6 +29,8 @@ class DeeplyNested(BodyFault):
         Recursion.
     """
 
+    needs: ClassVar[frozenset[Trait]] = frozenset({Trait.JSON, Trait.KEYS})
+
     kind: Literal["deeply_nested"]
     depth: StrictInt = Field(
         default=2000, ge=1, le=100_000, description="how many lists are in each other, such as 2000; at most 100000"
@@ -36,4 +38,4 @@ class DeeplyNested(BodyFault):
 
     def edit(self, body: Body, draw: float) -> Body:
         """The body with the nested lists behind its last member."""
-        return replace(body, data=added(body.data, (b'"nested"', b"[" * self.depth + b"]" * self.depth)))
+        return replace(body, data=body.form.added(body.data, (b'"nested"', b"[" * self.depth + b"]" * self.depth)))

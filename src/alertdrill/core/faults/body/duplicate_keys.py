@@ -1,10 +1,10 @@
 """Write one key twice, with two values."""
 
 from dataclasses import replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from alertdrill.core.faults.base import Body, BodyFault
-from alertdrill.core.faults.shared.members import added, split
+from alertdrill.protocols.forms import Trait
 
 _TWINS = ((b'"key"', b"0"), (b'"key"', b"10"))
 
@@ -29,15 +29,17 @@ class DuplicateKeys(BodyFault):
         Format, section 2.3; Miller 2021, An Exploration of JSON Interoperability Vulnerabilities (Bishop Fox).
     """
 
+    needs: ClassVar[frozenset[Trait]] = frozenset({Trait.JSON, Trait.KEYS})
+
     kind: Literal["duplicate_keys"]
 
     def edit(self, body: Body, draw: float) -> Body:
         """The first member again at the end, with another value."""
-        members = split(body.data)
+        members = body.form.split(body.data)
         if not members:
-            return replace(body, data=added(body.data, *_TWINS))
+            return replace(body, data=body.form.added(body.data, *_TWINS))
         name, value = members[0]
-        return replace(body, data=added(body.data, (name, _other(value))))
+        return replace(body, data=body.form.added(body.data, (name, _other(value))))
 
 
 def _other(value: bytes) -> bytes:

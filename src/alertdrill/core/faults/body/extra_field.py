@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import orjson
 from pydantic import Field
 
 from alertdrill.core.errors import BadValue
 from alertdrill.core.faults.base import Body, BodyFault
-from alertdrill.core.faults.shared.members import added
+from alertdrill.protocols.forms import Trait
 from alertdrill.protocols.schema import Schema
 
 
@@ -17,7 +17,7 @@ class ExtraField(BodyFault):
     """Add a key that the schema lacks.
 
     What it does:
-        Writes `name` with the value 1 behind the last key of the body. All features stay as they are.
+        Writes `name` with the value 1 behind the last feature of the row. All features stay as they are.
     Why it matters:
         A producer that is a version ahead. Strict schemas refuse every request (400 or 422); lenient ones ignore the
         key, also when it is a misspelt one that they need; row-to-matrix code may take it for a feature.
@@ -29,6 +29,8 @@ class ExtraField(BodyFault):
     References:
         RFC 9413, Maintaining Robust Protocols (2023).
     """
+
+    needs: ClassVar[frozenset[Trait]] = frozenset({Trait.JSON, Trait.KEYS})
 
     kind: Literal["extra_field"]
     name: str = Field(
@@ -42,4 +44,4 @@ class ExtraField(BodyFault):
 
     def edit(self, body: Body, draw: float) -> Body:
         """The body with one more member."""
-        return replace(body, data=added(body.data, (orjson.dumps(self.name), b"1")))
+        return replace(body, data=body.form.added(body.data, (orjson.dumps(self.name), b"1")))

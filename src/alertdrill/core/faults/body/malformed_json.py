@@ -1,11 +1,12 @@
 """Break the request body, so that it is no longer JSON."""
 
 from dataclasses import replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from alertdrill.core.faults.base import Body, BodyFault
+from alertdrill.protocols.forms import Trait
 
 _NO_OBJECT = b"{"
 
@@ -27,6 +28,8 @@ class MalformedJson(BodyFault):
     References:
         RFC 8259, The JavaScript Object Notation (JSON) Data Interchange Format, section 2.
     """
+
+    needs: ClassVar[frozenset[Trait]] = frozenset({Trait.JSON})
 
     kind: Literal["malformed_json"]
     form: Literal["truncated", "trailing_comma", "unbalanced"] = Field(

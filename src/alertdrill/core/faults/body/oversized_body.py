@@ -1,11 +1,12 @@
 """Pad the body to megabytes."""
 
 from dataclasses import replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, StrictInt
 
 from alertdrill.core.faults.base import Body, BodyFault
+from alertdrill.protocols.forms import Trait
 
 
 class OversizedBody(BodyFault):
@@ -26,6 +27,8 @@ class OversizedBody(BodyFault):
         RFC 9110, HTTP Semantics, section 15.5.14; RFC 8259, The JavaScript Object Notation (JSON) Data Interchange
         Format, sections 2 and 9.
     """
+
+    needs: ClassVar[frozenset[Trait]] = frozenset({Trait.JSON})
 
     kind: Literal["oversized_body"]
     bytes: StrictInt = Field(

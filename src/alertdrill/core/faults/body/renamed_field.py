@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import orjson
 from pydantic import Field, model_validator
 
 from alertdrill.core.errors import BadValue, nearest
 from alertdrill.core.faults.base import Body, BodyFault
-from alertdrill.core.faults.shared.members import added, join, split
+from alertdrill.protocols.forms import Trait
 from alertdrill.protocols.schema import Schema
 
 
@@ -31,6 +31,8 @@ class RenamedField(BodyFault):
         Breck, Polyzotis, Roy, Whang, Zinkevich 2019, Data Validation for Machine Learning (MLSys).
     """
 
+    needs: ClassVar[frozenset[Trait]] = frozenset({Trait.JSON, Trait.KEYS})
+
     kind: Literal["renamed_field"]
     field: str = Field(min_length=1, max_length=200, description="key to rename, such as amount")
     to: str = Field(min_length=1, max_length=200, description="what it is called instead, such as amountEur")
@@ -50,9 +52,10 @@ class RenamedField(BodyFault):
             )
 
     def edit(self, body: Body, draw: float) -> Body:
-        """The body with the key renamed wherever it stands at the top."""
+        """The body with the key renamed wherever it stands in the row."""
         old, new = orjson.dumps(self.field), orjson.dumps(self.to)
-        members = split(body.data) or []
+        members = body.form.split(body.data) or []
         if all(name != old for name, _ in members):
-            return replace(body, data=added(body.data, (new, b"null")))
-        return replace(body, data=join([(new if name == old else name, value) for name, value in members]))
+            return replace(body, data=body.form.added(body.data, (new, b"null")))
+        renamed = [(new if name == old else name, value) for name, value in members]
+        return replace(body, data=body.form.join(renamed))

@@ -1,12 +1,12 @@
 """Send the row in the shape of a batch."""
 
 from dataclasses import replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from alertdrill.core.faults.base import Body, BodyFault
-from alertdrill.core.faults.shared.members import join, split
+from alertdrill.protocols.forms import Trait
 
 
 class WrongBatchShape(BodyFault):
@@ -27,6 +27,8 @@ class WrongBatchShape(BodyFault):
         TensorFlow Serving, RESTful API: predict requests in row format (instances) and in column format (inputs).
     """
 
+    needs: ClassVar[frozenset[Trait]] = frozenset({Trait.JSON, Trait.SHAPE})
+
     kind: Literal["wrong_batch_shape"]
     shape: Literal["list", "double", "columns"] = Field(
         default="list", description='list ([{…}]), double ([[{…}]]) or columns ({"amount": [1.5], …})'
@@ -34,9 +36,8 @@ class WrongBatchShape(BodyFault):
 
     def edit(self, body: Body, draw: float) -> Body:
         """Wrap the row, or each of its values."""
-        members = split(body.data) if self.shape == "columns" else None
+        members = body.form.split(body.data) if self.shape == "columns" else None
         if members:
-            return replace(body, data=join([(name, b"[" + value + b"]") for name, value in members]))
-        if self.shape == "double":
-            return replace(body, data=b"[[" + body.data + b"]]")
-        return replace(body, data=b"[" + body.data + b"]")
+            return replace(body, data=body.form.join([(name, b"[" + value + b"]") for name, value in members]))
+        depth = 2 if self.shape == "double" else 1
+        return replace(body, data=body.form.wrapped(body.data, b"[" * depth, b"]" * depth))

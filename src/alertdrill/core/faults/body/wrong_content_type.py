@@ -1,6 +1,7 @@
 """Declare the body as something that it is not."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -8,19 +9,17 @@ from pydantic import AfterValidator, Field
 
 from alertdrill.core.errors import BadValue
 from alertdrill.core.faults.base import Body, BodyFault
-from alertdrill.protocols.json_rows import CONTENT_TYPE
+from alertdrill.protocols.schema import Schema
 
 
 def _check(content_type: str) -> str:
-    """The content type itself, if a header can hold it and it is not the right one.
+    """The content type itself, if a header can hold it.
 
     Raises:
         BadValue: it is not.
     """
     if not re.fullmatch(r"[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?", content_type):
         raise BadValue("one line of plain ASCII text, 200 characters at most", "write a type such as text/plain")
-    if content_type.lower() == CONTENT_TYPE:
-        raise BadValue(f"another type than {CONTENT_TYPE}", "write a wrong one such as text/plain")
     return content_type
 
 
@@ -45,6 +44,12 @@ class WrongContentType(BodyFault):
     content_type: Annotated[str, AfterValidator(_check)] = Field(
         default="text/plain", description="what the header says, such as text/plain"
     )
+
+    def unfit(self, schema: Schema) -> Iterator[BadValue]:
+        """The type that is the right one."""
+        if self.content_type.lower() == schema.form.content_type:
+            expected = f"another type than {schema.form.content_type}"
+            yield BadValue(expected, "write a wrong one such as text/plain", at=("content_type",))
 
     def edit(self, body: Body, draw: float) -> Body:
         """The same bytes under another type."""

@@ -1,8 +1,9 @@
 """Write empty strings in place of values."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from alertdrill.core.faults.base import CellContext, CellFault
+from alertdrill.protocols.forms import Trait
 from alertdrill.protocols.rows import Cell, Column
 
 
@@ -25,6 +26,8 @@ class EmptyString(CellFault):
         RFC 4180, Common Format and MIME Type for CSV Files: it has empty fields and no null.
         Pearson 2006, The Problem of Disguised Missing Data (SIGKDD Explorations 8:1).
     """
+
+    needs: ClassVar[frozenset[Trait]] = frozenset({Trait.TYPES})
 
     kind: Literal["empty_string"]
 

@@ -1,8 +1,9 @@
 """Leave the keys of features out of requests."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from alertdrill.core.faults.base import CellContext, CellFault
+from alertdrill.protocols.forms import Trait
 from alertdrill.protocols.rows import Cell, Column
 
 
@@ -25,6 +26,8 @@ class MissingKey(CellFault):
     References:
         Breck, Polyzotis, Roy, Whang, Zinkevich 2019, Data Validation for Machine Learning (MLSys).
     """
+
+    needs: ClassVar[frozenset[Trait]] = frozenset({Trait.KEYS})
 
     kind: Literal["missing_key"]
 

@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 from alertdrill.core.faults.base import NUMBERS, CellContext, CellFault
 from alertdrill.core.faults.shared.rewriting import with_json
+from alertdrill.protocols.forms import Trait
 from alertdrill.protocols.rows import Column
 from alertdrill.protocols.schema import FeatureKind
 
@@ -29,6 +30,7 @@ class NumberAsString(CellFault):
     """
 
     edits: ClassVar[frozenset[FeatureKind]] = NUMBERS
+    needs: ClassVar[frozenset[Trait]] = frozenset({Trait.TYPES})
 
     kind: Literal["number_as_string"]
 

@@ -1,12 +1,13 @@
 """Write values as another JSON type."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import orjson
 from pydantic import Field
 
 from alertdrill.core.faults.base import CellContext, CellFault
 from alertdrill.core.faults.shared.rewriting import with_json
+from alertdrill.protocols.forms import Trait
 from alertdrill.protocols.rows import Column
 from alertdrill.protocols.schema import FeatureKind
 
@@ -33,6 +34,8 @@ class WrongType(CellFault):
         PEP 285, Adding a bool type (van Rossum 2002); RFC 8259, The JavaScript Object Notation (JSON) Data Interchange
         Format, section 3.
     """
+
+    needs: ClassVar[frozenset[Trait]] = frozenset({Trait.TYPES})
 
     kind: Literal["wrong_type"]
     to: Literal["boolean", "integer", "list", "object"] = Field(

@@ -19,13 +19,13 @@ def split(data: bytes) -> list[Member] | None:
     inner = _inner(data)
     if not inner:
         return None if inner is None else []
-    parts = _parts(inner)
+    parts = elements(inner)
     names = [_NAME.match(part) for part in parts]
     members = [(name[1], part[name.end() :].strip()) for name, part in zip(names, parts, strict=True) if name]
     return members if len(members) == len(parts) else None
 
 
-def _parts(inner: bytes) -> list[bytes]:
+def elements(inner: bytes) -> list[bytes]:
     """What stands between the commas that are neither in a string nor in a nested value."""
     depth, begin, parts = 0, 0, []
     for mark in _MARK.finditer(inner):
@@ -54,7 +54,7 @@ def replaced(data: bytes, values: Mapping[bytes, bytes | None]) -> bytes:
     """
     begin, end = data.index(b"{") + 1, data.rindex(b"}")
     parts, left = [], dict(values)
-    for part in _parts(data[begin:end]):
+    for part in elements(data[begin:end]):
         name = _NAME.match(part)
         if name is None or name[1] not in left:
             parts.append(part)

@@ -1,6 +1,6 @@
 import pytest
 
-from alertdrill.monitor.pointer import Nowhere, finder
+from alertdrill.protocols.pointer import Nowhere, finder
 
 ANSWER = {"score": None, "a/b": {"~": [1, 2]}, "predictions": [{"p": [0.9, 0.1]}, {"p": [0.2, 0.8]}], "": 5}
 
