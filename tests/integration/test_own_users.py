@@ -533,7 +533,8 @@ async def test_a_locustfile_may_put_a_function_of_its_own_before_the_client(tmp_
 
     target, _, closed = await drill(tmp_path, WRAPPED + user(POST), [FAULT_GATE])
 
-    assert closed[FAULT_GATE]["answered"] == len(predictions(target, FAULT_GATE)) > 40
+    end, asked = closed[FAULT_GATE], len(predictions(target, FAULT_GATE))
+    assert 40 < end["answered"] <= asked <= end["answered"] + end["in_flight"]
 
 
 LISTENS = """

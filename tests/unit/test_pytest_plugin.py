@@ -7,8 +7,9 @@ from tests.unit.core.drill import Drill
 
 from alertdrill import pytest_plugin
 from alertdrill.adapters import yaml_file
+from alertdrill.adapters.results_folder import ResultsFolder
 from alertdrill.pytest_plugin import Told
-from alertdrill.report.checks import of_drill
+from alertdrill.report.checks import Check, Outcome, of_drill
 
 assert yaml_file  # what a run in this process imports first, it forgets at its end
 
@@ -105,6 +106,49 @@ def test_a_drill_with_mistakes_is_told_with_its_lines_and_no_traceback(pytester:
     text = found.stdout.str()
     assert "wrong.drill.yml:1:1: phases" in text
     assert "Traceback" not in text
+
+
+def recording(pytester: pytest.Pytester) -> None:
+    """Evidence of a drill that detected, and a configuration that holds it against rules."""
+    drill = Drill(must_not_fire=[{"alert": "Down"}]).detect()
+    folder = ResultsFolder.create(pytester.path / "recordings", "drill", "night")
+    folder.write_plan(drill.plan)
+    folder.journal.write_text("".join(one.model_dump_json() + "\n" for one in drill.journal))
+    folder.write_samples(drill.recording())
+    pytester.makeini("[pytest]\nalertdrill_rules = rules/a.yml rules/b.yml\n")
+
+
+def test_each_expectation_of_a_recording_is_a_test_against_the_rules_of_the_configuration(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording(pytester)
+    asked: list[tuple[Path, list[str]]] = []
+
+    def replayed(folder: Path, rules: list[str], options: tuple[str, ...] = ()) -> Told:
+        asked.append((folder, rules))
+        lost = Check("nulls/NullsHigh", Outcome.FAILED, "lost", "lost nulls/NullsHigh: rules/a.yml:3 0.05→0.5")
+        return Told(Drill().judge(), "", (lost,))
+
+    monkeypatch.setattr(pytest_plugin, "replayed", replayed)
+    found = drills(pytester, "-v")
+    found.assert_outcomes(failed=1, passed=1)
+    found.stdout.fnmatch_lines(["*night: nulls/NullsHigh*", "lost nulls/NullsHigh: rules/a.yml:3*"])
+    root = pytester.path
+    assert asked == [(root / "recordings/drill/night", [str(root / "rules/a.yml"), str(root / "rules/b.yml")])]
+
+
+def test_recordings_are_passed_by_where_no_rules_are_named(pytester: pytest.Pytester) -> None:
+    recording(pytester)
+    pytester.makeini("[pytest]\n")
+    assert drills(pytester).ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def test_a_recording_that_was_cut_is_told(pytester: pytest.Pytester) -> None:
+    recording(pytester)
+    (pytester.path / "recordings/drill/night/samples.json.gz").write_bytes(b"\x1f\x8b")
+    found = drills(pytester)
+    found.assert_outcomes(errors=1)
+    assert "Traceback" not in found.stdout.str()
 
 
 def test_rule_files_and_other_files_are_passed_by(pytester: pytest.Pytester) -> None:

@@ -301,6 +301,8 @@ def replay(
         typer.Option("--fail-on", metavar="WHAT", help="lost, slower, false-alarm, with commas between; or nothing"),
     ] = "lost,false-alarm",
     json: Json = None,
+    junit: Junit = None,
+    markdown: Markdown = None,
     quiet: Quiet = False,
     no_color: NoColor = False,
 ) -> None:
@@ -310,9 +312,11 @@ def replay(
     every evaluation what a live one saw. Exit codes: 1 if something happened that --fail-on names, 3 if a recording
     cannot tell, 2 if a recording or a rule file cannot be used.
     """
+    from alertdrill.cli.ci_files import CiFiles
     from alertdrill.cli.replay import replay as replay_them
 
-    raise typer.Exit(replay_them(_console(no_color), recordings, rules, against or None, fail_on, json, quiet))
+    ci, console = CiFiles(junit, markdown), _console(no_color)
+    raise typer.Exit(replay_them(console, recordings, rules, against or None, fail_on, json, quiet, ci))
 
 
 @app.command()

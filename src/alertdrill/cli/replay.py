@@ -5,10 +5,12 @@ from pathlib import Path
 
 from rich.console import Console
 
+from alertdrill.cli.ci_files import NO_FILES, CiFiles
 from alertdrill.cli.json_file import unwritable, writing
 from alertdrill.compose.replay import replay_recordings
 from alertdrill.core.errors import BadInput, Mistake, nearest
 from alertdrill.core.replay.comparison import FAILURES
+from alertdrill.report.checks import of_replay
 from alertdrill.report.replay_terminal import show
 
 EXIT_CODES = {"passed": 0, "failed": 1, "inconclusive": 3}
@@ -23,13 +25,14 @@ def replay(
     fail_on: str,
     json: Path | None,
     quiet: bool,
+    ci: CiFiles = NO_FILES,
 ) -> int:
     """Replay recordings under changed rules, and say what they would have cost.
 
     Raises:
         BadInput: a recording, a rule file or an option cannot be used.
     """
-    mistakes = [*unwritable(json), *_unknown(fail_on)]
+    mistakes = [*unwritable(json), *ci.mistakes(), *_unknown(fail_on)]
     if mistakes:
         raise BadInput(mistakes)
     names = [] if fail_on == NOTHING else fail_on.split(",")
@@ -39,6 +42,7 @@ def replay(
     if json is not None:
         with writing(json):
             json.write_bytes(found.to_json())
+    ci.write(of_replay(found))
     return EXIT_CODES[found.verdict]
 
 

@@ -1,6 +1,7 @@
 """What was checked, one line each, in the form that continuous integration asks for: JUnit, Markdown, annotations."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -9,6 +10,8 @@ from alertdrill.core.asked import expectation_id
 from alertdrill.core.coverage import CoverageResult, Status, named
 from alertdrill.core.matchers import in_braces
 from alertdrill.core.repeat import ExpectationSummary, RepeatResult
+from alertdrill.core.replay.comparison import Outcome as Change
+from alertdrill.core.replay.comparison import RecordingReplay, ReplayResult
 from alertdrill.core.result import (
     DrillVerdict,
     ExpectationResult,
@@ -19,6 +22,7 @@ from alertdrill.core.result import (
 )
 from alertdrill.core.scenario import Scenario
 from alertdrill.report.repeat_terminal import gate_text, last_sentence
+from alertdrill.report.replay_terminal import change_lines
 from alertdrill.report.terminal import expectation_block, matcher_text, prohibition_block, summary
 
 
@@ -197,6 +201,28 @@ def _others(result: Result) -> Iterator[Check]:
     if result.verdict in (DrillVerdict.ABORTED, DrillVerdict.INCONCLUSIVE):
         for trouble in result.troubles:
             yield Check("the drill ran to its end", outcome, result.verdict.value, trouble)
+
+
+_OF_REPLAY = {Change.LOST: "lost", Change.SLOWER: "slower", Change.NEW_FALSE_ALARM: "false-alarm"}
+_CAUSE = re.compile(r"(.+?):(\d+)\b")
+
+
+def of_replay(found: ReplayResult) -> tuple[Suite, ...]:
+    """One suite a recording, one check an expectation or false alarm. What `--fail-on` leaves out is skipped."""
+    return tuple(_replayed(one, found.fail_on) for one in found.recordings)
+
+
+def _replayed(one: RecordingReplay, fail_on: Sequence[str]) -> Suite:
+    checks = []
+    for change in one.changes:
+        outcome = Outcome.INCONCLUSIVE if change.outcome is Change.UNDECIDED else Outcome.PASSED
+        if change.outcome in _OF_REPLAY:
+            outcome = Outcome.FAILED if _OF_REPLAY[change.outcome] in fail_on else Outcome.SKIPPED
+        text = "\n".join(line.plain.strip() for line in change_lines(change))
+        found = next((match for cause in change.causes if (match := _CAUSE.match(cause))), None)
+        place = Place(found[1], int(found[2])) if found else None
+        checks.append(Check(change.id, outcome, change.outcome.value, text, change.ttd_after_s, place))
+    return Suite(one.result.scenario, f"replay of {one.result.run_id}", tuple(checks), one.seconds)
 
 
 def of_coverage(found: CoverageResult, least: float | None) -> Suite:

@@ -44,14 +44,19 @@ def show(console: Console, result: ReplayResult) -> None:
 def _lines(one: RecordingReplay) -> Iterator[Text]:
     order = list(Outcome)
     for change in sorted(one.changes, key=lambda change: order.index(change.outcome)):
-        yield _line(change)
-        for cause in change.causes if change.outcome is not Outcome.KEPT or _quicker(change) else ():
-            yield Text(f"    {cause}")
-        if change.reason is not None and change.outcome is not Outcome.KEPT:
-            yield Text(f"    {change.reason.code}: {change.reason.text}")
-            yield Text(f"    decide it by: {change.reason.decide_it_by}", style="dim")
+        yield from change_lines(change)
     for note in one.notes:
         yield Text(f"  note: {note}", style="dim")
+
+
+def change_lines(change: Change) -> Iterator[Text]:
+    """One change in words: before and after, what was changed in the rules, and why the verdict is what it is."""
+    yield _line(change)
+    for cause in change.causes if change.outcome is not Outcome.KEPT or _quicker(change) else ():
+        yield Text(f"    {cause}")
+    if change.reason is not None and change.outcome is not Outcome.KEPT:
+        yield Text(f"    {change.reason.code}: {change.reason.text}")
+        yield Text(f"    decide it by: {change.reason.decide_it_by}", style="dim")
 
 
 def _line(change: Change) -> Text:

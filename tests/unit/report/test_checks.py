@@ -6,9 +6,11 @@ from tests.unit.core.drill import BASELINE, Drill, nulls_phase
 
 from alertdrill.core import journal as records
 from alertdrill.core.coverage import Difference, Drilled, coverage
+from alertdrill.core.replay.comparison import Outcome as Change
+from alertdrill.core.replay.comparison import RecordingReplay, ReplayResult, compare
 from alertdrill.core.result import Result
 from alertdrill.report.annotations import annotations
-from alertdrill.report.checks import Check, Outcome, Place, Suite, of_coverage, of_drill, of_error
+from alertdrill.report.checks import Check, Outcome, Place, Suite, of_coverage, of_drill, of_error, of_replay
 from alertdrill.report.junit import junit
 from alertdrill.report.markdown import MARKER, MAX_CHARACTERS, markdown
 
@@ -117,3 +119,33 @@ def test_annotations_are_at_most_ten_and_escaped_as_github_wants() -> None:
     assert bad == "::error file=a%2Cb.yaml,line=3,title=slow | night%3A p/Bad|x missed::never \x00 pending"
     assert open_ == "::error title=slow | night%3A p/Open inconclusive::no scrape%0Ato decide it: 100%25, look"
     assert len(annotations([Suite("s", "t", (MIXED.checks[1],) * 30)])) == 10
+
+
+def replayed(fail_on: tuple[str, ...]) -> Suite:
+    old, new = Drill().detect().judge(), Drill().judge()
+    changes = compare(old, new, lambda alert: (f"rules/{alert}.yml:14 0.05→0.5",))
+    one = RecordingReplay(
+        folder="f",
+        before="live",
+        verdict_before="passed",
+        result=new,
+        changes=changes,
+        notes=(),
+        questions=1,
+        seconds=0.5,
+    )
+    counts = {outcome: sum(change.outcome is outcome for change in changes) for outcome in Change}
+    (found,) = of_replay(
+        ReplayResult(
+            rules=("rules",), against=None, fail_on=fail_on, verdict="failed", counts=counts, recordings=(one,)
+        )
+    )
+    return found
+
+
+def test_a_replay_fails_what_was_lost_at_the_line_that_was_changed() -> None:
+    (check,) = replayed(("lost",)).checks
+    assert (check.outcome, check.verdict) == (Outcome.FAILED, "lost")
+    assert check.place == Place("rules/NullsHigh.yml", 14)
+    assert "0.05→0.5" in check.text
+    assert replayed(()).checks[0].outcome is Outcome.SKIPPED
