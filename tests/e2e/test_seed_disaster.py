@@ -21,9 +21,9 @@ def straightforward_instants(samples: Any, alert: str, after_ms: int) -> tuple[i
             and labels.get("feature", "amount") == "amount"
         ):
             now = 0
-            for step in series["t"]:
+            for step, value in zip(samples["times"][series["t"]], series["v"], strict=True):
                 now += step
-                if now > after_ms:
+                if now > after_ms and value != "stale":
                     states[now] = labels["alertstate"]
     times = sorted(states)
     pending = times[0]
