@@ -77,10 +77,14 @@ class DrillFile(pytest.File):
 
     def collect(self) -> Iterable[pytest.Item]:
         """One item an expectation, one a prohibition, and one for all that the drill tells beside them."""
-        names, tags = _read(self.path)
+        names, tags = self.read()
         for name in names:
             yield DrillItem.from_parent(self, name=name, tags=tags)
         yield DrillItem.from_parent(self, name=WHOLE, tags=tags, others=frozenset(names))
+
+    def read(self) -> tuple[list[str], list[str]]:
+        """What it expects and prohibits, and its tags as markers."""
+        return _read(self.path)
 
     def told(self) -> Told:
         """What the drill came to; it is run when this is first asked."""
@@ -96,12 +100,9 @@ class DrillFile(pytest.File):
 class RecordingFile(DrillFile):
     """One recording, held against the rules of the configuration."""
 
-    def collect(self) -> Iterable[pytest.Item]:
-        """One item an expectation, and one for false alarms."""
-        names, tags = _recorded(self.path.parent)
-        for name in names:
-            yield DrillItem.from_parent(self, name=name, tags=tags)
-        yield DrillItem.from_parent(self, name=WHOLE, tags=tags, others=frozenset(names))
+    def read(self) -> tuple[list[str], list[str]]:
+        """What it expects, and its tags as markers."""
+        return _recorded(self.path.parent)
 
     def run(self) -> Told:
         """Replay it."""

@@ -8,10 +8,10 @@ from pathlib import Path
 from rich.console import Console
 
 from alertdrill.cli.ci_files import CiFiles
-from alertdrill.cli.collected import collected
 from alertdrill.cli.json_file import unwritable, writing
 from alertdrill.compose.coverage import read_coverage_of
-from alertdrill.core.coverage import CoverageResult
+from alertdrill.core.collected import collected
+from alertdrill.core.coverage_result import CoverageResult
 from alertdrill.core.errors import BadInput, BadValue, Mistake
 from alertdrill.core.matchers import Matcher, parse_matcher
 from alertdrill.core.units import parse_share

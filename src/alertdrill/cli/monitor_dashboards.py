@@ -7,8 +7,8 @@ from pathlib import Path
 
 from alertdrill.adapters.schema_file import read_described
 from alertdrill.alerting.choices import read_choices
-from alertdrill.cli.collected import collected
 from alertdrill.cli.json_file import writing
+from alertdrill.core.collected import collected
 from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.dashboards.boards import boards
 

@@ -10,8 +10,8 @@ from alertdrill.alerting.choices import read_choices
 from alertdrill.alerting.limits import Limits
 from alertdrill.alerting.profile import PROFILES, ProfileName
 from alertdrill.alerting.rule_file import rule_file
-from alertdrill.cli.collected import collected
 from alertdrill.cli.json_file import unwritable, writing
+from alertdrill.core.collected import collected
 from alertdrill.core.errors import BadInput, Mistake, nearest
 from alertdrill.core.scenario.reading import read_model
 

@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from alertdrill.compose.drill import Outcome, check_folder, judge_folder, run_drill
+    from alertdrill.compose.drill import run_drill
+    from alertdrill.compose.judging import Outcome, check_folder, judge_folder
     from alertdrill.compose.options import Options
     from alertdrill.compose.planning import Prospectus, plan_drill
     from alertdrill.compose.repeats import Repeated, Watcher, check_repeat, is_repeat, run_repeats
@@ -28,7 +29,8 @@ __all__ = [
 ]
 
 _MODULES = {
-    "drill": ("Outcome", "check_folder", "judge_folder", "run_drill"),
+    "drill": ("run_drill",),
+    "judging": ("Outcome", "check_folder", "judge_folder"),
     "options": ("Options",),
     "planning": ("Prospectus", "plan_drill"),
     "repeats": ("Repeated", "Watcher", "check_repeat", "is_repeat", "run_repeats"),

@@ -1,24 +1,22 @@
 """Coverage of rules by drills that were kept: which folders count, and which rules are to be covered."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
 
 from alertdrill.adapters.results_folder import ResultsFolder
 from alertdrill.adapters.rule_documents import read_rules
 from alertdrill.adapters.yaml_file import load_model
-from alertdrill.compose.drill import judge_folder
-from alertdrill.core.case import Case
-from alertdrill.core.coverage import CoverageResult, Drilled, IgnoreFile, Loaded, coverage, difference, read_coverage
+from alertdrill.compose.judging import facts_of
+from alertdrill.core.collected import collected
+from alertdrill.core.coverage import Drilled, Loaded, coverage
+from alertdrill.core.coverage_result import CoverageResult, IgnoreFile, difference
 from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.matchers import Matcher
-from alertdrill.core.replicas import seen_by_decisive
 from alertdrill.core.scope import AlertRule, RuleBook
 from alertdrill.core.written_rules import places
 
 USUAL_INTERVAL_S = 60.0
-T = TypeVar("T")
 
 
 def read_coverage_of(
@@ -43,23 +41,15 @@ def read_coverage_of(
         BadInput: a folder, rule file, ignore file or coverage cannot be read.
     """
     mistakes: list[Mistake] = []
-    wanted = _read(lambda: _loaded(rules), mistakes) if rules else None
-    left_out = _read(lambda: load_model(ignore, IgnoreFile, "ignore").ignore, mistakes) if ignore else ()
-    before = _read(lambda: _before(against), mistakes) if against else None
-    folders = _read(lambda: tuple(_folders(results)), mistakes)
+    wanted = collected(mistakes, lambda: _loaded(rules)) if rules else None
+    left_out = collected(mistakes, lambda: load_model(ignore, IgnoreFile, "ignore").ignore) if ignore else ()
+    before = collected(mistakes, lambda: _before(against)) if against else None
+    folders = collected(mistakes, lambda: tuple(_folders(results)))
     if mistakes:
         raise BadInput(mistakes)
     drills = [_drilled(folder) for folder in folders or ()]
     found = coverage(drills, wanted, scope, left_out or (), today)
     return found if before is None else found.model_copy(update={"against": difference(before, found)})
-
-
-def _read(read: Callable[[], T], mistakes: list[Mistake]) -> T | None:
-    try:
-        return read()
-    except BadInput as error:
-        mistakes += error.mistakes
-        return None
 
 
 def _loaded(sources: Sequence[str]) -> list[Loaded]:
@@ -75,7 +65,7 @@ def _loaded(sources: Sequence[str]) -> list[Loaded]:
 
 def _before(file: Path) -> CoverageResult:
     try:
-        return read_coverage(file.read_bytes())
+        return CoverageResult.model_validate_json(file.read_bytes())
     except (OSError, ValueError) as error:
         got = "no such file" if isinstance(error, FileNotFoundError) else str(error).splitlines()[0]
         fix = "write one on the base branch: alertdrill coverage … --json base.json"
@@ -102,7 +92,5 @@ def _folders(results: Sequence[Path]) -> Iterator[Path]:
 
 
 def _drilled(folder: Path) -> Drilled:
-    result = judge_folder(folder).result
-    plan, journal, samples = ResultsFolder(folder).read()
-    seen = seen_by_decisive(journal, samples, result.expectations)
-    return Drilled(f"{result.scenario}/{result.run_id}", Case(plan, seen.journal, seen.recording), result)
+    case, result = facts_of(folder)
+    return Drilled(f"{result.scenario}/{result.run_id}", case, result)

@@ -6,7 +6,6 @@ import secrets
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,7 +26,7 @@ from alertdrill.adapters.live_traffic import LiveTraffic
 from alertdrill.adapters.processes import Child
 from alertdrill.adapters.prometheus_install import ensure_prometheus
 from alertdrill.adapters.promtool import check_rules
-from alertdrill.adapters.results_folder import EXPECTED, FIX, ResultsFolder, check_writable
+from alertdrill.adapters.results_folder import ResultsFolder, check_writable
 from alertdrill.adapters.scratch import Scratch
 from alertdrill.adapters.signals import run_until_signalled
 from alertdrill.adapters.target import PreparedTarget, prepare_target
@@ -36,6 +35,7 @@ from alertdrill.compose.background import ask_background
 from alertdrill.compose.crew import Crew
 from alertdrill.compose.engine import Engine, open_engine
 from alertdrill.compose.evidence import conclude, no_samples, recording, sealed
+from alertdrill.compose.judging import Outcome, judged
 from alertdrill.compose.material import Material, recorded_traffic
 from alertdrill.compose.notification import (
     ManagedSetup,
@@ -52,40 +52,19 @@ from alertdrill.compose.own_users import OwnUsers
 from alertdrill.compose.planning import Planner
 from alertdrill.compose.wire import Wire
 from alertdrill.core import journal as records
-from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.faults.base import ExchangeFault, Place
 from alertdrill.core.feasibility import unknown_features
 from alertdrill.core.label_sets import unnamed, with_label_sets
 from alertdrill.core.observations import AlertPost
 from alertdrill.core.plan import Plan
-from alertdrill.core.result import Result
-from alertdrill.core.revision import Revision
 from alertdrill.core.scenario import Scenario
 from alertdrill.core.scope import RuleBook
 from alertdrill.core.traffic_log import TrafficLog
-from alertdrill.run.checker import judge
 from alertdrill.run.director import Director
 from alertdrill.run.ports import Progress
 from alertdrill.run.replica import Replica
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A drill that was judged.
-
-    Attributes:
-        folder: where its evidence is.
-        result: the judgement.
-        plan: what was to happen.
-        revision: how result.json, which was there before, differs; None where it does not.
-    """
-
-    folder: Path
-    result: Result
-    plan: Plan
-    revision: Revision | None = None
 
 
 def run_drill(name_or_path: str, options: Options, progress: Progress) -> Outcome:
@@ -124,34 +103,6 @@ async def _run_drill(
         work = stack.enter_context(Scratch("alertdrill-run-"))
         drill = _Drill(scenario, path, target, log, token, options, progress, stack, work.path)
         return await drill.run(prometheus, setup, own)
-
-
-def check_folder(path: Path) -> Outcome:
-    """Judge a drill again from plan, journal and recording alone; write result.json, or how it differs.
-
-    Raises:
-        BadInput: the folder is not that of a drill.
-    """
-    outcome = judge_folder(path)
-    return replace(outcome, revision=ResultsFolder(path).keep(outcome.result))
-
-
-def judge_folder(path: Path) -> Outcome:
-    """The same, and nothing is written.
-
-    Raises:
-        BadInput: the folder is not that of a drill.
-    """
-    try:
-        return _judged(ResultsFolder(path))
-    except (ValueError, LookupError, StopIteration, ArithmeticError) as error:
-        got = f"parts that do not belong together ({type(error).__name__}: {str(error).splitlines()[0]})"
-        raise BadInput([Mistake("", got, EXPECTED, FIX, file=str(path))]) from error
-
-
-def _judged(folder: ResultsFolder) -> Outcome:
-    plan, journal, samples = folder.read()
-    return Outcome(folder.path, judge(plan, journal, samples), plan)
 
 
 def new_run_id() -> str:
@@ -356,7 +307,7 @@ class _Drill:
         await conclude(plan, director.collectors, journal, replicas, made_of, engine)
         kept = recording(plan, director.collectors, journal, engine)
         folder.write_samples(sealed(kept, folder.plan.read_bytes(), folder.journal.read_bytes()))
-        outcome = _judged(folder)
+        outcome, _, _ = judged(folder)
         folder.keep(outcome.result)
         return outcome
 

@@ -7,13 +7,10 @@ from pathlib import Path
 
 from alertdrill.adapters.prometheus_install import ensure_prometheus
 from alertdrill.adapters.promtool import run_tests
-from alertdrill.adapters.results_folder import ResultsFolder
 from alertdrill.adapters.yaml_text import yaml_text
-from alertdrill.compose.drill import judge_folder
-from alertdrill.core.case import Case
+from alertdrill.compose.judging import facts_of
 from alertdrill.core.errors import AlertdrillError, BadInput, Mistake
 from alertdrill.core.promtool_test import NotExported, promtool_test
-from alertdrill.core.replicas import seen_by_decisive
 
 
 @dataclass(frozen=True)
@@ -42,11 +39,9 @@ def promtool_files(folder: Path, rules_name: str) -> PromtoolFiles:
         BadInput: the folder is not that of a drill, or it cannot be written as such a test.
         AlertdrillError: promtool does not pass it.
     """
-    result = judge_folder(folder).result
-    plan, journal, samples = ResultsFolder(folder).read()
-    seen = seen_by_decisive(journal, samples, result.expectations)
+    case, result = facts_of(folder)
     try:
-        found = promtool_test(Case(plan, seen.journal, seen.recording), result, rules_name)
+        found = promtool_test(case, result, rules_name)
     except NotExported as error:
         expected = "detections by rules of one interval"
         raise BadInput([Mistake("", str(error), expected, "see alertdrill explain", file=str(folder))]) from None

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from alertdrill.adapters.results_folder import RepeatFolder
-from alertdrill.compose.drill import Outcome, check_folder, new_run_id, run_drill
+from alertdrill.compose.drill import new_run_id, run_drill
+from alertdrill.compose.judging import Outcome, check_folder
 from alertdrill.compose.options import Options, read_to_run
 from alertdrill.core.errors import AlertdrillError, BadInput, Interrupted
 from alertdrill.core.repeat import BrokenRun, Header, RepeatResult, seed_of, summarise

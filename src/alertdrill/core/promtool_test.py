@@ -19,6 +19,7 @@ from alertdrill.core.alerts import Episode
 from alertdrill.core.case import Case
 from alertdrill.core.matchers import quoted
 from alertdrill.core.observations import RawSeries, RuleGroup, RuleInfo
+from alertdrill.core.promql import Selector
 from alertdrill.core.recording import is_stale
 from alertdrill.core.result import ExpectationResult, Result, Verdict
 from alertdrill.core.scope import AlertRule
@@ -100,41 +101,36 @@ def _firing(case: Case, one: ExpectationResult) -> tuple[AlertRule, Episode] | N
     firing_ms = round(one.firing_at * 1000)
     for episode in case.episodes:
         if episode.alert == one.alert and episode.firing_at == firing_ms:
-            rules = [rule for rule in case.book.named(one.alert) if _gives(rule, episode)]
+            rules = [rule for rule in case.book.named(one.alert) if rule.may_give(episode.label_map)]
             if rules and episode.last_at - firing_ms >= 4 * rules[0].interval_ms:
                 return rules[0], episode
     return None
 
 
-def _gives(rule: AlertRule, episode: Episode) -> bool:
-    return all(episode.label_map.get(name) == value for name, value in rule.fixed_labels.items())
-
-
 def _with_chains(case: Case, groups: tuple[RuleGroup, ...]) -> tuple[RuleGroup, ...]:
     """The groups, and before them those that record what their alerts read."""
-    names = {
-        one.name
-        for rule in case.book.alerts
-        if any(
-            rule.group is group or (rule.group.file, rule.group.name) == (group.file, group.name) for group in groups
-        )
-        for one in case.book.inputs(rule)
-    }
-    every = {(group.file, group.name): group for one in case.all(records.Rules)[:1] for group in one.groups}
+    names = {one.name for one in _read_by(case, groups)}
     here = {(one.file, one.name) for one in groups}
     before = [
         group
-        for key, group in every.items()
-        if key not in here and any(one.type == "recording" and one.name in names for one in group.rules)
+        for loaded in case.all(records.Rules)[:1]
+        for group in loaded.groups
+        if (group.file, group.name) not in here
+        and any(one.type == "recording" and one.name in names for one in group.rules)
     ]
     return (*before, *groups)
 
 
+def _read_by(case: Case, groups: Sequence[RuleGroup]) -> list[Selector]:
+    """What the alerts of some groups read, through chains."""
+    keys = {(one.file, one.name) for one in groups}
+    rules = (rule for rule in case.book.alerts if (rule.group.file, rule.group.name) in keys)
+    return [one for rule in rules for one in case.book.inputs(rule)]
+
+
 def _input(case: Case, groups: Sequence[RuleGroup]) -> Iterator[RawSeries]:
     """What the rules of some groups read and no rule records, as it was scraped."""
-    keys = {(one.file, one.name) for one in groups}
-    rules = [rule for rule in case.book.alerts if (rule.group.file, rule.group.name) in keys]
-    wanted = [one for rule in rules for one in case.book.inputs(rule)]
+    wanted = _read_by(case, groups)
     for series in case.recording.series:
         name = series.labels.get("__name__", "")
         if name not in OWN and name not in case.book.recorded and any(one.matches(series.labels) for one in wanted):

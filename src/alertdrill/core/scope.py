@@ -32,6 +32,10 @@ class AlertRule:
         """Of these, the ones that are the same for all its alerts: those without a template."""
         return {name: value for name, value in self.labels.items() if "{{" not in value}
 
+    def may_give(self, labels: Mapping[str, str]) -> bool:
+        """Whether an alert with these labels, `alertname` included, can be one of its own."""
+        return all(labels.get(name) == value for name, value in self.fixed_labels.items())
+
     @property
     def interval_ms(self) -> int:
         """Evaluation interval of its group."""

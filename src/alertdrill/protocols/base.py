@@ -225,6 +225,27 @@ def is_error(value: Any) -> bool:
     return value is True or (isinstance(value, str | dict | list) and bool(value))
 
 
+def predictions_in(found: Any, under: str, columns_under: str) -> Sequence[Any]:
+    """A list of predictions, or the rows of columns.
+
+    Args:
+        found: what an answer has in their place.
+        under: where that is, in words.
+        columns_under: where columns are.
+
+    Raises:
+        Nowhere: it is neither.
+    """
+    if type(found) is dict:
+        try:
+            return rows_of_columns(found)
+        except NoRows:
+            raise Nowhere(f"got columns of different lengths under {columns_under}") from None
+    if type(found) is not list:
+        raise Nowhere(f"got no list under {under}")
+    return found
+
+
 def error_under(answer: Any, key: str) -> str | None:
     """The error under a key of an answer."""
     found = answer.get(key) if type(answer) is dict else None

@@ -10,11 +10,10 @@ from typing import Any, ClassVar, Literal
 import orjson
 from pydantic import Field, JsonValue
 
-from alertdrill.protocols.base import Protocol, Row, error_under, rows_of, rows_of_columns
+from alertdrill.protocols.base import Protocol, Row, error_under, predictions_in, rows_of, rows_of_columns
 from alertdrill.protocols.features import Feature
 from alertdrill.protocols.forms import Columns, Form, Objects, Values, Within
 from alertdrill.protocols.malformed import Malformed, NoRows
-from alertdrill.protocols.pointer import Nowhere
 
 
 class Instances(Protocol):
@@ -61,14 +60,7 @@ class Instances(Protocol):
     def predictions(self, answer: Any) -> Sequence[Any]:
         """Those under `predictions`, or the rows of the columns under `outputs`."""
         found = answer.get("predictions", answer.get("outputs")) if type(answer) is dict else None
-        if type(found) is dict:
-            try:
-                return rows_of_columns(found)
-            except NoRows:
-                raise Nowhere("got columns of different lengths under outputs") from None
-        if type(found) is not list:
-            raise Nowhere("got no list under predictions or outputs")
-        return found
+        return predictions_in(found, "predictions or outputs", "outputs")
 
     def error_in(self, answer: Any) -> str | None:
         """What stands under `error`."""

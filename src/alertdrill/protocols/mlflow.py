@@ -13,11 +13,10 @@ import orjson
 from pydantic import Field, JsonValue, StrictBool
 
 from alertdrill.protocols.bad_value import BadValue
-from alertdrill.protocols.base import Protocol, Row, error_text, row_of, rows_of, rows_of_columns
+from alertdrill.protocols.base import Protocol, Row, error_text, predictions_in, row_of, rows_of, rows_of_columns
 from alertdrill.protocols.features import Feature
 from alertdrill.protocols.forms import Columns, Csv, Form, Objects, Table, Values, Within
 from alertdrill.protocols.malformed import Malformed, NoRows, unreadable
-from alertdrill.protocols.pointer import Nowhere
 
 NO_VALUE = frozenset({"", "NaN", "nan"})  # what readers of CSV take for no value
 
@@ -96,14 +95,7 @@ class Mlflow(Protocol):
     def predictions(self, answer: Any) -> Sequence[Any]:
         """Those under `predictions`, or those of columns."""
         found = answer.get("predictions") if type(answer) is dict else answer
-        if type(found) is dict:
-            try:
-                return rows_of_columns(found)
-            except NoRows:
-                raise Nowhere("got columns of different lengths under predictions") from None
-        if type(found) is not list:
-            raise Nowhere("got no list under predictions")
-        return found
+        return predictions_in(found, "predictions", "predictions")
 
     def error_in(self, answer: Any) -> str | None:
         """The message beside `error_code`."""

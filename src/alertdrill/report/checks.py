@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from alertdrill.core.asked import expectation_id
-from alertdrill.core.coverage import CoverageResult, Status, named
+from alertdrill.core.coverage_result import CoverageResult, Status, named
 from alertdrill.core.matchers import in_braces
 from alertdrill.core.repeat import ExpectationSummary, RepeatResult
 from alertdrill.core.replay.comparison import Outcome as Change

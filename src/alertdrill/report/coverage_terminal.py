@@ -7,7 +7,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from alertdrill.core.coverage import CoverageResult, RuleCoverage, Status, named
+from alertdrill.core.coverage_result import CoverageResult, RuleCoverage, Status, named
 
 _STYLES = {
     Status.COVERED: "green",

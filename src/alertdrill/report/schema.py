@@ -7,7 +7,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from pydantic_core import core_schema
 
-from alertdrill.core.coverage import CoverageResult
+from alertdrill.core.coverage_result import CoverageResult
 from alertdrill.core.repeat import RepeatResult
 from alertdrill.core.replay.comparison import ReplayResult
 from alertdrill.core.result import Result

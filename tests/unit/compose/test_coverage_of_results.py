@@ -7,7 +7,7 @@ from tests.unit.core.drill import RATIO, Drill
 
 from alertdrill.adapters.results_folder import ResultsFolder
 from alertdrill.compose.coverage import read_coverage_of
-from alertdrill.core.coverage import CoverageResult, Status
+from alertdrill.core.coverage_result import CoverageResult, Status
 from alertdrill.core.errors import BadInput
 
 TODAY = date(2026, 11, 23)

@@ -7,17 +7,8 @@ import pytest
 from tests.unit.core.drill import BASELINE, INTERVAL_MS, RATIO, RULES, Drill, expect, group, nulls_phase, rule
 
 from alertdrill.core.alerts import Episode
-from alertdrill.core.coverage import (
-    CoverageResult,
-    Drilled,
-    Ignored,
-    Loaded,
-    RuleCoverage,
-    Status,
-    coverage,
-    difference,
-    read_coverage,
-)
+from alertdrill.core.coverage import Drilled, Loaded, coverage
+from alertdrill.core.coverage_result import CoverageResult, Ignored, RuleCoverage, Status, difference
 from alertdrill.core.matchers import Matcher, parse_matcher
 from alertdrill.core.observations import RuleInfo
 from alertdrill.core.scope import RuleBook
@@ -193,9 +184,9 @@ def test_a_coverage_is_the_same_after_writing_and_reading() -> None:
     found = cover(Drill().detect())
     text = found.to_json()
     assert json.loads(text)["schema"] == "alertdrill/coverage/v1"
-    assert read_coverage(text).to_json() == text
+    assert CoverageResult.model_validate_json(text).to_json() == text
     with pytest.raises(ValueError, match="schema"):
-        read_coverage(text.replace(b"coverage/v1", b"coverage/v9"))
+        CoverageResult.model_validate_json(text.replace(b"coverage/v1", b"coverage/v9"))
 
 
 def test_an_episode_that_never_fired_saw_nothing() -> None:

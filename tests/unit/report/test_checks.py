@@ -5,7 +5,8 @@ import pytest
 from tests.unit.core.drill import BASELINE, Drill, nulls_phase
 
 from alertdrill.core import journal as records
-from alertdrill.core.coverage import Difference, Drilled, coverage
+from alertdrill.core.coverage import Drilled, coverage
+from alertdrill.core.coverage_result import Difference
 from alertdrill.core.replay.comparison import Outcome as Change
 from alertdrill.core.replay.comparison import RecordingReplay, ReplayResult, compare
 from alertdrill.core.result import Result
