@@ -6,13 +6,14 @@ Grafana's documentation and source. Behind it a real Prometheus records GRAFANA_
 
 import http.client
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
+
+from tests.integration.gate import running
 
 PATH = "/api/prometheus/grafana/api/v1/rules"
 TOKEN = "glsa_tok3n"
@@ -73,16 +74,9 @@ def grafana(prometheus: str) -> Iterator[Grafana]:
             return
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
     found = _Answering(f"http://127.0.0.1:{server.server_address[1]}")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with running(server):
         yield found
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class _Answering(Grafana):

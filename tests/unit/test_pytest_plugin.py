@@ -89,6 +89,13 @@ def test_a_drill_that_could_not_be_run_fails_each_of_its_tests(pytester: pytest.
     found.stdout.fnmatch_lines(["*Prometheus could not be started*"])
 
 
+def test_a_test_without_a_verdict_fails(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pytest_plugin, "run", lambda *_: Told(Drill().judge(), "it ended early"))
+    found = drills(pytester, nulls=SCENARIO)
+    found.assert_outcomes(passed=1, failed=2)
+    found.stdout.fnmatch_lines(["*the drill ended without a verdict on it*", "it ended early"])
+
+
 def test_tests_are_chosen_by_name_and_by_tag(pytester: pytest.Pytester, ran: list[Path]) -> None:
     both = {"nulls": SCENARIO, "other": SCENARIO.replace("data-quality", "latency")}
     drills(pytester, "-k", "NullsHigh", **both).assert_outcomes(passed=2, deselected=4)

@@ -164,6 +164,19 @@ def test_rules_of_one_name_are_told_apart_by_the_labels_that_they_give() -> None
     }
 
 
+def test_an_episode_is_that_of_the_rule_whose_labels_it_has() -> None:
+    rules = with_rule("Slow", 'p95{job="monitor"} > 9', severity="P0")
+    drill = Drill(rules=rules).detect()
+    pending = drill.evaluation(drill.start_ms() + 1200)
+    labels = {"__name__": "ALERTS", "alertname": "Slow", "alertstate": "firing", "severity": "P0"}
+    drill.record(labels, range(pending, pending + 9000, INTERVAL_MS))
+    found = cover(drill)
+    assert {rule.labels["severity"]: rule.status for rule in found.rules if rule.alert == "Slow"} == {
+        "P1": Status.NEVER_FIRED,
+        "P0": Status.UNEXPECTED,
+    }
+
+
 def test_a_difference_tells_what_was_lost_and_what_is_new() -> None:
     before = cover(Drill().detect())
     renamed = rule("NullShareHigh", "nulls:ratio5s > 0.05", 2.0, severity="P1")

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from tests.unit.core.drill import BASELINE, RULES, Drill, group, nulls_phase, rule
+from tests.unit.core.drill import BASELINE, RULES, Drill, expect, group, nulls_phase, rule
 
 from alertdrill.core import journal as records
 from alertdrill.core.promtool_test import NotExported, PromtoolTest, promtool_test
@@ -49,13 +49,7 @@ def test_only_what_was_scraped_is_put_in_and_all_rules_of_the_group() -> None:
 def test_samples_stand_on_the_grid_whatever_their_jitter_and_holes_and_markers_are_kept() -> None:
     drill = Drill().detect()
     labels = {"__name__": "p95", "job": "monitor", "instance": "m:1"}
-    times = [
-        drill.from_ms + 100,
-        drill.from_ms + 1090,
-        drill.from_ms + 2110,
-        drill.from_ms + 5100,
-        drill.from_ms + 6100,
-    ]
+    times = [drill.from_ms + at for at in (450, 1550, 2440, 5460, 6450)]
     drill.record(labels, times, [1.0, 1.0, 1.0, 0.25, STALE])
     series = next(one for one in only(written(drill))["input_series"] if one["series"].startswith("p95"))
     assert series["values"].startswith("_ 1+0x2 _x2 0.25 stale _x")
@@ -69,6 +63,16 @@ def test_an_alert_that_was_missed_or_fired_too_briefly_is_left_out_and_named() -
     pending = brief.evaluation(brief.start_ms("again") + 1200)
     brief.fire(pending, pending + 2000, pending + 4000)
     assert "again/NullsHigh" in written(brief).left_out
+
+
+def test_an_alert_that_fired_for_less_than_four_evaluations_is_left_out() -> None:
+    phase = nulls_phase(duration="6s", expect=[expect(within="5s")])
+    for evaluations, left_out in ((3, {"nulls/NullsHigh": "it fired too briefly"}), (4, {})):
+        drill = Drill(BASELINE, phase, nulls_phase("again")).detect("again")
+        pending = drill.evaluation(drill.start_ms() + 1200)
+        drill.fire(pending, pending + 2000, pending + 2000 + evaluations * 1000)
+        assert drill.expectation().verdict == "detected"
+        assert dict(written(drill).left_out) == left_out
 
 
 def test_nothing_to_test_and_several_intervals_are_refused() -> None:

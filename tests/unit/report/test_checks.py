@@ -9,7 +9,7 @@ from alertdrill.core.coverage import Drilled, coverage
 from alertdrill.core.coverage_result import Difference
 from alertdrill.core.replay.comparison import Outcome as Change
 from alertdrill.core.replay.comparison import RecordingReplay, ReplayResult, compare
-from alertdrill.core.result import Result
+from alertdrill.core.result import DrillVerdict, Result
 from alertdrill.report.annotations import annotations
 from alertdrill.report.checks import Check, Outcome, Place, Suite, of_coverage, of_drill, of_error, of_replay
 from alertdrill.report.junit import junit
@@ -120,6 +120,12 @@ def test_annotations_are_at_most_ten_and_escaped_as_github_wants() -> None:
     assert bad == "::error file=a%2Cb.yaml,line=3,title=slow | night%3A p/Bad|x missed::never \x00 pending"
     assert open_ == "::error title=slow | night%3A p/Open inconclusive::no scrape%0Ato decide it: 100%25, look"
     assert len(annotations([Suite("s", "t", (MIXED.checks[1],) * 30)])) == 10
+
+
+def test_a_verdict_that_no_check_explains_is_a_check_of_its_own() -> None:
+    found = suite(Drill().detect().judge().model_copy(update={"verdict": DrillVerdict.FAILED}))
+    assert outcomes(found)[-1] == ("the whole", Outcome.FAILED, "failed")
+    assert found.outcome is Outcome.FAILED
 
 
 def replayed(fail_on: tuple[str, ...]) -> Suite:
