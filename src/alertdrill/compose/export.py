@@ -1,12 +1,12 @@
 """A drill as files for other tools."""
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from alertdrill.adapters.prometheus_install import ensure_prometheus
 from alertdrill.adapters.promtool import run_tests
+from alertdrill.adapters.scratch import Scratch
 from alertdrill.adapters.yaml_text import yaml_text
 from alertdrill.compose.judging import facts_of
 from alertdrill.core.errors import AlertdrillError, BadInput, Mistake
@@ -48,10 +48,10 @@ def promtool_files(folder: Path, rules_name: str) -> PromtoolFiles:
     files = PromtoolFiles(
         yaml_text(found.tests), yaml_text(found.rules), rules_name, found.expectations, found.left_out
     )
-    with tempfile.TemporaryDirectory(prefix="alertdrill-export-") as scratch:
-        tests = Path(scratch) / "tests.yml"
+    with Scratch("alertdrill-export-") as scratch:
+        tests = scratch.path / "tests.yml"
         tests.write_text(files.tests, encoding="utf-8")
-        (Path(scratch) / rules_name).write_text(files.rules, encoding="utf-8")
+        (scratch.path / rules_name).write_text(files.rules, encoding="utf-8")
         wrong = run_tests(ensure_prometheus().promtool.path, tests)
     if wrong is not None:
         raise AlertdrillError(f"promtool does not pass the test, so it was not written:\n{wrong}")
