@@ -15,7 +15,7 @@ demo: setup ## run the first drill: four faults, four alerts, less than two minu
 	@.venv/bin/alertdrill run seed-disaster
 
 test: setup ## run all tests: three files at a time, then the drills, which run three at a time by themselves
-	@one=0; $(PY) -m pytest -n 3 --dist loadfile tests/unit tests/contract tests/integration || one=$$?; \
+	@one=0; $(PY) -m pytest -n 3 --dist loadfile -m "not long" tests/unit tests/contract tests/integration || one=$$?; \
 	two=0; $(PY) -m pytest tests/e2e -m "not long" || two=$$?; exit $$((one > two ? one : two))
 
 static: lint types layers generated ## what needs no running parts; make -k static shows everything that is wrong
@@ -44,7 +44,7 @@ generate: setup ## write docs/faults, docs/schema and the targets' rules and das
 
 gauntlet: setup ## the long proofs, one share of them: make gauntlet SHARD=1/4
 	@SHARD=$(SHARD) $(PY) -m pytest -v tests/gauntlet
-	@case "$(SHARD)" in 1/*) $(PY) -m pytest -v tests/e2e -m long;; esac
+	@case "$(SHARD)" in 1/*) $(PY) -m pytest -v tests/integration tests/e2e -m long;; esac
 
 lock: ## resolve requirements.lock anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --no-annotate --extra dashboards --extra targets --group dev \

@@ -4,7 +4,7 @@ from alertdrill.core.plan import Plan
 from alertdrill.core.touch import Touch
 from tests.e2e.drills import Drill
 
-pytestmark = pytest.mark.drill("https_target")
+pytestmark = [pytest.mark.drill("https_target"), pytest.mark.long]
 
 
 def test_a_delay_before_an_https_target_is_detected(drill: Drill) -> None:

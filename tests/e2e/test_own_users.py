@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e.drills import Drill
 
-pytestmark = pytest.mark.drill("own_users")
+pytestmark = [pytest.mark.drill("own_users"), pytest.mark.long]
 
 
 def records(drill: Drill, kind: str) -> list[dict[str, Any]]:

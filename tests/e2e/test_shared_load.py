@@ -4,7 +4,7 @@ import pytest
 
 from tests.e2e.drills import Drill, Drills
 
-pytestmark = pytest.mark.drill("seed_by_workers")
+pytestmark = [pytest.mark.drill("seed_by_workers"), pytest.mark.long]
 
 
 def test_the_drill_passes(drill: Drill) -> None:

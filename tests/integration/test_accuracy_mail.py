@@ -124,6 +124,7 @@ def test_too_few_labels_are_an_e_mail_that_says_so(tmp_path: Path, url: str) -> 
         assert box.messages[0]["Subject"] == "fraud: cannot tell the accuracy, 0 labels"
 
 
+@pytest.mark.long
 def test_a_server_that_refuses_and_one_that_is_away_get_it_again(tmp_path: Path, url: str) -> None:
     port = free_port()
     with monitor(tmp_path, url, *check(port, every="30s")) as running:

@@ -67,7 +67,13 @@ async def _line(folder: Path, plan: Plan, target: PreparedTarget, monitored: boo
 
 @pytest.mark.parametrize(
     ("place", "monitored"),
-    [(None, False), ("edge", False), ("edge", True), ("model", True), (None, True)],
+    [
+        (None, False),
+        pytest.param("edge", False, marks=pytest.mark.long),
+        pytest.param("edge", True, marks=pytest.mark.long),
+        ("model", True),
+        pytest.param(None, True, marks=pytest.mark.long),
+    ],
     ids=["load", "edge proxy", "edge proxy and monitor", "monitor and proxy", "monitor"],
 )
 async def test_a_drill_of_an_https_target_keeps_to_its_plan_wherever_tls_begins(

@@ -118,6 +118,7 @@ async def test_requests_are_written_and_answers_read_as_the_targets_protocol_has
     assert "an error: no such model" in closed["unreadable_example"]
 
 
+@pytest.mark.long
 async def test_two_runs_send_the_same_bytes(tmp_path: Path) -> None:
     hashes = []
     for _ in range(2):

@@ -183,7 +183,7 @@ FLOODS = [
 ]
 
 
-@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+@pytest.mark.parametrize("secure", [False, pytest.param(True, marks=pytest.mark.long)], ids=["plain", "tls"])
 @pytest.mark.parametrize(("name", "flood"), FLOODS, ids=[name for name, _ in FLOODS])
 async def test_a_flood_costs_bounded_memory_and_time(
     name: str, flood: Behaviour, secure: bool, authority: Authority, tmp_path: Path

@@ -73,6 +73,7 @@ def _locust_total(log: Path) -> int:
     return int(found[1])
 
 
+@pytest.mark.long
 async def test_any_number_of_workers_sends_the_same_and_tells_the_same(tmp_path: Path) -> None:
     plan = make_plan(tmp_path, "800/s", "poisson", faults=FAULTS)
     sent = Touch(plan).schedule(FAULT_PHASE).sent
@@ -160,7 +161,7 @@ async def test_stop_ends_a_shared_load(tmp_path: Path) -> None:
     assert [event["event"] for event in load.events][-1] == "ended"
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("number", [signal.SIGKILL, pytest.param(signal.SIGSTOP, marks=pytest.mark.long)])
 async def test_workers_send_nothing_three_seconds_after_their_master(number: signal.Signals, tmp_path: Path) -> None:
     make_plan(tmp_path, "200/s")
     async with serving(Target()) as target, loading(tmp_path, target.url, workers=2) as load:
@@ -235,7 +236,9 @@ while True:
 """
 
 
-@pytest.mark.parametrize(("number", "limit_s"), [(signal.SIGKILL, 2.0), (signal.SIGSTOP, 4.0)])
+@pytest.mark.parametrize(
+    ("number", "limit_s"), [(signal.SIGKILL, 2.0), pytest.param(signal.SIGSTOP, 4.0, marks=pytest.mark.long)]
+)
 async def test_no_load_outlives_its_controller(number: signal.Signals, limit_s: float, tmp_path: Path) -> None:
     make_plan(tmp_path, "200/s")
     async with serving(Target()) as target:
@@ -324,6 +327,7 @@ async def test_a_worker_of_another_version_is_refused_and_the_load_waits_for_oth
         assert "the drill has its 1 workers already" in failed["why"]
 
 
+@pytest.mark.long
 async def test_a_worker_that_leaves_before_the_load_begins_makes_room_for_another(tmp_path: Path) -> None:
     make_plan(tmp_path, "200/s")
     async with loading(tmp_path, "http://127.0.0.1:9", workers=2, listen=launch.Address(), join_s=30) as load:
@@ -339,6 +343,7 @@ async def test_a_worker_that_leaves_before_the_load_begins_makes_room_for_anothe
         await load.saw("ready")
 
 
+@pytest.mark.long
 async def test_a_load_whose_workers_do_not_come_says_so(tmp_path: Path) -> None:
     make_plan(tmp_path, "200/s")
     async with loading(tmp_path, "http://127.0.0.1:9", workers=2, listen=launch.Address(), join_s=4) as load:
@@ -370,6 +375,7 @@ master.greenlet.join()
 """
 
 
+@pytest.mark.long
 async def test_a_worker_that_finds_no_drill_says_what_it_found(tmp_path: Path) -> None:
     other = await asyncio.create_subprocess_exec(
         sys.executable, "-c", OTHER_LOCUST, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
@@ -408,6 +414,7 @@ async def test_a_worker_that_cannot_follow_the_plan_fails_the_load(tmp_path: Pat
     assert re.search(r"^worker [12] .*segments\[1\].arrivals_sha256: got [0-9a-f]{64} here", failed["why"])
 
 
+@pytest.mark.long
 async def test_a_command_that_makes_no_sense_fails_a_shared_load(tmp_path: Path) -> None:
     make_plan(tmp_path, "100/s")
     async with loading(tmp_path, "http://127.0.0.1:9", workers=2) as load:

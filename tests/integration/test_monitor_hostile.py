@@ -104,6 +104,7 @@ def test_the_process_of_the_model_is_watched_until_it_ends(tmp_path: Path) -> No
         server.metrics_when(lambda values: values["model_process_up",] == 0)
 
 
+@pytest.mark.long
 def test_what_one_monitor_logs_another_reads_back_to_the_same_counts(tmp_path: Path) -> None:
     log = tmp_path / "predictions.jsonl"
     bodies = [ROW, ROW.replace(b"50.0", b"null"), b"not json", b"[1]", json.dumps(json.loads(ROW), indent=1).encode()]
@@ -168,6 +169,7 @@ def test_a_clock_that_jumps_back_and_forth_spoils_no_duration(tmp_path: Path) ->
         assert abs(seen["model_monitor_window_end_timestamp_seconds",] - time.time()) < 60
 
 
+@pytest.mark.long
 def test_a_flood_of_large_bodies_is_bounded_and_answered(tmp_path: Path) -> None:
     body = b'{"id": "' + b"x" * 900_000 + b'"}'
     with sidecar(tmp_path) as server:

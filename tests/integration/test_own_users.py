@@ -467,6 +467,7 @@ RETRYING = {
 
 
 @pytest.mark.parametrize("kind", ["HttpUser", "FastHttpUser"])
+@pytest.mark.long
 async def test_a_client_that_tries_again_for_its_user_gives_up_in_time_as_well(tmp_path: Path, kind: str) -> None:
     make_plan(tmp_path, "20/s")
     file = write_users(tmp_path, HEAD + RETRYING[kind])
@@ -483,7 +484,7 @@ async def test_a_client_that_tries_again_for_its_user_gives_up_in_time_as_well(t
     assert {kind for event in load.of("sent") for kind in event["errors"]} == {"timeout"}
 
 
-@pytest.mark.parametrize("kind", ["HttpUser", "FastHttpUser"])
+@pytest.mark.parametrize("kind", [pytest.param("HttpUser", marks=pytest.mark.long), "FastHttpUser"])
 @pytest.mark.parametrize(("ends", "failure"), [("never", "timeout"), ("early", "truncated"), ("no_gzip", "bad_http")])
 async def test_an_answer_that_is_not_whole_is_none(tmp_path: Path, kind: str, ends: str, failure: str) -> None:
     def answer(peer: Peer, request: Arrived) -> None:
