@@ -3,9 +3,10 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from alertdrill.adapters.prometheus_binary import Binaries
 from alertdrill.adapters.prometheus_major import prometheus_of_major
@@ -15,6 +16,7 @@ from alertdrill.adapters.replay_engine.process import start_replay_prometheus
 from alertdrill.adapters.results_folder import EXPECTED, FIX, ResultsFolder
 from alertdrill.adapters.rule_documents import STDIN, read_rules
 from alertdrill.adapters.signals import run_until_signalled
+from alertdrill.compose.at_once import at_once
 from alertdrill.core import journal as records
 from alertdrill.core.case import Case
 from alertdrill.core.errors import BadInput, Mistake
@@ -67,14 +69,42 @@ def _absolute(file: str) -> str:
 
 
 @dataclass(frozen=True)
+class Variant:
+    """A recording, and rules to be evaluated over it.
+
+    Attributes:
+        recorded: as a drill left it, or thinned.
+        rules: all of them.
+        causes: what was changed in the recording itself.
+    """
+
+    recorded: "Recorded"
+    rules: RuleSet
+    causes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Before:
+    """What a replay is compared with: a judgement, and the rules that it was under."""
+
+    kind: Literal["live", "replay"]
+    result: Result
+    rules: Rules
+
+
+@dataclass(frozen=True)
 class Recorded:
-    """One recording, as far as detection and resolution go; `live` is how the drill is judged by them."""
+    """One recording, as far as detection and resolution go; `live` is how the drill is judged by them.
+
+    `rescraped`: whether it has been thinned to what fewer scrapes would have left.
+    """
 
     folder: Path
     plan: Plan
     journal: tuple[records.Record, ...]
     recording: Recording
     live: Result
+    rescraped: bool = False
 
     @property
     def case(self) -> Case:
@@ -99,10 +129,22 @@ def replay_recordings(
         AlertdrillError: a Prometheus of a replay failed.
     """
     recorded = [read_recorded(folder) for folder in folders]
-    programs = {one.folder: _programs(one) for one in recorded}
-    sets = [read_rule_set(sources) for sources in (rules, against) if sources is not None]
-    found = run_until_signalled(_all_compared(recorded, sets, programs, note))
-    return conclude(sets[0].sources, sets[1].sources if len(sets) > 1 else None, fail_on, found)
+    programs = programs_of(recorded)
+    after, base = read_rule_set(rules), None if against is None else read_rule_set(against)
+    variants = [Variant(one, after) for one in recorded]
+    found = run_until_signalled(_all(recorded, variants, base, programs, note))
+    return conclude(after.sources, None if base is None else base.sources, fail_on, found)
+
+
+async def _all(
+    recorded: Sequence["Recorded"],
+    variants: Sequence[Variant],
+    against: RuleSet | None,
+    programs: Mapping[Path, Binaries],
+    note: Note,
+) -> list[RecordingReplay]:
+    before = await befores(recorded, against, programs)
+    return await compared(variants, before, programs, note)
 
 
 def read_recorded(folder: Path) -> Recorded:
@@ -157,58 +199,71 @@ def _text(file: Path) -> RuleText:
     return RuleText(path=str(file.absolute()), text=text, sha256=hashlib.sha256(text.encode()).hexdigest())
 
 
+def programs_of(recorded: Iterable[Recorded]) -> Mapping[Path, Binaries]:
+    """By the folder of each recording, Prometheus and promtool of the major version that it was recorded with.
+
+    Raises:
+        BadInput: there is none.
+    """
+    return {one.folder: _programs(one) for one in recorded}
+
+
 def _programs(one: Recorded) -> Binaries:
-    """Prometheus and promtool of the major version that a drill was recorded with."""
     engine = one.case.engine
     assert engine is not None, "recordings without an engine are refused"
     return prometheus_of_major(engine.version, str(one.folder))
 
 
-async def _all_compared(
-    recorded: Sequence[Recorded], sets: Sequence[RuleSet], programs: Mapping[Path, Binaries], note: Note
+async def befores(
+    recorded: Sequence[Recorded], against: RuleSet | None, programs: Mapping[Path, Binaries]
+) -> Mapping[Path, Before]:
+    """What replays are compared with, by folder: the live drills, or what other rules make of them."""
+    if against is None:
+        return {one.folder: Before("live", one.live, Rules(groups_of(one.case))) for one in recorded}
+    found = await at_once(AT_ONCE, recorded, lambda one: _replayed(Variant(one, against), programs[one.folder]))
+    return {one.folder: Before("replay", each.result, each.rules) for one, each in zip(recorded, found, strict=True)}
+
+
+async def compared(
+    variants: Sequence[Variant], before: Mapping[Path, Before], programs: Mapping[Path, Binaries], note: Note
 ) -> list[RecordingReplay]:
-    """Replay every recording, two at a time; the first error ends all."""
-    free = asyncio.Semaphore(AT_ONCE)
+    """Replay every variant, two at a time; the first error ends all."""
 
-    async def in_turn(one: Recorded) -> RecordingReplay:
-        async with free:
-            note(f"replaying {one.folder}")
-            return await _compared(one, sets, programs[one.folder])
+    async def one(variant: Variant) -> RecordingReplay:
+        folder = variant.recorded.folder
+        note(f"replaying {folder}")
+        return await _compared(variant, before[folder], programs[folder])
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(in_turn(one)) for one in recorded]
-    except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from None
-    return [task.result() for task in tasks]
+    return await at_once(AT_ONCE, variants, one)
 
 
-async def _compared(one: Recorded, sets: Sequence[RuleSet], programs: Binaries) -> RecordingReplay:
-    """Replay one recording under one or two sets of rules, side by side."""
+async def _compared(variant: Variant, before: Before, programs: Binaries) -> RecordingReplay:
+    """Replay a variant of one recording, and compare it."""
     began = time.monotonic()
-    replays = [await _replayed(one, each, programs) for each in sets]
-    after = replays[0]
-    before = replays[1].result if len(replays) > 1 else one.live
-    rules_before = replays[1].rules if len(replays) > 1 else Rules(groups_of(one.case))
-    written = sets[0].written(after.rules)
-    changes = compare(before, after.result, lambda alert: causes(rules_before, after.rules, written, alert))
+    after = await _replayed(variant, programs)
+    written = variant.rules.written(after.rules)
+
+    def why(alert: str) -> tuple[str, ...]:
+        return (*variant.causes, *causes(before.rules, after.rules, written, alert))
+
     return RecordingReplay(
-        folder=str(one.folder),
-        before="replay" if len(replays) > 1 else "live",
-        verdict_before=before.verdict.value,
+        folder=str(variant.recorded.folder),
+        before=before.kind,
+        verdict_before=before.result.verdict.value,
         result=after.result,
-        changes=changes,
+        changes=compare(before.result, after.result, why),
         notes=after.notes,
         questions=after.questions,
         seconds=round(time.monotonic() - began, 3),
     )
 
 
-async def _replayed(one: Recorded, rule_set: RuleSet, programs: Binaries) -> ReplayedDrill:
+async def _replayed(variant: Variant, programs: Binaries) -> ReplayedDrill:
+    one, rule_set = variant.recorded, variant.rules
     case = one.case
     assert case.engine is not None, "recordings without an engine are refused"
     rules = rule_set.rules(case.engine.evaluation_interval_s)
-    prepared: Prepared = prepare(case, one.journal, rules, rule_set.texts, rule_set.asks(rules))
+    prepared: Prepared = prepare(case, one.journal, rules, rule_set.texts, rule_set.asks(rules), one.rescraped)
     server = await start_replay_prometheus(
         programs.prometheus.path,
         evaluation_interval_s=case.engine.evaluation_interval_s,

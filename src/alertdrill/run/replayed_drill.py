@@ -89,6 +89,7 @@ def prepare(
     rules: Rules,
     texts: Sequence[RuleText],
     asks: Mapping[Place, tuple[str, ...]],
+    rescraped: bool = False,
 ) -> Prepared:
     """Work out when rules are evaluated, and which of them can be.
 
@@ -98,6 +99,7 @@ def prepare(
         rules: those to be evaluated, as their files have them.
         texts: the files they stand in.
         asks: by rule, settings of its group that a recording knows nothing of.
+        rescraped: whether the recording has been thinned, so that no rule does what it did live.
     """
     rules = Rules(as_loaded(rules.groups, case))
     scraped = scraped_series(case)
@@ -112,7 +114,9 @@ def prepare(
     places = frozenset(place for place in alerts if place not in reasons)
     grids, before = _grids(case, rules), Rules(groups_of(case))
     same = frozenset(
-        place for place in alerts if grids[place.group].source == "recorded" and unchanged(rules, place, before)
+        place
+        for place in alerts
+        if not rescraped and grids[place.group].source == "recorded" and unchanged(rules, place, before)
     )
     read = rules.behind(places)
     kept = frozenset(place for place in reasons if place in same and place not in read)

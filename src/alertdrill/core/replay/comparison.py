@@ -2,27 +2,16 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from enum import StrEnum
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from alertdrill.core.matchers import in_braces
+from alertdrill.core.replay.outcome import Outcome as Outcome
+from alertdrill.core.replay.sweep import Sweep
 from alertdrill.core.result import EpisodeResult, ExpectationResult, ProhibitionVerdict, Reason, Result, Verdict
 
 SAME_S = 0.0005
-
-
-class Outcome(StrEnum):
-    """What became of one expectation, or of one false alarm."""
-
-    LOST = "lost"
-    SLOWER = "slower"
-    GAINED = "gained"
-    NEW_FALSE_ALARM = "new_false_alarm"
-    UNDECIDED = "undecided"
-    FALSE_ALARM_GONE = "false_alarm_gone"
-    KEPT = "kept"
 
 
 FAILURES: Mapping[str, Outcome] = {
@@ -74,12 +63,16 @@ class ReplayResult(_Frozen):
 
     schema_: Literal["alertdrill/replay/v1"] = Field(default="alertdrill/replay/v1", alias="schema")
     mode: Literal["replay"] = "replay"
-    rules: tuple[str, ...] = Field(description="the rule files")
+    rules: tuple[str, ...] = Field(description="the rule files; none: the rules of the live drills")
+    settings: tuple[str, ...] = Field(default=(), description="what --set changed in them, as NAME=VALUE")
     against: tuple[str, ...] | None = Field(description="those they are compared with; null: the live drills")
     fail_on: tuple[str, ...] = Field(description="what makes the command fail")
     verdict: Literal["passed", "failed", "inconclusive"]
     counts: dict[Outcome, int]
     recordings: tuple[RecordingReplay, ...]
+    sweep: Sweep | None = Field(
+        default=None, description="the same for each of several values; all else is of the rules as they are written"
+    )
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
 
@@ -144,7 +137,7 @@ def _of_prohibitions(before: Result, after: Result, causes: Callable[[str], tupl
 
 
 def _of_false_alarms(before: Result, after: Result, causes: Callable[[str], tuple[str, ...]]) -> Iterator[Change]:
-    old, new = _alarms(before), _alarms(after)
+    old, new = false_alarms(before), false_alarms(after)
     for outcome, fresh, others in ((Outcome.NEW_FALSE_ALARM, new, old), (Outcome.FALSE_ALARM_GONE, old, new)):
         for name, episode in fresh.items():
             if name not in others:
@@ -159,7 +152,7 @@ def _of_false_alarms(before: Result, after: Result, causes: Callable[[str], tupl
                 )
 
 
-def _alarms(result: Result) -> dict[str, EpisodeResult]:
+def false_alarms(result: Result) -> dict[str, EpisodeResult]:
     """What fired and was prohibited, or that no fault explains, by alert and labels, once each."""
     prohibited = [one for prohibition in result.prohibitions for one in prohibition.episodes]
     found: dict[str, EpisodeResult] = {}
@@ -173,19 +166,33 @@ def conclude(
     against: Iterable[str] | None,
     fail_on: Iterable[str],
     recordings: Iterable[RecordingReplay],
+    settings: Iterable[str] = (),
 ) -> ReplayResult:
     """All recordings together: failed where something is named that must not be, else inconclusive, else passed."""
     recordings, fail_on = tuple(recordings), tuple(fail_on)
+    counts = counted(recordings)
+    return ReplayResult(
+        rules=tuple(rules),
+        against=None if against is None else tuple(against),
+        settings=tuple(settings),
+        fail_on=fail_on,
+        verdict=verdict_of(counts, fail_on),
+        counts=counts,
+        recordings=recordings,
+    )
+
+
+def counted(recordings: Iterable[RecordingReplay]) -> dict[Outcome, int]:
+    """How often there was each outcome."""
     counts = dict.fromkeys(Outcome, 0)
     for one in recordings:
         for change in one.changes:
             counts[change.outcome] += 1
-    failed = any(counts[FAILURES[name]] for name in fail_on)
-    return ReplayResult(
-        rules=tuple(rules),
-        against=None if against is None else tuple(against),
-        fail_on=fail_on,
-        verdict="failed" if failed else "inconclusive" if counts[Outcome.UNDECIDED] else "passed",
-        counts=counts,
-        recordings=recordings,
-    )
+    return counts
+
+
+def verdict_of(counts: Mapping[Outcome, int], fail_on: Iterable[str]) -> Literal["passed", "failed", "inconclusive"]:
+    """Failed where there is an outcome that is named, else inconclusive where one is undecided, else passed."""
+    if any(counts[FAILURES[name]] for name in fail_on):
+        return "failed"
+    return "inconclusive" if counts[Outcome.UNDECIDED] else "passed"

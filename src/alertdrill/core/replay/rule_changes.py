@@ -24,9 +24,10 @@ class Written:
     lines: Mapping[str, int]
 
     def at(self, key: str, further: int = 0) -> str:
-        """`file:line` of a value, or of a line below its first."""
-        line = self.lines.get(key, min(self.lines.values(), default=1))
-        return f"{self.file}:{line + further}"
+        """`file:line` of a value, or of a line below its first; the file alone where no line is known."""
+        if not self.lines:
+            return self.file
+        return f"{self.file}:{self.lines.get(key, min(self.lines.values())) + further}"
 
 
 def causes(before: Rules, after: Rules, written: Mapping[Place, Written], alert: str) -> tuple[str, ...]:
