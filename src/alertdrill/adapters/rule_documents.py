@@ -40,6 +40,19 @@ def read_rules(sources: Sequence[str | Path]) -> tuple[WrittenGroup, ...]:
     return tuple(groups)
 
 
+def rules_of_text(text: str, file: str) -> tuple[WrittenGroup, ...]:
+    """The groups of a file that was read before.
+
+    Raises:
+        BadInput: as `read_rules`.
+    """
+    reader = _Reader()
+    groups = tuple(reader.read_text(text, file))
+    if reader.mistakes:
+        raise BadInput(reader.mistakes)
+    return groups
+
+
 def rules_to_load(files: Sequence[Path], evaluation_interval_s: float) -> tuple[RuleGroup, ...]:
     """The groups of rule files as an engine with that evaluation interval (seconds) loads them.
 
@@ -78,6 +91,10 @@ class _Reader:
                 _Text("", source), None, "rules", got, kinds, "name files with rules; Helm: `helm template . |`"
             )
         return groups
+
+    def read_text(self, text: str, file: str) -> Iterator[WrittenGroup]:
+        """The groups of one text."""
+        return self._document_groups(_Text(text, file))
 
     def _wrong(self, text: _Text, node: Node | None, where: str, got: str, expected: str, fix: str) -> None:
         line = text.line(node.spot) if node else None

@@ -290,8 +290,25 @@ def replay(
         list[Path], typer.Argument(metavar="RECORDING…", help="results/<scenario>/<run id> of recorded drills")
     ],
     rules: Annotated[
-        list[Path], typer.Option("--rules", help="a rule file, or a folder of them (repeatable): all that is loaded")
-    ],
+        list[Path] | None,
+        typer.Option(
+            "--rules",
+            help="a rule file, or a folder of them (repeatable): all that is loaded; with --set it can be left out",
+        ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="[ALERT.]NAME=VALUES",
+            help="what if a setting were another (repeatable): for, keep_firing_for, threshold, window, "
+            "scrape_interval or evaluation_interval; several values (1s,2s,5s or 0.01..0.2/8) make a table",
+        ),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="FILE", help="also draw the table of several values to FILE, .html or .svg"),
+    ] = None,
     against: Annotated[
         list[Path] | None,
         typer.Option("--against", help="rule files to compare with (repeatable); none: the rules of the live drills"),
@@ -316,7 +333,8 @@ def replay(
     from alertdrill.cli.replay import replay as replay_them
 
     ci, console = CiFiles(junit, markdown), _console(no_color)
-    raise typer.Exit(replay_them(console, recordings, rules, against or None, fail_on, json, quiet, ci))
+    asked = (recordings, rules or [], against or None, fail_on, json, quiet, ci, settings or (), plot)
+    raise typer.Exit(replay_them(console, *asked))
 
 
 @app.command()

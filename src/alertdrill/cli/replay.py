@@ -8,13 +8,19 @@ from rich.console import Console
 from alertdrill.cli.ci_files import NO_FILES, CiFiles
 from alertdrill.cli.json_file import unwritable, writing
 from alertdrill.compose.replay import replay_recordings
+from alertdrill.compose.what_if import what_if
+from alertdrill.core.collected import collected
 from alertdrill.core.errors import BadInput, Mistake, nearest
 from alertdrill.core.replay.comparison import FAILURES
+from alertdrill.core.replay.settings import Setting, parse_settings
 from alertdrill.report.checks import of_replay
 from alertdrill.report.replay_terminal import show
+from alertdrill.report.sweep_plot import drawing, page
+from alertdrill.report.sweep_terminal import show_sweep
 
 EXIT_CODES = {"passed": 0, "failed": 1, "inconclusive": 3}
 NOTHING = "nothing"
+PLOTS = (".html", ".svg")
 
 
 def replay(
@@ -26,24 +32,57 @@ def replay(
     json: Path | None,
     quiet: bool,
     ci: CiFiles = NO_FILES,
+    settings: Sequence[str] = (),
+    plot: Path | None = None,
 ) -> int:
     """Replay recordings under changed rules, and say what they would have cost.
 
     Raises:
         BadInput: a recording, a rule file or an option cannot be used.
     """
-    mistakes = [*unwritable(json), *ci.mistakes(), *_unknown(fail_on)]
+    mistakes = [*unwritable(json), *ci.mistakes(), *_unknown(fail_on), *_no_rules(rules, settings)]
+    chosen = collected(mistakes, lambda: parse_settings(settings)) or ()
+    mistakes += _no_plot(plot, chosen)
     if mistakes:
         raise BadInput(mistakes)
     names = [] if fail_on == NOTHING else fail_on.split(",")
     note = (lambda text: None) if quiet else (lambda text: console.print(text, style="dim", soft_wrap=True))
-    found = replay_recordings(recordings, rules, against, names, note)
+    if chosen:
+        found = what_if(recordings, rules, against, chosen, names, note)
+    else:
+        found = replay_recordings(recordings, rules, against, names, note)
     show(console, found)
+    if found.sweep is not None:
+        show_sweep(console, found.sweep)
+        if plot is not None:
+            with writing(plot, "--plot FILE"):
+                plot.write_text(page(found.sweep) if plot.suffix == ".html" else drawing(found.sweep), encoding="utf-8")
     if json is not None:
         with writing(json):
             json.write_bytes(found.to_json())
     ci.write(of_replay(found))
     return EXIT_CODES[found.verdict]
+
+
+def _no_rules(rules: Sequence[Path], settings: Sequence[str]) -> list[Mistake]:
+    """Neither rules nor settings: nothing would be changed."""
+    if rules or settings:
+        return []
+    fix = "give --rules FILE, or --set NAME=VALUE for the rules of the live drill"
+    return [Mistake("--rules", "none", "what is to be changed", fix)]
+
+
+def _no_plot(plot: Path | None, settings: Sequence[Setting]) -> list[Mistake]:
+    """Why a plot cannot be drawn."""
+    if plot is None:
+        return []
+    found = list(unwritable(plot, "--plot"))
+    if plot.suffix not in PLOTS:
+        found.append(Mistake("--plot", str(plot), f"a name that ends in {' or '.join(PLOTS)}", "rename it"))
+    if not any(one.is_swept for one in settings):
+        fix = "give a setting several, as in --set for=0s..10s/6"
+        found.append(Mistake("--plot", str(plot), "a --set with several values", fix))
+    return found
 
 
 def _unknown(fail_on: str) -> list[Mistake]:

@@ -76,11 +76,15 @@ class Variant:
         recorded: as a drill left it, or thinned.
         rules: all of them.
         causes: what was changed in the recording itself.
+        notes: what that makes uncertain.
+        under: what it is a variant by, for whoever waits.
     """
 
     recorded: "Recorded"
     rules: RuleSet
     causes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    under: str = ""
 
 
 @dataclass(frozen=True)
@@ -231,7 +235,7 @@ async def compared(
 
     async def one(variant: Variant) -> RecordingReplay:
         folder = variant.recorded.folder
-        note(f"replaying {folder}")
+        note(f"replaying {folder}{variant.under}")
         return await _compared(variant, before[folder], programs[folder])
 
     return await at_once(AT_ONCE, variants, one)
@@ -252,7 +256,7 @@ async def _compared(variant: Variant, before: Before, programs: Binaries) -> Rec
         verdict_before=before.result.verdict.value,
         result=after.result,
         changes=compare(before.result, after.result, why),
-        notes=after.notes,
+        notes=(*variant.notes, *after.notes),
         questions=after.questions,
         seconds=round(time.monotonic() - began, 3),
     )

@@ -1,4 +1,4 @@
-"""What was wrong with what a silent rule reads: it selects nothing, its target is down, or the page stands still."""
+"""What was wrong with what a silent rule reads: too few scrapes, nothing there, a target down, a page that is old."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,10 +7,12 @@ import numpy as np
 
 from alertdrill.core.case import Case
 from alertdrill.core.errors import nearest
-from alertdrill.core.health import Target, input_targets
+from alertdrill.core.health import Target, input_targets, scrape_times
 from alertdrill.core.matchers import Matcher, may_match
-from alertdrill.core.promql import Selector
+from alertdrill.core.promql import Range, Selector
 from alertdrill.core.scope import AlertRule
+from alertdrill.core.scrape_intervals import ranges_behind
+from alertdrill.core.units import format_duration
 
 OF_TARGETS = ("job", "instance")
 FEWEST_SAMPLES = 3
@@ -26,6 +28,10 @@ class Cause:
 
 def blindness(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Cause | None:
     """Why a rule could see nothing between two instants (engine clock); None if what it reads is there and moves."""
+    for one in ranges_behind(case.book, rule):
+        narrow = _too_narrow(case, one)
+        if narrow is not None:
+            return narrow
     for selector in _empty(case, rule):
         return _why_empty(case, selector)
     for target in input_targets(case, rule):
@@ -34,6 +40,20 @@ def blindness(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Cause | 
             text = f"nothing that was scraped from job {job} at {instance} changed, requests or not"
             return Cause(text, "see whether it still counts, or serves an old page")
     return None
+
+
+def _too_narrow(case: Case, one: Range) -> Cause | None:
+    """Why a function that needs two samples never has them: no two scrapes are so near to each other."""
+    found = {(s.labels.get("job", ""), s.labels.get("instance", "")) for s in case.recording.select(one.selector)}
+    times = [scrape_times(case, target)[0] for target in found]
+    if one.samples < 2 or not times or any(len(at) < 2 for at in times):
+        return None
+    nearest_s = min(int(np.diff(at).min()) for at in times) / 1000
+    if nearest_s <= one.selector.range_s:
+        return None
+    window, name = format_duration(one.selector.range_s), one.selector.name or "series"
+    text = f"{one.function} over [{window}] of {name} never sees two scrapes: they are {nearest_s:g} s apart"
+    return Cause(text, f"a window of {format_duration(round(2 * nearest_s))} or more")
 
 
 def _empty(case: Case, rule: AlertRule) -> Iterator[Selector]:

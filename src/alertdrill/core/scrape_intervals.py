@@ -82,7 +82,7 @@ def with_intervals(groups: Iterable[RuleGroup], intervals: ScrapeIntervals) -> t
 def too_short(scenario: Scenario, book: RuleBook, intervals: ScrapeIntervals) -> Iterator[Finding]:
     """Rules in scope that look at windows in which there are too few scrapes for what they work out."""
     for rule in scoped(scenario, book):
-        for one in _ranges(book, rule):
+        for one in ranges_behind(book, rule):
             interval_s = intervals.of(one.selector)
             if interval_s is None or one.selector.range_s >= one.samples * interval_s:
                 continue
@@ -100,7 +100,7 @@ def too_short(scenario: Scenario, book: RuleBook, intervals: ScrapeIntervals) ->
             yield Finding(_place(scenario, rule), expected, fix, got)
 
 
-def _ranges(book: RuleBook, rule: AlertRule) -> tuple[Range, ...]:
+def ranges_behind(book: RuleBook, rule: AlertRule) -> tuple[Range, ...]:
     """The range selectors of a rule and of what it reads, through chains of recorded metrics."""
     chain = (book.recorded.get(one.name) for one in book.inputs(rule))
     expressions = (rule.rule.query, *(one for one in chain if one is not None))
