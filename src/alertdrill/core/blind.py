@@ -43,17 +43,17 @@ def blindness(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Cause | 
 
 
 def _too_narrow(case: Case, one: Range) -> Cause | None:
-    """Why a function that needs two samples never has them: no two scrapes are so near to each other."""
+    """Why a function that needs two samples seldom or never has them: two scrapes are a window or more apart."""
     found = {(s.labels.get("job", ""), s.labels.get("instance", "")) for s in case.recording.select(one.selector)}
     times = [scrape_times(case, target)[0] for target in found]
     if one.samples < 2 or not times or any(len(at) < 2 for at in times):
         return None
-    nearest_s = min(int(np.diff(at).min()) for at in times) / 1000
-    if nearest_s <= one.selector.range_s:
+    apart_s = min(float(np.median(np.diff(at))) for at in times) / 1000
+    if apart_s < one.selector.range_s:
         return None
     window, name = format_duration(one.selector.range_s), one.selector.name or "series"
-    text = f"{one.function} over [{window}] of {name} never sees two scrapes: they are {nearest_s:g} s apart"
-    return Cause(text, f"a window of {format_duration(round(2 * nearest_s))} or more")
+    text = f"{one.function} over [{window}] of {name} sees two scrapes seldom or never: they are {apart_s:g} s apart"
+    return Cause(text, f"a window of {format_duration(2 * round(apart_s, 2))} or more")
 
 
 def _empty(case: Case, rule: AlertRule) -> Iterator[Selector]:

@@ -45,16 +45,17 @@ class Across:
 
 @dataclass(frozen=True)
 class Up:
-    """From the bottom, which is 0, to the top."""
+    """From the bottom, which is 0, to the top; `counts`: only whole numbers are written beside it."""
 
     highest: float
     top: int
     bottom: int
+    counts: bool
 
     @classmethod
-    def of(cls, values: Sequence[float], top: int, bottom: int) -> "Up":
+    def of(cls, values: Sequence[float], top: int, bottom: int, counts: bool) -> "Up":
         """An axis with room for all values."""
-        return cls(max(values, default=0.0) * ROOM or 1.0, top, bottom)
+        return cls(max(values, default=0.0) * ROOM or 1.0, top, bottom, counts)
 
     def at(self, value: float) -> float:
         """Pixels from the top of the picture."""
@@ -66,4 +67,5 @@ class Up:
         least = self.highest / max(1, (self.bottom - self.top) // 30)
         power = 10.0 ** math.floor(math.log10(least))
         step = next(each * power for each in (1, 2, 5, 10) if each * power >= least)
+        step = max(step, 1.0) if self.counts else step
         return tuple(round(i * step, 12) for i in range(int(self.highest / step) + 1))

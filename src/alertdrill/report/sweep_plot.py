@@ -8,22 +8,27 @@ from alertdrill.core.replay.sweep import Point, Sweep
 from alertdrill.report.plot_axes import Across, Up
 from alertdrill.report.sweep_terminal import WRITTEN, shown
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000")
-"""Okabe and Ito, 2008: told apart by most colour-blind readers; dashes tell lines apart beyond these."""
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#b15928")
+"""Okabe and Ito, 2008, without their yellow and black, which vanish on white or dark; dashes for further lines."""
+
+GREY = COLOURS.index("#7f7f7f")
 
 DASHES = ("", "6 3", "2 3", "8 3 2 3")
 LEFT, RIGHT, WIDTH, GAP = 70, 30, 900, 46
-HIGH = {"time to detect, s": 240, "false alarms": 70}
+DELAYS, ALARMS = "time to detect, s", "false alarms"
+HIGH = {DELAYS: 240, ALARMS: 70}
 _STYLE = """
 svg { color: #1a1a1a; background: #fff; font: 13px system-ui, sans-serif }
 @media (prefers-color-scheme: dark) { svg { color: #ddd; background: #151515 } }
-text { fill: currentColor } .dim { opacity: .65 } .axis, .written { stroke: currentColor } .axis { opacity: .5 }
-.grid { stroke: currentColor; opacity: .12 } .written { stroke-dasharray: 3 4; opacity: .6 } .title { font-weight: 600 }
+text { fill: currentColor } .dim { opacity: .65 } .axis, .mark { stroke: currentColor } .axis { opacity: .5 }
+.grid { stroke: currentColor; opacity: .12 } .mark { stroke-dasharray: 3 4; opacity: .6 } .title { font-weight: 600 }
 """
 _PAGE_STYLE = """
 :root { color-scheme: light dark } body { font: 14px system-ui, sans-serif; margin: 2em auto; max-width: 920px }
 svg { width: 100%; height: auto } table { border-collapse: collapse; margin: 1em 0 3em } caption { text-align: left }
-th, td { text-align: right; padding: .25em .8em; border-bottom: 1px solid #8884 } .written { font-weight: 600 }
+div { overflow-x: auto }
+th, td { text-align: right; white-space: nowrap; padding: .25em .8em; border-bottom: 1px solid #8884 }
+.written { font-weight: 600 }
 """
 
 
@@ -46,16 +51,18 @@ class _Line:
 def drawing(sweep: Sweep) -> str:
     """An SVG file: for each recording the times to detect, and below them how many false alarms there were."""
     across = Across.of(_values(sweep), LEFT, WIDTH - RIGHT)
+    dashed = "" if _written_at(sweep) is None else f" (dashed: {WRITTEN})"
     parts, top = [], 10
     for position, recording in enumerate(sweep.points[0].recordings):
         parts.append(_text(LEFT, top + 14, recording.folder, "title", "start"))
-        top += 30
-        lines = {"time to detect, s": _delays(sweep, position), "false alarms": _alarms(sweep, position)}
+        parts.append(_text(WIDTH - RIGHT, top + 14, f"→ {_main(sweep)[1]}{dashed}"))
+        top += 50
+        lines = {DELAYS: _delays(sweep, position), ALARMS: _alarms(sweep, position)}
         for name, found in lines.items():
-            parts += _panel(name, found, across, top, HIGH[name], _written_at(sweep))
+            parts += _panel(name, found, across, top, _written_at(sweep))
             top += HIGH[name] + GAP
-        parts += _legend(lines["time to detect, s"], top - 6)
-        top += 20 * len(lines["time to detect, s"]) + 20
+        parts += _legend(lines[DELAYS], top - 6)
+        top += 20 * len(lines[DELAYS]) + 20
     parts.append(
         _text(WIDTH - RIGHT, top, _main(sweep)[1] + ("; dashed: as written" * (_written_at(sweep) is not None)))
     )
@@ -129,10 +136,9 @@ def _said(point: Point) -> str:
     return ", ".join(one.text for one in point.values) + (f" ({WRITTEN})" if point.as_written else "")
 
 
-def _panel(
-    name: str, lines: Sequence[_Line], across: Across, top: int, high: int, written: float | None
-) -> Iterator[str]:
-    up = Up.of([mark.y for line in lines for mark in line.marks if mark.y is not None], top, top + high)
+def _panel(name: str, lines: Sequence[_Line], across: Across, top: int, written: float | None) -> Iterator[str]:
+    high, counts = HIGH[name], name == ALARMS
+    up = Up.of([mark.y for line in lines for mark in line.marks if mark.y is not None], top, top + high, counts)
     yield _text(LEFT - 54, top - 6, name, "dim", "start")
     for value in up.ticks:
         y = up.at(value)
@@ -143,9 +149,9 @@ def _panel(
         yield _text(across.at(value), top + high + 18, text, anchor="middle")
     if written is not None:
         x = across.at(written)
-        yield f'<line class="written" x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{top + high}"/>'
+        yield f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{top + high}"/>'
     for number, line in enumerate(lines):
-        yield from _drawn(line, number, across, up)
+        yield from _drawn(line, GREY if counts else number, across, up)
 
 
 def _drawn(line: _Line, number: int, across: Across, up: Up) -> Iterator[str]:
@@ -187,7 +193,7 @@ def _text(x: float, y: float, text: str, kind: str = "dim", anchor: str = "end")
 
 def _table(sweep: Sweep, position: int) -> str:
     names = shown(sweep, position)
-    titles = (*(one.key for one in sweep.settings), *names, "false alarms")
+    titles = (*(one.key for one in sweep.settings), *names, ALARMS)
     rows = [f"<caption>{escape(sweep.points[0].recordings[position].folder)}</caption>", _cells("th", titles)]
     for point in sweep.points:
         recording = point.recordings[position]
@@ -198,7 +204,7 @@ def _table(sweep: Sweep, position: int) -> str:
         )
         cells = _cells("td", (*(one.text for one in point.values), *told, str(len(recording.false_alarms))))
         rows.append(cells.replace("<tr>", '<tr class="written" title="as written">') if point.as_written else cells)
-    return f"<table>{''.join(rows)}</table>"
+    return f"<div><table>{''.join(rows)}</table></div>"
 
 
 def _cells(kind: str, texts: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""A sweep in the terminal: one line a combination of values, with what it costs, and bars as long as the delays."""
+"""A sweep in the terminal: a line for each combination of values and what it costs; bars where one alert is asked."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,6 +11,9 @@ from alertdrill.core.replay.sweep import Point, Sweep, SweptExpectation
 from alertdrill.report.replay_terminal import STYLES, VERDICTS, WORDS
 
 BAR_CHARACTERS = 16
+WIDE = 240
+"""Characters, where no terminal says how wide a line may be."""
+
 WRITTEN = "as written"
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _TOLD = (Outcome.LOST, Outcome.SLOWER, Outcome.GAINED, Outcome.UNDECIDED)
@@ -21,10 +24,18 @@ def show_sweep(console: Console, sweep: Sweep) -> None:
     for position in range(len(sweep.points[0].recordings)):
         console.print()
         console.print(Text(sweep.points[0].recordings[position].folder, style="bold"), soft_wrap=True)
-        console.print(_table(sweep, position))
+        _print_whole(console, _table(sweep, position))
         left_out = len(_ids(sweep, position)) - len(shown(sweep, position))
         if left_out:
             console.print(Text(f"  {left_out} more expectations: the same under all of these", style="dim"))
+
+
+def _print_whole(console: Console, table: Table) -> None:
+    """Print a table; where there is no terminal, without folding it to the width of one."""
+    width = console.width
+    console.width = width if console.is_terminal else WIDE
+    console.print(table)
+    console.width = width
 
 
 def shown(sweep: Sweep, position: int) -> tuple[str, ...]:
@@ -48,16 +59,16 @@ def _table(sweep: Sweep, position: int) -> Table:
         table.add_column(one.key, justify="right", no_wrap=True)
     names = shown(sweep, position)
     for name in names:
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     table.add_column("false alarms", justify="right")
     table.add_column("")
-    longest = _longest_s(sweep, position, names)
+    longest = _longest_s(sweep, position, names) if len(names) == 1 else None
     for point in sweep.points:
         table.add_row(*_row(point, position, names, longest), style="bold" if point.as_written else "")
     return table
 
 
-def _row(point: Point, position: int, names: Sequence[str], longest_s: float) -> Iterator[Text]:
+def _row(point: Point, position: int, names: Sequence[str], longest_s: float | None) -> Iterator[Text]:
     for value in point.values:
         yield Text(value.text)
     of = {one.id: one for one in point.recordings[position].expectations}
@@ -70,12 +81,14 @@ def _row(point: Point, position: int, names: Sequence[str], longest_s: float) ->
     yield Text(" · ".join(words), style="" if point.as_written else VERDICTS[point.verdict] if told else "")
 
 
-def _cell(one: SweptExpectation, longest_s: float) -> Text:
+def _cell(one: SweptExpectation, longest_s: float | None) -> Text:
     if one.ttd_s is None or one.verdict == "inconclusive":
         return Text(
             one.verdict + (f" ({one.code})" if one.verdict == "inconclusive" else ""), style=STYLES[one.outcome]
         )
-    text = Text(f"{one.ttd_s:.3f} s ").append(_bar(one.ttd_s, longest_s), style="cyan")
+    text = Text(f"{one.ttd_s:.3f} s")
+    if longest_s is not None:
+        text.append(" " + _bar(one.ttd_s, longest_s), style="cyan")
     return text if one.verdict == "detected" else text.append(f" {one.verdict}", style=STYLES[one.outcome])
 
 
