@@ -63,9 +63,6 @@ def drawing(sweep: Sweep) -> str:
             top += HIGH[name] + GAP
         parts += _legend(lines[DELAYS], top - 6)
         top += 20 * len(lines[DELAYS]) + 20
-    parts.append(
-        _text(WIDTH - RIGHT, top, _main(sweep)[1] + ("; dashed: as written" * (_written_at(sweep) is not None)))
-    )
     size = f'viewBox="0 0 {WIDTH} {top + 14}" width="{WIDTH}" height="{top + 14}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img"><style>{_STYLE}</style>'
     return "\n".join([head, *parts, "</svg>\n"])
@@ -139,7 +136,7 @@ def _said(point: Point) -> str:
 def _panel(name: str, lines: Sequence[_Line], across: Across, top: int, written: float | None) -> Iterator[str]:
     high, counts = HIGH[name], name == ALARMS
     up = Up.of([mark.y for line in lines for mark in line.marks if mark.y is not None], top, top + high, counts)
-    yield _text(LEFT - 54, top - 6, name, "dim", "start")
+    yield _text(LEFT - 54, top - 12, name, "dim", "start")
     for value in up.ticks:
         y = up.at(value)
         yield f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
