@@ -14,12 +14,12 @@ from alertdrill.core.result import Code
 from alertdrill.run.replayed_drill import Prepared, prepare
 
 
-def prepared(rules: Rules | None = None, source: Source | None = None) -> Prepared:
+def prepared(rules: Rules | None = None, source: Source | None = None, rescraped: bool = False) -> Prepared:
     drill = Drill(nulls_phase(expect=[expect()])).detect()
     plan, journal = without_notification(drill.plan, drill.journal)
     recording = drill.recording()
     case = Case(plan, journal, recording if source is None else replace(recording, source=source))
-    return prepare(case, journal, rules or Rules(groups_of(case)), (), {})
+    return prepare(case, journal, rules or Rules(groups_of(case)), (), {}, rescraped)
 
 
 def reasons(found: Prepared) -> dict[str, Code]:
@@ -46,3 +46,9 @@ def test_a_group_that_is_evaluated_at_another_interval_gets_the_phase_that_its_f
     found = prepared(slower)
     assert {grid.source for grid in found.grids} == {"predicted"}
     assert {grid.interval_ms for grid in found.grids} == {2000}
+
+
+def test_in_a_thinned_recording_no_rule_does_what_it_did_live() -> None:
+    assert {found.rules[place].name for found in [prepared()] for place in found.unchanged} >= {"NullsHigh"}
+    assert prepared(rescraped=True).unchanged == frozenset()
+    assert {grid.source for grid in prepared(rescraped=True).grids} == {"recorded"}

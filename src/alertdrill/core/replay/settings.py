@@ -11,6 +11,9 @@ from alertdrill.core.errors import BadInput, BadValue, Mistake, nearest
 from alertdrill.core.units import format_duration, parse_duration
 
 MOST_POINTS = 64
+LONGEST_S = 100 * 365 * 86_400.0
+"""The engine refuses longer ones."""
+
 GEOMETRIC_FROM = 10.0
 """A range whose ends are positive and differ by this factor or more has values of equal ratios, else of equal steps."""
 
@@ -151,6 +154,8 @@ def _values(text: str, name: Name, written: str) -> tuple[float, ...]:
 
 def _duration(text: str) -> float:
     seconds = parse_duration(text.strip())
+    if seconds > LONGEST_S:
+        raise BadValue("at most 100 years", "write a shorter duration")
     if round(seconds, 3) != seconds:
         raise BadValue("whole milliseconds", f"write {format_duration(round(seconds, 3))}")
     return seconds
@@ -159,7 +164,7 @@ def _duration(text: str) -> float:
 def _number(text: str) -> float:
     text = text.strip()
     share, percent = text.removesuffix("%"), text.endswith("%")
-    if not _NUMBER.fullmatch(share):
+    if not _NUMBER.fullmatch(share) or not math.isfinite(float(share)):
         raise BadValue("a number such as 0.05, 5% or 1e6", "write what the expression compares with, without a unit")
     return _exact(float(share) / 100 if percent else float(share))
 
