@@ -106,6 +106,7 @@ def test_fewer_evaluations_and_scrapes_are_slower_and_windows_that_see_nothing_a
     told = rows(found, "drift/FeatureDrift")
     assert set(told) == {f"{scrape},{evaluation}" for scrape in ("1s", "5s") for evaluation in ("1s", "2s")}
     assert told["1s,1s"][0] == "kept"
+    assert [one["as_written"] for one in found["sweep"]["points"]] == [True, False, False, False]
     assert told["1s,1s"][1] < told["5s,1s"][1]
     assert told["5s,1s"][1] - told["1s,1s"][1] <= 5.0 + EVALUATED_EVERY_S
     assert rows(found)["5s,1s"] == ("lost", None)

@@ -52,14 +52,11 @@ def with_settings(groups: Sequence[WrittenGroup], choices: Sequence[Choice]) -> 
         BadInput: every setting that has no meaning for a rule, with the rule's file and line.
     """
     mistakes: list[Mistake] = []
-    limited = {(one.setting.name, one.setting.alert) for one in choices if one.setting.alert}
     for choice in sorted(choices, key=lambda one: one.setting.alert is not None):
         loaded = _Loaded.of(groups)
         places = loaded.alerts(choice.setting.alert)
         if choice.setting.alert and not places:
             mistakes.append(_no_such(choice, loaded))
-        if choice.setting.alert is None:
-            places = tuple(one for one in places if (choice.setting.name, loaded.rules[one].name) not in limited)
         wrong = list(_wrong(loaded, choice, places))
         groups = groups if wrong else _changed(loaded, choice, places)
         mistakes += wrong

@@ -89,16 +89,6 @@ def test_all_that_has_no_meaning_is_said_at_once_with_file_and_line() -> None:
     assert "no range" in refused(rules, "High.window=5s")
 
 
-def test_an_alert_with_a_value_of_its_own_need_not_take_that_of_all() -> None:
-    rules = (written(alert("A", "x > 1"), alert("B", "x > 2"), alert("C", "x > y")),)
-    assert "in C" in refused(rules, "threshold=5", "B.threshold=7")
-    assert {name: one.query for name, one in changed(rules[:1], "A.threshold=5", "B.threshold=7").items()} == {
-        "A": "x > 5",
-        "B": "x > 7",
-        "C": "x > y",
-    }
-
-
 def test_what_rules_say_themselves_is_one_value_where_they_agree() -> None:
     def said(text: str) -> set[float]:
         return set(written_values(GROUPS, parse_settings([text])[0], 15.0))

@@ -86,8 +86,8 @@ def test_a_target_that_left_is_marked_when_it_would_have_been_scraped_next() -> 
 
 
 def test_a_target_that_came_back_before_its_next_scrape_never_left() -> None:
-    up = series("up", [0, 1000, 2000, 3000, 4000], [1.0, STALE, 1.0, 1.0, 1.0], **TARGET)
-    assert seen(thinned([up], 4000)[0]) == [(0, 1.0), (4000, 1.0)]
+    up = series("up", [0, 1000, 2000, 3000, 4001], [1.0, STALE, 1.0, 1.0, 1.0], **TARGET)
+    assert seen(thinned([up], 4000)[0]) == [(0, 1.0), (4001, 1.0)]
 
 
 def test_every_target_keeps_its_own_phase_and_may_have_had_its_own_interval() -> None:
