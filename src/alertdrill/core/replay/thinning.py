@@ -124,7 +124,7 @@ def _of_scrapes(series: RawSeries, targets: Mapping[Target, Scraped]) -> bool:
 def _thinned(series: RawSeries, target: Kept) -> RawSeries:
     live = ~is_stale(series.values)
     times = np.union1d(target.at_ms, target.gone_ms)
-    present = np.isin(times, series.times_ms[live]) & np.isin(times, target.at_ms)
+    present = np.isin(times, series.times_ms[live])
     vanished = np.concatenate([[False], present[:-1]]) & ~present if len(present) else present
     values = np.full(len(times), STALE)
     values[present] = series.values[live][np.searchsorted(series.times_ms[live], times[present])]
