@@ -209,13 +209,12 @@ def programs_of(recorded: Iterable[Recorded]) -> Mapping[Path, Binaries]:
     Raises:
         BadInput: there is none.
     """
-    return {one.folder: _programs(one) for one in recorded}
-
-
-def _programs(one: Recorded) -> Binaries:
-    engine = one.case.engine
-    assert engine is not None, "recordings without an engine are refused"
-    return prometheus_of_major(engine.version, str(one.folder))
+    found = {}
+    for one in recorded:
+        engine = one.case.engine
+        assert engine is not None, "recordings without an engine are refused"
+        found[one.folder] = prometheus_of_major(engine.version, str(one.folder))
+    return found
 
 
 async def befores(
