@@ -107,8 +107,8 @@ class Child:
         said = "".join(f"\n    {line}" for line in self.log_tail().splitlines())
         raise ProcessFailed(f"{self.name} {what}{said}")
 
-    async def ended(self, timeout_s: float) -> bool:
-        """Wait for the end of the process and of its events; False if that took longer."""
+    async def ended(self, timeout_s: float | None) -> bool:
+        """Wait for the end of the process and of its events, as long as it takes if None; False if that took longer."""
         done, _ = await asyncio.wait({self._reader}, timeout=timeout_s)
         if not done:
             return False

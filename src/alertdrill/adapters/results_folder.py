@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from alertdrill.adapters.journal_file import read_journal
 from alertdrill.core import journal as records
 from alertdrill.core.errors import BadInput, Mistake
+from alertdrill.core.kept import Kept
 from alertdrill.core.plan import Plan
 from alertdrill.core.recording import Recording, from_json, to_json
 from alertdrill.core.repeat import RepeatResult
@@ -21,6 +22,7 @@ from alertdrill.core.revision import Revision, revision
 
 EXPECTED = "plan.json, journal.jsonl and samples.json.gz of a drill"
 FIX = "give the folder of one run, results/<scenario>/<run id>, as the drill left it"
+NOT_RECORDED = "a drill that was not recorded (alertdrill run --record none)"
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,10 @@ class ResultsFolder:
         """Write plan.json."""
         _replace(self.plan, plan.model_dump_json(indent=1).encode() + b"\n")
 
-    def write_samples(self, recording: Recording) -> None:
-        """Write the recording; the same samples are the same bytes."""
-        _replace(self.samples, gzip.compress(to_json(recording), compresslevel=6, mtime=0))
+    def write_samples(self, recording: Recording, kept: Kept = Kept.SCOPE) -> None:
+        """Write the recording, unless none is kept; the same samples are the same bytes."""
+        if kept is not Kept.NONE:
+            _replace(self.samples, gzip.compress(to_json(recording), compresslevel=6, mtime=0))
 
     @property
     def difference(self) -> Path:
@@ -112,14 +115,20 @@ class ResultsFolder:
             found.append(self.journal.name)
         return found
 
+    def read_result(self) -> Result:
+        """result.json, as the drill has just written it."""
+        return Result.model_validate_json(self.result.read_bytes())
+
     def read(self) -> tuple[Plan, tuple[records.Record, ...], Recording]:
         """Plan, journal and recording.
 
         Raises:
-            BadInput: a file is missing or not what it should be.
+            BadInput: a file is missing or not what it should be, or the drill was not recorded.
         """
         try:
             plan = Plan.model_validate_json(self.plan.read_bytes())
+            if plan.record is Kept.NONE:
+                raise self._not_recorded()
             recording = from_json(gzip.decompress(self.samples.read_bytes()))
         except (OSError, ValidationError, ValueError, EOFError) as error:
             got = str(error).splitlines()[0]
@@ -128,6 +137,12 @@ class ResultsFolder:
         if not any(isinstance(record, records.Started) for record in journal):
             raise BadInput([Mistake("", "a journal without its beginning", EXPECTED, FIX, file=str(self.journal))])
         return plan, journal, recording
+
+    def _not_recorded(self) -> BadInput:
+        fix = "run it again without --record none"
+        if self.result.exists():
+            fix += f"; what it found is in {self.result.name}"
+        return BadInput([Mistake("", NOT_RECORDED, EXPECTED, fix, file=str(self.path))])
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import typer
 
 from alertdrill import __version__
 from alertdrill.cli.monitor import monitor
+from alertdrill.core.kept import Kept
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,7 +28,8 @@ app = typer.Typer(
 app.add_typer(monitor, name="monitor")
 
 Scenarios = Annotated[
-    list[str], typer.Argument(metavar="SCENARIO…", help="scenario files, or names of bundled scenarios")
+    list[str],
+    typer.Argument(metavar="SCENARIO…", help="scenario files, folders of them, or names of bundled scenarios"),
 ]
 ScenarioName = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="a scenario file, or the name of a bundled scenario")
@@ -53,6 +55,31 @@ Distributed = Annotated[
 Repeat = Annotated[
     int,
     typer.Option("--repeat", metavar="N", help="so many drills, one after the other, judged together (repeat.json)"),
+]
+Jobs = Annotated[
+    str,
+    typer.Option(
+        "--jobs",
+        metavar="auto|N",
+        help="so many drills at the same time; auto: one for every two CPUs, and one alone where drills use the same "
+        "running model, Prometheus or Alertmanager",
+    ),
+]
+ShardOption = Annotated[
+    str | None,
+    typer.Option("--shard", metavar="K/N", help="of N shares of the scenarios, balanced by duration, run the K-th"),
+]
+FailFast = Annotated[
+    bool,
+    typer.Option("--fail-fast", help="after the first drill that does not pass, stop those that run, begin no other"),
+]
+Record = Annotated[
+    Kept,
+    typer.Option(
+        "--record",
+        help="which samples are kept: what all rules in scope read; what those of expected and prohibited alerts read; "
+        "none: check, explain, replay, coverage and export then refuse the drill",
+    ),
 ]
 AllowLocustfile = Annotated[
     bool, typer.Option("--allow-locustfile", help="run the code of the file that load.locustfile names")
@@ -91,6 +118,10 @@ def run(
     prometheus: Prometheus = None,
     only: Only = None,
     repeat: Repeat = 1,
+    jobs: Jobs = "1",
+    shard: ShardOption = None,
+    fail_fast: FailFast = False,
+    record: Record = Kept.SCOPE,
     workers: Workers = 1,
     distributed: Distributed = None,
     allow_locustfile: AllowLocustfile = False,
@@ -101,17 +132,30 @@ def run(
     quiet: Quiet = False,
     no_color: NoColor = False,
 ) -> None:
-    """Run drills: real load, real faults, real Prometheus; say which alerts fired, when, and why."""
+    """Run drills: real load, real faults, real Prometheus; say which alerts fired, when, and why.
+
+    Of a folder, every *.yaml and *.yml below it that is a scenario is run, by path. All scenarios are read before the
+    first drill starts. --json writes the result of a single scenario; of several, or of a folder, schema
+    alertdrill/run/v1. Exit codes: 0 passed, 1 failed, 2 bad input, 3 inconclusive, 4 aborted, 130 interrupted; of
+    several drills the first that occurs of 130, 4, 2, 1, 3, 0.
+    """
     from alertdrill.cli.ci_files import CiFiles
     from alertdrill.cli.run import run_scenarios
+    from alertdrill.cli.several import Several
     from alertdrill.compose import Options
 
     options = Options(
-        results, tuple(rules or ()), prometheus, tuple(only or ()), workers, distributed, allow_locustfile
+        results,
+        tuple(rules or ()),
+        prometheus,
+        tuple(only or ()),
+        workers,
+        distributed,
+        allow_locustfile,
+        record=record,
     )
-    raise typer.Exit(
-        run_scenarios(_console(no_color), scenarios, options, json, quiet, repeat, CiFiles(junit, markdown))
-    )
+    ci, several = CiFiles(junit, markdown), Several(jobs, shard, fail_fast)
+    raise typer.Exit(run_scenarios(_console(no_color), scenarios, options, json, quiet, repeat, ci, several))
 
 
 @app.command()
@@ -174,8 +218,8 @@ def check(
     shown and written to result.diff.json. Of several together (run --repeat), every drill is judged again, and
     repeat.json written anew.
     """
+    from alertdrill.cli.check import check_again
     from alertdrill.cli.ci_files import CiFiles
-    from alertdrill.cli.run import check_again
 
     raise typer.Exit(check_again(_console(no_color), folder, json, CiFiles(junit, markdown)))
 
@@ -352,10 +396,10 @@ def faults(
 @app.command()
 def schema(
     file: Annotated[
-        str, typer.Argument(metavar="scenario|result|repeat|coverage|replay", help="which file")
+        str, typer.Argument(metavar="scenario|result|repeat|run|coverage|replay", help="which file")
     ] = "scenario",
 ) -> None:
-    """Print the JSON Schema of scenario files, of result.json, of repeat.json, or of what coverage or replay writes.
+    """Print the JSON Schema of scenario files, result.json, repeat.json, or of what run, coverage or replay writes.
 
     Editors with a YAML language server then complete and check a scenario as you write it. Save the schema beside it:
 

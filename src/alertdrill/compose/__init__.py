@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from alertdrill.compose.chosen import choose
     from alertdrill.compose.drill import run_drill
     from alertdrill.compose.judging import Outcome, check_folder, judge_folder
     from alertdrill.compose.options import Options
@@ -21,6 +22,7 @@ __all__ = [
     "Watcher",
     "check_folder",
     "check_repeat",
+    "choose",
     "is_repeat",
     "judge_folder",
     "plan_drill",
@@ -29,6 +31,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "chosen": ("choose",),
     "drill": ("run_drill",),
     "judging": ("Outcome", "check_folder", "judge_folder"),
     "options": ("Options",),

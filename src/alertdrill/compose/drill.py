@@ -54,12 +54,14 @@ from alertdrill.compose.wire import Wire
 from alertdrill.core import journal as records
 from alertdrill.core.faults.base import ExchangeFault, Place
 from alertdrill.core.feasibility import unknown_features
+from alertdrill.core.kept import Kept
 from alertdrill.core.label_sets import unnamed, with_label_sets
 from alertdrill.core.observations import AlertPost
 from alertdrill.core.plan import Plan
 from alertdrill.core.scenario import Scenario
 from alertdrill.core.scope import RuleBook
 from alertdrill.core.traffic_log import TrafficLog
+from alertdrill.run.checker import judge
 from alertdrill.run.director import Director
 from alertdrill.run.ports import Progress
 from alertdrill.run.replica import Replica
@@ -164,13 +166,13 @@ class _Drill:
             (*about_managed(setup), *people),
             engine.intervals,
         )
-        plan = planner.plan(run_id)
+        plan = planner.plan(run_id).model_copy(update={"record": self._options.record})
         folder = ResultsFolder.create(self._options.results, self._scenario.name, run_id)
         folder.write_plan(plan)
         journal = JournalFile(folder.journal)
         self._stack.callback(journal.close)
         self._open_journal(journal, engine)
-        folder.write_samples(no_samples(journal))
+        folder.write_samples(no_samples(journal), plan.record)
         longest_s = sum(segment.duration_s for segment in plan.segments)
         self._stack.push_async_callback(notification.end, self._progress.note)
         await notification.begin(journal, book, run_id, longest_s, planner.tail_s)
@@ -297,7 +299,7 @@ class _Drill:
         try:
             await director.run()
         except asyncio.CancelledError:
-            folder.write_samples(recording(plan, director.collectors, journal, engine))
+            folder.write_samples(recording(plan, director.collectors, journal, engine), plan.record)
             raise
         await notification.end(self._progress.note)
         if events.failures:
@@ -306,8 +308,11 @@ class _Drill:
         self._progress.note("judging")
         await conclude(plan, director.collectors, journal, replicas, made_of, engine)
         kept = recording(plan, director.collectors, journal, engine)
-        folder.write_samples(sealed(kept, folder.plan.read_bytes(), folder.journal.read_bytes()))
-        outcome, _, _ = judged(folder)
+        if plan.record is Kept.NONE:
+            outcome = Outcome(folder.path, judge(plan, journal.records, kept), plan)
+        else:
+            folder.write_samples(sealed(kept, folder.plan.read_bytes(), folder.journal.read_bytes()), plan.record)
+            outcome, _, _ = judged(folder)
         folder.keep(outcome.result)
         return outcome
 

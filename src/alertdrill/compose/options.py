@@ -11,6 +11,7 @@ from alertdrill.adapters.target import bundled_rules
 from alertdrill.adapters.yaml_file import beside, load_scenario, locate
 from alertdrill.compose.crew import Crew
 from alertdrill.core.errors import BadInput, BadValue, Mistake
+from alertdrill.core.kept import Kept
 from alertdrill.core.label_sets import written_position
 from alertdrill.core.scenario import BundledTarget, Monitoring, Phase, Scenario, UrlTarget, UserPrometheus, locustfile
 from alertdrill.core.scenario.finding import TOP, Finding
@@ -27,6 +28,7 @@ class Options:
         distributed: HOST:PORT where workers that are started elsewhere join; None: they are started here.
         allow_locustfile: whether the code of a locustfile may be run.
         seed: in place of the scenario's; None: the scenario's.
+        record: which samples are kept.
     """
 
     results: Path = Path("results")
@@ -37,6 +39,7 @@ class Options:
     distributed: str | None = None
     allow_locustfile: bool = False
     seed: int | None = None
+    record: Kept = Kept.SCOPE
 
 
 def read_to_run(name_or_path: str, options: Options) -> tuple[Scenario, Path]:

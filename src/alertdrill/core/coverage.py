@@ -24,7 +24,7 @@ from alertdrill.core.emptiness import empty_selectors
 from alertdrill.core.matchers import Matcher, all_match
 from alertdrill.core.promql import Selector, normal
 from alertdrill.core.result import Result, Verdict
-from alertdrill.core.scope import AlertRule, RuleBook, in_scope
+from alertdrill.core.scope import AlertRule, RuleBook, recorded
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def _seen(drills: Sequence[Drilled]) -> dict[tuple[_Name, _Text], _Seen]:
         _take_expectations(drill, here)
         _take_episodes(drill, here)
         for found in here.values():
-            if in_scope(drill.case.plan.scenario, found.rule.labels):
+            if recorded(drill.case.plan.scenario, drill.case.plan.record, found.rule.labels):
                 missing = set(_missing(drill.case, found.rule))
                 found.missing = missing if found.missing is None else found.missing & missing
     return seen

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from alertdrill.core.faults.base import Fault, Place, RowFault, Spread, Unit
 from alertdrill.core.faults.catalogue import FaultSpec
+from alertdrill.core.kept import Kept
 from alertdrill.core.scenario import Expectation, Load, Phase, RecordedLoad, Scenario
 from alertdrill.core.schedule import make_schedule
 from alertdrill.core.timeline import Arrivals, fingerprint
@@ -112,6 +113,7 @@ class Plan(_Frozen):
     )
     segments: tuple[Segment, ...]
     injections: tuple[Injection, ...]
+    record: Kept = Field(default=Kept.SCOPE, description="which samples the drill keeps")
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from alertdrill.core.detection import whole_intervals_ms
+from alertdrill.core.kept import Kept
 from alertdrill.core.matchers import Matcher, all_match, exactly, may_match
 from alertdrill.core.observations import RuleGroup, RuleInfo
 from alertdrill.core.promql import MAX_CHAIN, PromqlError, Selector, inline, selectors
@@ -160,8 +161,15 @@ def in_scope(scenario: Scenario, labels: Mapping[str, str]) -> bool:
     if labels.get("alertname") in scope.alerts:
         return True
     named = (*exactly(scope.labels), *scope.matchers)
-    if named and all_match(named, labels):
-        return True
+    return bool(named and all_match(named, labels)) or _expected_or_prohibited(scenario, labels)
+
+
+def recorded(scenario: Scenario, kept: Kept, labels: Mapping[str, str]) -> bool:
+    """Whether a recording is to hold what the rule of an alert with these labels, `alertname` included, reads."""
+    return _expected_or_prohibited(scenario, labels) if kept is Kept.EXPECTED else in_scope(scenario, labels)
+
+
+def _expected_or_prohibited(scenario: Scenario, labels: Mapping[str, str]) -> bool:
     phases = scenario.phases
     if any(e.alert == labels.get("alertname") for phase in phases for e in phase.expect):
         return True

@@ -81,8 +81,10 @@ class Suite:
 
     @property
     def outcome(self) -> Outcome:
-        """The worst of its checks."""
+        """The worst of its checks; skipped if all of them were."""
         found = {one.outcome for one in self.checks}
+        if found == {Outcome.SKIPPED}:
+            return Outcome.SKIPPED
         return next((one for one in (Outcome.FAILED, Outcome.INCONCLUSIVE) if one in found), Outcome.PASSED)
 
 
@@ -135,6 +137,11 @@ def of_error(scenario: str, what: str) -> Suite:
     """A drill that came to no result."""
     title = what.splitlines()[0] if what else "no result"
     return Suite(scenario, title, (Check("the drill ran to its end", Outcome.INCONCLUSIVE, "no result", what),))
+
+
+def of_not_run(scenario: str, verdict: str, why: str) -> Suite:
+    """A drill that was not begun, or was stopped, because of something that is not its own."""
+    return Suite(scenario, f"{verdict}: {why}", (Check("the drill ran to its end", Outcome.SKIPPED, verdict, why),))
 
 
 def _repeated(one: ExpectationSummary, places: Mapping[str, Place]) -> Check:

@@ -29,7 +29,10 @@ def _suite(suite: Suite) -> Iterator[str]:
     if others:
         yield from _table(others)
     if passed:
-        yield f"<details><summary>{len(passed)} that passed</summary>"
+        skipped = sum(one.outcome is Outcome.SKIPPED for one in passed)
+        counts = [(len(passed) - skipped, "that passed"), (skipped, "skipped")]
+        said = ", ".join(f"{count} {what}" for count, what in counts if count)
+        yield f"<details><summary>{said}</summary>"
         yield ""
         yield from _table(passed)
         yield "</details>"

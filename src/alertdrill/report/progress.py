@@ -1,7 +1,7 @@
 """What a drill shows while it runs: a line for every phase and change of an alert, and on a terminal a clock."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -11,6 +11,7 @@ from rich.text import Text
 from alertdrill.run.ports import ActiveAlert, Traffic
 
 MOST_KINDS = 3
+LABEL_WIDTH = 20
 
 
 def _ms(seconds: float) -> str:
@@ -25,14 +26,27 @@ def _name(labels: Mapping[str, str]) -> str:
 class TerminalProgress:
     """Prints what happens; on a terminal the current stretch and its remaining time stay at the bottom."""
 
-    def __init__(self, console: Console, quiet: bool = False) -> None:
+    def __init__(
+        self, console: Console, quiet: bool = False, label: str = "", show: Callable[[str], None] | None = None
+    ) -> None:
+        """Nothing is printed yet.
+
+        Args:
+            console: where to print.
+            quiet: print nothing at all.
+            label: stands before every line: which of several drills it is about.
+            show: takes what is to stay at the bottom, in rich's markup; None: it is shown there.
+        """
         self._console = console
         self._quiet = quiet
+        self._label = label
         self._began = time.monotonic()
         self._states: dict[str, str] = {}
         self._title, self._traffic = "starting", ""
         self._until: float | None = None
-        self._status: Status | None = console.status("starting") if console.is_terminal and not quiet else None
+        shown = console.is_terminal and not quiet and show is None
+        self._status: Status | None = console.status("starting") if shown else None
+        self._show = show or (self._status.update if self._status else None)
 
     def __enter__(self) -> "TerminalProgress":
         if self._status:
@@ -78,12 +92,54 @@ class TerminalProgress:
         self._update()
 
     def _update(self) -> None:
-        if self._status:
+        if self._show:
             left = "" if self._until is None else f", at most {max(0, self._until - time.time()):.0f} s"
-            self._status.update(
-                f"{escape(self._title)}{left}" + (f"\n  [dim]{self._traffic}[/]" if self._traffic else "")
-            )
+            self._show(f"{escape(self._title)}{left}" + (f"\n  [dim]{self._traffic}[/]" if self._traffic else ""))
 
     def _line(self, text: str, style: str) -> None:
         if not self._quiet:
-            self._console.print(Text.assemble((f"{time.monotonic() - self._began:6.1f} s  ", "dim"), (text, style)))
+            head = (f"{time.monotonic() - self._began:6.1f} s  {self._label}", "dim")
+            self._console.print(Text.assemble(head, (text, style)))
+
+
+class DrillsProgress:
+    """The same for several drills at the same time: each line names its drill, and at the bottom each has a line."""
+
+    def __init__(self, console: Console, names: Sequence[str], quiet: bool = False) -> None:
+        self._console, self._quiet = console, quiet
+        self._width = min(LABEL_WIDTH, max(map(len, names), default=0))
+        self._bottom: dict[str, str] = {}
+        self._status: Status | None = console.status("") if console.is_terminal and not quiet else None
+
+    def __enter__(self) -> "DrillsProgress":
+        if self._status:
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._status:
+            self._status.stop()
+
+    def of(self, name: str) -> TerminalProgress:
+        """The progress of one drill; its clock starts here."""
+        short = name if len(name) <= self._width else f"{name[: self._width - 1]}…"
+        label = f"{short:<{self._width}}  "
+        return TerminalProgress(self._console, self._quiet, label, lambda text: self._show(name, escape(label) + text))
+
+    def note(self, text: str) -> None:
+        """Print a line that is about no drill."""
+        if not self._quiet:
+            self._console.print(Text(text, style="dim"))
+
+    def ended(self, name: str) -> None:
+        """A drill needs its line no more."""
+        self._bottom.pop(name, None)
+        self._update()
+
+    def _show(self, name: str, text: str) -> None:
+        self._bottom[name] = text.partition("\n")[0]
+        self._update()
+
+    def _update(self) -> None:
+        if self._status:
+            self._status.update("\n".join(self._bottom.values()))

@@ -1,4 +1,4 @@
-"""JSON Schemas of the files that users write and read: scenario, `result.json`, `repeat.json`, coverage, replay."""
+"""JSON Schemas of the files that users write and read: scenarios, results, and what commands write as JSON."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -11,6 +11,7 @@ from alertdrill.core.coverage_result import CoverageResult
 from alertdrill.core.repeat import RepeatResult
 from alertdrill.core.replay.comparison import ReplayResult
 from alertdrill.core.result import Result
+from alertdrill.core.run_result import RunResult
 from alertdrill.core.scenario import Scenario
 from alertdrill.report.schema_include import with_include
 
@@ -33,6 +34,12 @@ def repeat_schema() -> str:
     return _text("alertdrill/repeat/v1", "alertdrill repeat", _open(schema))
 
 
+def run_schema() -> str:
+    """JSON Schema of what `alertdrill run --json` writes of several scenarios. Further keys are allowed."""
+    schema = RunResult.model_json_schema(schema_generator=_AsWritten, mode="serialization")
+    return _text("alertdrill/run/v1", "alertdrill run", _open(schema))
+
+
 def coverage_schema() -> str:
     """JSON Schema of what `alertdrill coverage --json` writes. Keys that it does not know are allowed: v1 may grow."""
     schema = CoverageResult.model_json_schema(schema_generator=_AsWritten, mode="serialization")
@@ -49,6 +56,7 @@ SCHEMAS: Mapping[str, Callable[[], str]] = {
     "scenario": scenario_schema,
     "result": result_schema,
     "repeat": repeat_schema,
+    "run": run_schema,
     "coverage": coverage_schema,
     "replay": replay_schema,
 }

@@ -52,7 +52,7 @@ class Director:
         self._tail_s = tail_ms(plan.scenario, first.book, round(scrape_s * 1000)) / 1000
         self._steady = SteadyState(plan.scenario, self._watch, journal, window_s, self._tail_s)
         overlap_s = 2 * max(scrape_s, evaluation_s)
-        self.collectors = {one.name: one.collector(clock, overlap_s) for one in replicas}
+        self.collectors = {one.name: one.collector(clock, overlap_s, plan.record) for one in replicas}
 
     async def run(self) -> None:
         """Run every segment; end early when the drill cannot go on. The samples are fetched in either case."""

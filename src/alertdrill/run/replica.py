@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from alertdrill.core import journal as records
+from alertdrill.core.kept import Kept
 from alertdrill.core.observations import RuleGroup
 from alertdrill.core.replicas import by_replica, replica_of, without
 from alertdrill.core.scenario import Scenario
-from alertdrill.core.scope import AlertRule, RuleBook, in_scope
+from alertdrill.core.scope import AlertRule, RuleBook, in_scope, recorded
 from alertdrill.run.collector import Collector
 from alertdrill.run.ports import ActiveAlert, AlertSource, Clock, Journal, SourceFailed
 
@@ -54,15 +55,16 @@ class Replica:
         self.active: Sequence[Sequence[ActiveAlert]] = ()
         self.silent: SourceFailed | None = None
         self.lost = False
-        self._groups, self._replicas = tuple(groups), together
+        self._scenario, self._groups, self._replicas = scenario, tuple(groups), together
         self.ahead_s, self._clock_error_s = 0.0, math.inf
         self._state: tuple[float | None, bool | None] | None = None
         self._rules_at, self._answered_at = -math.inf, math.inf
         self._evaluated: dict[tuple[str, str, str | None], dict[float, float | None]] = defaultdict(dict)
 
-    def collector(self, clock: Clock, overlap_s: float) -> Collector:
+    def collector(self, clock: Clock, overlap_s: float, kept: Kept) -> Collector:
         """What fetches its samples."""
-        return Collector(self.source, clock, self.book, self.scoped, overlap_s)
+        rules = [one for one in self.scoped if recorded(self._scenario, kept, one.labels)]
+        return Collector(self.source, clock, self.book, rules, overlap_s)
 
     async def look(self, clock: Clock, journal: Journal) -> bool:
         """Ask for its alerts, and for its rules when that is due; whether it answered."""
