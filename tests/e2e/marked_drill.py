@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ START_TIMEOUT_S = 90.0
 POLL_S = 0.02
 COMMAND = (sys.executable, "-m", "alertdrill")
 ROLES = {
+    "job": "alertdrill.cli.job",
     "load": "alertdrill.adapters.load",
     "worker": "alertdrill.adapters.load worker",
     "proxy": "alertdrill.adapters.fault_proxy",
@@ -65,10 +66,18 @@ def eventually(holds: Callable[[], bool], timeout_s: float) -> bool:
 class MarkedDrill:
     """One drill; used as a context manager it leaves nothing behind, whatever the test found."""
 
-    def __init__(self, folder: Path, *more: str) -> None:
+    def __init__(self, folder: Path, *more: str, copies: Sequence[str] = ()) -> None:
+        """Start it.
+
+        Args:
+            folder: a new one, for all of it.
+            more: further arguments.
+            copies: further files to write the scenario to.
+        """
         folder.mkdir()
         (folder / "rules.yml").write_text(RULES)
-        (folder / "scenario.yaml").write_text(SCENARIO)
+        for file in (folder / "scenario.yaml", *copies):
+            Path(file).write_text(SCENARIO)
         self._folder = folder
         self._mark = uuid.uuid4().hex
         self._output = folder / "output.txt"
@@ -123,13 +132,14 @@ class MarkedDrill:
 
     def wait_for_output(self, text: str) -> None:
         """Wait until it has printed a text."""
-        self._wait(lambda: text in self.output, f"it did not print {text!r}")
+        self.wait_for(lambda: text in self.output, f"it did not print {text!r}")
 
     def wait_for_fault(self) -> None:
         """Wait until the first effect of the fault is in the journal."""
-        self._wait(lambda: any(one["record"] == "touched" for one in self.journal()), "no fault touched anything")
+        self.wait_for(lambda: any(one["record"] == "touched" for one in self.journal()), "no fault touched anything")
 
-    def _wait(self, holds: Callable[[], bool], complaint: str) -> None:
+    def wait_for(self, holds: Callable[[], bool], complaint: str) -> None:
+        """Wait until something holds."""
         ready = eventually(lambda: holds() or self.process.poll() is not None, START_TIMEOUT_S)
         if not ready or not holds():
             raise AssertionError(f"{complaint} (exit code {self.process.poll()}):\n{self.output}")

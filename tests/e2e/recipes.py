@@ -131,6 +131,21 @@ def repeated(directory: Path) -> Drill:
     return Drill(ended.exit_code, ended.output, folder)
 
 
+def side_by_side(directory: Path) -> Drill:
+    """A folder of two scenarios, both at the same time, of which less is recorded than all rules in scope read."""
+    drills = directory / "drills"
+    for feature in ("amount", "distance_km"):
+        (drills / feature).mkdir(parents=True)
+        text = Path(of_nulls(drills / feature, NULLS.replace("amount", feature))).read_text()
+        text = text.replace("name: control", f"name: {feature}").replace(
+            f"[{ALERT}]", f"[{ALERT}, MalformedRequestsHigh]"
+        )
+        (drills / feature / "scenario.yaml").write_text(text)
+    (drills / "rules.yml").write_text("groups: []")
+    files = [word for kind in ("json", "junit") for word in (f"--{kind}", str(directory / f"run.{kind}"))]
+    return run(directory, str(drills), "--jobs", "2", "--record", "expected", *files).ended()
+
+
 def seed_by_workers(directory: Path) -> Drill:
     """The same, its load sent by two workers that are started apart."""
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -388,6 +403,7 @@ RECIPES = {
         seed,
         seed_by_workers,
         repeated,
+        side_by_side,
         rule_deleted,
         threshold_raised,
         shares_zero,

@@ -128,17 +128,6 @@ def test_rules_can_be_compared_with_other_rules_and_slower_can_fail(tmp_path: Pa
     assert changes(found)[NULLS]["reason"]["code"] == "not_replayable"
 
 
-def test_removing_any_rule_that_the_scenario_names_loses_its_fault(tmp_path: Path) -> None:
-    alerts = ("FeatureDrift", "FeatureNullRateHigh", "MalformedRequestsHigh", "PredictionLatencyHigh")
-    file = edited(tmp_path, *((f"- alert: {alert}\n", f"- alert: Other{alert}\n") for alert in alerts))
-    code, said, found = replay(tmp_path, file)
-    assert code == 1
-    lost = [name for name, outcome in outcomes(found).items() if outcome == "lost"]
-    assert lost == [DRIFT, NULLS, MALFORMED, SLOW]
-    assert {change["reason"]["code"] for change in changes(found).values()} == {"rule_not_loaded"}
-    assert all(f"alert {alert} is removed" in said for alert in alerts)
-
-
 @pytest.mark.parametrize(
     ("text", "said"),
     [

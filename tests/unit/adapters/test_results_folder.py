@@ -8,6 +8,7 @@ from drill import Drill
 from alertdrill.adapters.journal_file import JournalFile
 from alertdrill.adapters.results_folder import ResultsFolder
 from alertdrill.core.errors import BadInput
+from alertdrill.core.kept import Kept
 
 
 @pytest.fixture
@@ -99,3 +100,25 @@ def test_a_result_that_is_none_is_bad_input(folder: ResultsFolder) -> None:
         folder.result.write_text(text)
         with pytest.raises(BadInput, match="remove it"):
             folder.keep(Drill().detect().judge())
+
+
+def test_a_drill_that_was_not_recorded_says_so_and_has_no_samples(folder: ResultsFolder) -> None:
+    before = folder.samples.read_bytes()
+    drill = Drill().detect()
+    folder.write_samples(Drill().recording(), Kept.NONE)
+    assert folder.samples.read_bytes() == before
+    folder.samples.unlink()
+    folder.write_plan(drill.plan.model_copy(update={"record": Kept.NONE}))
+    with pytest.raises(BadInput, match=r"not recorded \(alertdrill run --record none\)") as refused:
+        folder.read()
+    assert [one.fix for one in refused.value.mistakes] == ["run it again without --record none"]
+    folder.result.write_bytes(b"{}")
+    with pytest.raises(BadInput, match=r"what it found is in result\.json"):
+        folder.read()
+
+
+def test_plans_from_before_there_was_a_choice_are_of_recorded_drills(folder: ResultsFolder) -> None:
+    plan = json.loads(folder.plan.read_bytes())
+    del plan["record"]
+    folder.plan.write_text(json.dumps(plan))
+    assert folder.read()[0].record is Kept.SCOPE

@@ -9,6 +9,7 @@ from alertdrill.adapters.results_folder import ResultsFolder
 from alertdrill.compose.coverage import read_coverage_of
 from alertdrill.core.coverage_result import CoverageResult, Status
 from alertdrill.core.errors import BadInput
+from alertdrill.core.kept import Kept
 
 TODAY = date(2026, 11, 23)
 RULES = f"""\
@@ -92,3 +93,24 @@ def test_what_the_base_branch_covered_is_compared(tmp_path: Path) -> None:
     found = read(tmp_path / "results", against=base)
     assert found.against is not None
     assert found.against.lost == ('NullsHigh{severity="P1"}',)
+
+
+def kept_only(drill: Drill, kept: Kept) -> Drill:
+    drill.plan = drill.plan.model_copy(update={"record": kept})
+    return drill
+
+
+@pytest.mark.parametrize(("kept", "status"), [(Kept.SCOPE, Status.DEAD), (Kept.EXPECTED, Status.NEVER_FIRED)])
+def test_series_that_were_not_to_be_kept_are_not_said_to_have_never_existed(
+    tmp_path: Path, kept: Kept, status: Status
+) -> None:
+    keep(tmp_path, kept_only(Drill(monitoring={"scope": {"alerts": ["Slow"]}}), kept), "1")
+    assert {one.alert: one.status for one in read(tmp_path).rules}["Slow"] is status
+
+
+def test_a_drill_that_was_not_recorded_is_named(tmp_path: Path) -> None:
+    keep(tmp_path, kept_only(Drill(), Kept.NONE), "1")
+    with pytest.raises(
+        BadInput, match=r"drill/1\n  got a drill that was not recorded \(alertdrill run --record none\)"
+    ):
+        read(tmp_path)
