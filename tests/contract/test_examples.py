@@ -15,6 +15,7 @@ from alertdrill.cli.app import app
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FILES = {
     "github/alert-rules.yml": "vendor.github-workflows",
+    "github/nightly-drills.yml": "vendor.github-workflows",
     "github/action/action.yml": "vendor.github-actions",
     "gitlab/alert-rules.gitlab-ci.yml": "vendor.gitlab-ci",
 }

@@ -1,6 +1,5 @@
 """Every bundled scenario has a recording of a drill that passed, and no rule that it names can go unnoticed."""
 
-import json
 import re
 from functools import cache
 from pathlib import Path

@@ -51,3 +51,8 @@ def test_an_unknown_name_is_bad_input_with_the_nearest_one(
     with pytest.raises(BadInput) as caught:
         find_scenario(asked)
     assert caught.value.mistakes[0].fix.startswith(fix)
+
+
+def test_the_documents_list_every_bundled_scenario() -> None:
+    table = (Path(__file__).parents[3] / "docs" / "scenarios.md").read_text()
+    assert [name for name in bundled_scenarios() if f"[{name}](../scenarios/{name}.yaml)" not in table] == []
