@@ -137,9 +137,9 @@ class DrillsProgress:
         self._update()
 
     def _show(self, name: str, text: str) -> None:
-        self._bottom[name] = text.partition("\n")[0]
+        self._bottom[name] = "  " + text.partition("\n")[0]
         self._update()
 
     def _update(self) -> None:
         if self._status:
-            self._status.update("\n".join(self._bottom.values()))
+            self._status.update("\n".join([f"{len(self._bottom)} running", *self._bottom.values()]))

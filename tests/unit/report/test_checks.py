@@ -11,7 +11,17 @@ from alertdrill.core.replay.comparison import Outcome as Change
 from alertdrill.core.replay.comparison import RecordingReplay, ReplayResult, compare
 from alertdrill.core.result import DrillVerdict, Result
 from alertdrill.report.annotations import annotations
-from alertdrill.report.checks import Check, Outcome, Place, Suite, of_coverage, of_drill, of_error, of_replay
+from alertdrill.report.checks import (
+    Check,
+    Outcome,
+    Place,
+    Suite,
+    of_coverage,
+    of_drill,
+    of_error,
+    of_not_run,
+    of_replay,
+)
 from alertdrill.report.junit import junit
 from alertdrill.report.markdown import MARKER, MAX_CHARACTERS, markdown
 
@@ -156,3 +166,16 @@ def test_a_replay_fails_what_was_lost_at_the_line_that_was_changed() -> None:
     assert check.place == Place("rules/NullsHigh.yml", 14)
     assert "0.05→0.5" in check.text
     assert replayed(()).checks[0].outcome is Outcome.SKIPPED
+
+
+def test_a_drill_that_was_not_run_is_skipped_and_never_counted_among_those_that_passed() -> None:
+    found = of_not_run("late", "not run", "--fail-fast: first did not pass")
+    assert (found.outcome, outcomes(found)) == (
+        Outcome.SKIPPED,
+        [("the drill ran to its end", Outcome.SKIPPED, "not run")],
+    )
+    text = markdown([found])
+    assert "### ⏭️ late: not run: --fail-fast: first did not pass" in text
+    assert "<summary>1 skipped</summary>" in text
+    (case,) = ElementTree.fromstring(junit([found])).iter("testcase")
+    assert [one.tag for one in case] == ["skipped"]

@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from alertdrill.report.progress import TerminalProgress
+from alertdrill.report.progress import DrillsProgress, TerminalProgress
 from alertdrill.run.ports import ActiveAlert, Traffic
 
 
@@ -43,3 +43,34 @@ def test_the_load_stands_below_the_clock_on_a_terminal(traffic: Traffic, shown: 
         progress.segment("phase nulls", None)
         progress.traffic(traffic)
     assert f"phase nulls\n  {shown}" in console.file.getvalue()
+
+
+def test_of_several_drills_each_line_names_its_own_and_none_is_wider_than_a_terminal() -> None:
+    console = Console(file=io.StringIO(), width=80, highlight=False, markup=False)
+    firing = ActiveAlert({"alertname": "FeatureNullRateHigh", "feature": "transactions_1h"}, "firing")
+    with DrillsProgress(console, ["nulls", "a-scenario-with-a-long-name"]) as progress:
+        short, long = progress.of("nulls"), progress.of("a-scenario-with-a-long-name")
+        short.segment("phase nulls", 0.0)
+        long.alerts([firing])
+        short.traffic(Traffic(99.6, None, {}, 0))
+        progress.ended("nulls")
+    lines = console.file.getvalue().splitlines()
+    assert [line.partition(" s  ")[2] for line in lines] == [
+        "nulls                 phase nulls",
+        "a-scenario-with-a-l…    FeatureNullRateHigh[transactions_1h] firing",
+    ]
+    assert max(map(len, lines)) <= 80
+
+
+def test_on_a_terminal_each_running_drill_has_a_line_at_the_bottom() -> None:
+    console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
+    with DrillsProgress(console, ["nulls", "[slow]"]) as progress:
+        nulls, slow = progress.of("nulls"), progress.of("[slow]")
+        nulls.segment("phase one", None)
+        slow.note("judging")
+        nulls.traffic(Traffic(99.6, None, {}, 0))
+        console.print("amid")
+        progress.ended("[slow]")
+        console.print("over")
+    assert "2 running\n  [slow]  judging\n  nulls   phase one" in console.file.getvalue()
+    assert console.file.getvalue().rpartition("over")[2].count("1 running\n  nulls   phase one") == 1
