@@ -98,7 +98,7 @@ async def test_so_many_run_at_the_same_time_and_the_next_begins_when_one_has_end
     await world.until_begun(3)
     for one in world.begun:
         one.let_go.set()
-    await running
+    await asyncio.wait_for(running, 5.0)
     assert next(iter(world.ends)) == "b"
     assert {name for name, end in world.ends.items() if end.passed} == {"a", "b", "c"}
 
@@ -108,7 +108,7 @@ async def test_fail_fast_stops_those_that_run_and_begins_no_other(world: World) 
     running = world.run("abcd", 2, fail_fast=True)
     await world.until_begun(2)
     world.begun[0].let_go.set()
-    await running
+    await asyncio.wait_for(running, 5.0)
     assert [one.name for one in world.begun] == ["a", "b"]
     assert world.begun[1].stopped
     assert world.ends["b"] == JobEnd()
@@ -122,7 +122,7 @@ async def test_without_fail_fast_all_are_run_whatever_one_came_to(world: World) 
     for count in (1, 2):
         await world.until_begun(count)
         world.begun[-1].let_go.set()
-    await running
+    await asyncio.wait_for(running, 5.0)
     error = world.ends["a"].error
     assert error is not None
     assert (str(error), error.exit_code) == ("not reachable", 2)
@@ -133,7 +133,7 @@ async def test_a_process_that_ends_without_a_word_is_told_with_its_last_words(wo
     running = world.run("a", 1)
     await world.until_begun(1)
     world.begun[0].let_go.set()
-    await running
+    await asyncio.wait_for(running, 5.0)
     assert isinstance(world.ends["a"].error, AlertdrillError)
     assert "a ended with exit code 0, and without a result\n    Segmentation fault" in str(world.ends["a"].error)
 

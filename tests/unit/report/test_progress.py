@@ -73,4 +73,4 @@ def test_on_a_terminal_each_running_drill_has_a_line_at_the_bottom() -> None:
         progress.ended("[slow]")
         console.print("over")
     assert "2 running\n  [slow]  judging\n  nulls   phase one" in console.file.getvalue()
-    assert console.file.getvalue().rpartition("over")[2].count("1 running\n  nulls   phase one") == 1
+    assert "1 running\n  nulls   phase one" in console.file.getvalue().rpartition("over")[2]
