@@ -130,7 +130,7 @@ def test_a_drill_that_is_killed_is_told_and_the_other_goes_on(pair: MarkedDrill)
 @pytest.mark.long
 def test_the_first_that_does_not_pass_stops_those_that_run(tmp_path: Path) -> None:
     stop = "stop_conditions: [{query: 'vector(1)', is: '== 1', for: 1s}]"
-    broken = scenario(tmp_path, "  - {name: baseline, duration: 1s}", stop)
+    broken = scenario(tmp_path, "  - {name: baseline, duration: 30s}", stop)
     with _running(tmp_path, broken, "--jobs", "2", "--fail-fast") as drill:
         assert drill.ended(90.0) == ABORTED, drill.output
         assert drill.nothing_runs(0.5), drill.running()

@@ -23,11 +23,23 @@ def _name(labels: Mapping[str, str]) -> str:
     return labels.get("alertname", "") + (f"[{feature}]" if feature else "")
 
 
+def _short(name: str, width: int) -> str:
+    """A name cut to a width; of a path the end says more than the beginning."""
+    if len(name) <= width:
+        return name
+    return f"…{name[1 - width :]}" if "/" in name else f"{name[: width - 1]}…"
+
+
 class TerminalProgress:
     """Prints what happens; on a terminal the current stretch and its remaining time stay at the bottom."""
 
     def __init__(
-        self, console: Console, quiet: bool = False, label: str = "", show: Callable[[str], None] | None = None
+        self,
+        console: Console,
+        quiet: bool = False,
+        label: str = "",
+        show: Callable[[str], None] | None = None,
+        began: float | None = None,
     ) -> None:
         """Nothing is printed yet.
 
@@ -36,11 +48,12 @@ class TerminalProgress:
             quiet: print nothing at all.
             label: stands before every line: which of several drills it is about.
             show: takes what is to stay at the bottom, in rich's markup; None: it is shown there.
+            began: when its clock began, as `time.monotonic`; None: at this moment.
         """
         self._console = console
         self._quiet = quiet
         self._label = label
-        self._began = time.monotonic()
+        self._began = time.monotonic() if began is None else began
         self._states: dict[str, str] = {}
         self._title, self._traffic = "starting", ""
         self._until: float | None = None
@@ -103,10 +116,13 @@ class TerminalProgress:
 
 
 class DrillsProgress:
-    """The same for several drills at the same time: each line names its drill, and at the bottom each has a line."""
+    """The same for several drills at the same time: each line names its drill, all have one clock.
+
+    At the bottom of a terminal each has a line.
+    """
 
     def __init__(self, console: Console, names: Sequence[str], quiet: bool = False) -> None:
-        self._console, self._quiet = console, quiet
+        self._console, self._quiet, self._began = console, quiet, time.monotonic()
         self._width = min(LABEL_WIDTH, max(map(len, names), default=0))
         self._bottom: dict[str, str] = {}
         self._status: Status | None = console.status("") if console.is_terminal and not quiet else None
@@ -121,10 +137,12 @@ class DrillsProgress:
             self._status.stop()
 
     def of(self, name: str) -> TerminalProgress:
-        """The progress of one drill; its clock starts here."""
-        short = name if len(name) <= self._width else f"{name[: self._width - 1]}…"
-        label = f"{short:<{self._width}}  "
-        return TerminalProgress(self._console, self._quiet, label, lambda text: self._show(name, escape(label) + text))
+        """The progress of one drill."""
+        label = f"{_short(name, self._width):<{self._width}}  "
+        bottom = escape(label)
+        return TerminalProgress(
+            self._console, self._quiet, label, lambda text: self._show(name, bottom + text), self._began
+        )
 
     def note(self, text: str) -> None:
         """Print a line that is about no drill."""

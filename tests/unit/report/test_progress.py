@@ -53,11 +53,13 @@ def test_of_several_drills_each_line_names_its_own_and_none_is_wider_than_a_term
         short.segment("phase nulls", 0.0)
         long.alerts([firing])
         short.traffic(Traffic(99.6, None, {}, 0))
+        progress.of("drills/payments/scenario.yaml").note("judging")
         progress.ended("nulls")
     lines = console.file.getvalue().splitlines()
     assert [line.partition(" s  ")[2] for line in lines] == [
         "nulls                 phase nulls",
         "a-scenario-with-a-l…    FeatureNullRateHigh[transactions_1h] firing",
+        "…ments/scenario.yaml  judging",
     ]
     assert max(map(len, lines)) <= 80
 
