@@ -330,15 +330,16 @@ def explain(
 
 @app.command()
 def replay(
-    recordings: Annotated[
-        list[Path], typer.Argument(metavar="RECORDING…", help="results/<scenario>/<run id> of recorded drills")
-    ],
     rules: Annotated[
         list[Path] | None,
         typer.Option(
             "--rules",
             help="a rule file, or a folder of them (repeatable): all that is loaded; with --set it can be left out",
         ),
+    ] = None,
+    recordings: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[RECORDING…]", help="results/<scenario>/<run id> of recorded drills"),
     ] = None,
     settings: Annotated[
         list[str] | None,
@@ -361,6 +362,26 @@ def replay(
         str,
         typer.Option("--fail-on", metavar="WHAT", help="lost, slower, false-alarm, with commas between; or nothing"),
     ] = "lost,false-alarm",
+    prometheus: Annotated[
+        str | None,
+        typer.Option("--prometheus", metavar="URL", help="in place of recordings, the past of this Prometheus"),
+    ] = None,
+    range_: Annotated[
+        str | None, typer.Option("--range", metavar="A..B", help="of its past, as in 03:00..05:30: times as of --onset")
+    ] = None,
+    onset: Annotated[
+        str | None,
+        typer.Option(
+            "--onset", metavar="T", help="when the fault began: HH:MM (the latest), YYYY-MM-DDTHH:MM, or RFC 3339"
+        ),
+    ] = None,
+    history: Annotated[
+        str, typer.Option("--history", metavar="LENGTH", help="how long before the onset false alarms count; 0: not")
+    ] = "30d",
+    tz: Annotated[
+        str | None,
+        typer.Option("--tz", metavar="ZONE", help="of times without one, as in Europe/Berlin; default: here"),
+    ] = None,
     json: Json = None,
     junit: Junit = None,
     markdown: Markdown = None,
@@ -372,12 +393,25 @@ def replay(
     A throw-away Prometheus of the recording's own major version evaluates the rules over what was scraped, and sees at
     every evaluation what a live one saw. Exit codes: 1 if something happened that --fail-on names, 3 if a recording
     cannot tell, 2 if a recording or a rule file cannot be used.
+
+    With --prometheus: when each rule would have fired after the stated onset, and how often it had before. What that
+    Prometheus asks for stands in ALERTDRILL_PROM_TOKEN, or ALERTDRILL_PROM_USERNAME and ALERTDRILL_PROM_PASSWORD, and
+    ALERTDRILL_PROM_TENANT. What was read is kept in our cache.
     """
     from alertdrill.cli.ci_files import CiFiles
+    from alertdrill.cli.replay import check_source
     from alertdrill.cli.replay import replay as replay_them
 
     ci, console = CiFiles(junit, markdown), _console(no_color)
-    asked = (recordings, rules or [], against or None, fail_on, json, quiet, ci, settings or (), plot)
+    of_a_past = {"--range": range_, "--onset": onset, "--tz": tz}
+    check_source(recordings, prometheus, of_a_past, {"--set": settings, "--plot": plot})
+    if prometheus is not None:
+        from alertdrill.cli.history import history as replay_past
+        from alertdrill.compose.history import HistoryOptions
+
+        when = HistoryOptions(prometheus, range_, onset, history, tz)
+        raise typer.Exit(replay_past(console, when, rules or [], against or None, fail_on, json, quiet, ci))
+    asked = (recordings or [], rules or [], against or None, fail_on, json, quiet, ci, settings or (), plot)
     raise typer.Exit(replay_them(console, *asked))
 
 
@@ -396,7 +430,7 @@ def faults(
 @app.command()
 def schema(
     file: Annotated[
-        str, typer.Argument(metavar="scenario|result|repeat|run|coverage|replay", help="which file")
+        str, typer.Argument(metavar="scenario|result|repeat|run|coverage|replay|history", help="which file")
     ] = "scenario",
 ) -> None:
     """Print the JSON Schema of scenario files, result.json, repeat.json, or of what run, coverage or replay writes.

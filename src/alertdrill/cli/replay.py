@@ -1,6 +1,6 @@
 """`alertdrill replay`: what a change of rules would have cost in recorded drills."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -41,7 +41,7 @@ def replay(
     Raises:
         BadInput: a recording, a rule file or an option cannot be used.
     """
-    mistakes = [*unwritable(json), *ci.mistakes(), *_unknown(fail_on), *_no_rules(rules, settings)]
+    mistakes = [*unwritable(json), *ci.mistakes(), *unknown(fail_on), *_no_rules(rules, settings)]
     chosen = collected(mistakes, lambda: parse_settings(settings)) or ()
     mistakes += _no_plot(plot, chosen)
     if mistakes:
@@ -86,7 +86,26 @@ def _no_plot(plot: Path | None, settings: Sequence[Setting]) -> list[Mistake]:
     return found
 
 
-def _unknown(fail_on: str) -> list[Mistake]:
+def check_source(
+    recordings: Sequence[Path] | None,
+    prometheus: str | None,
+    of_a_past: Mapping[str, object],
+    of_recordings: Mapping[str, object],
+) -> None:
+    """Raise BadInput unless there are either recordings or a Prometheus, with the options that belong to them."""
+    if bool(recordings) == (prometheus is not None):
+        got, expected = "both" if recordings else "neither", "recordings, or --prometheus URL"
+        fix = "leave one out" if recordings else "name a folder of results/, or --prometheus URL"
+        raise BadInput([Mistake("RECORDING… and --prometheus", got, expected, fix)])
+    others, those = (of_a_past, "recordings") if prometheus is None else (of_recordings, "--prometheus")
+    wanted = "--prometheus" if prometheus is None else "recordings"
+    given = [name for name, value in others.items() if value]
+    if given:
+        fix = f"leave it out, or name {wanted} in place of {those}"
+        raise BadInput([Mistake(name, f"it with {those}", f"{wanted} with it", fix) for name in given])
+
+
+def unknown(fail_on: str) -> list[Mistake]:
     """Names after --fail-on that mean nothing."""
     known = ",".join(FAILURES)
     if fail_on == NOTHING:

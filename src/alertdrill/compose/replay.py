@@ -279,7 +279,7 @@ async def _replayed(variant: Variant, programs: Binaries) -> ReplayedDrill:
     try:
         unreadable = await asyncio.to_thread(unreadable_rules, engine, prepared)
         if unreadable:
-            raise _not_read(prepared.rules, rule_set.written(prepared.rules), unreadable, programs)
+            raise not_read(prepared.rules, rule_set.written(prepared.rules), unreadable, programs)
         return await asyncio.to_thread(replayed_drill, engine, prepared)
     finally:
         engine.close()
@@ -287,11 +287,12 @@ async def _replayed(variant: Variant, programs: Binaries) -> ReplayedDrill:
         await server.stop(timeout_s=1.0)
 
 
-def _not_read(
+def not_read(
     rules: Rules, written: Mapping[Place, Written], unreadable: Mapping[Place, str], programs: Binaries
 ) -> BadInput:
+    """What is said of rules that an engine cannot read."""
     expected = f"PromQL that Prometheus {programs.prometheus.version_text} reads"
-    fix = "correct it; the drill was recorded with an engine of this major version"
+    fix = "correct it; the samples are of an engine of this major version"
     return BadInput(
         [
             Mistake(rules[place].name, said, expected, fix, line=at.lines.get("expr"), file=at.file)

@@ -38,6 +38,11 @@ def poisson_interval(count: int, exposure: float, confidence: float = CONFIDENCE
     return Interval(float(low) / exposure, float(high) / exposure)
 
 
+def poisson_upper(count: int, exposure: float, confidence: float = CONFIDENCE) -> float:
+    """The exact one-sided upper bound of the rate of a Poisson process: chi2(confidence; 2 n + 2) / 2 T (Garwood)."""
+    return poisson_interval(count, exposure, 2 * confidence - 1).high
+
+
 def lower_bound(hits: int, runs: int, confidence: float = CONFIDENCE) -> float:
     """The exact one-sided lower bound of a probability; 0 without a hit.
 

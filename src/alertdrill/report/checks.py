@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 
 from alertdrill.core.asked import expectation_id
 from alertdrill.core.coverage_result import CoverageResult, Status, named
+from alertdrill.core.history.result import HistoryResult, RuleHistory
 from alertdrill.core.matchers import in_braces
 from alertdrill.core.repeat import ExpectationSummary, RepeatResult
+from alertdrill.core.replay.comparison import Change as ChangeOfAlert
 from alertdrill.core.replay.comparison import Outcome as Change
 from alertdrill.core.replay.comparison import RecordingReplay, ReplayResult
 from alertdrill.core.result import (
@@ -21,6 +23,7 @@ from alertdrill.core.result import (
     Verdict,
 )
 from alertdrill.core.scenario import Scenario
+from alertdrill.report.history_terminal import alert_text, summary_of_history
 from alertdrill.report.repeat_terminal import gate_text, last_sentence
 from alertdrill.report.replay_terminal import change_lines
 from alertdrill.report.terminal import expectation_block, matcher_text, prohibition_block, summary
@@ -220,16 +223,34 @@ def of_replay(found: ReplayResult) -> tuple[Suite, ...]:
 
 
 def _replayed(one: RecordingReplay, fail_on: Sequence[str]) -> Suite:
-    checks = []
-    for change in one.changes:
-        outcome = Outcome.INCONCLUSIVE if change.outcome is Change.UNDECIDED else Outcome.PASSED
-        if change.outcome in _OF_REPLAY:
-            outcome = Outcome.FAILED if _OF_REPLAY[change.outcome] in fail_on else Outcome.SKIPPED
-        text = "\n".join(line.plain.strip() for line in change_lines(change))
-        found = next((match for cause in change.causes if (match := _CAUSE.match(cause))), None)
-        place = Place(found[1], int(found[2])) if found else None
-        checks.append(Check(change.id, outcome, change.outcome.value, text, change.ttd_after_s, place))
-    return Suite(one.result.scenario, f"replay of {one.result.run_id}", tuple(checks), one.seconds)
+    checks = tuple(_changed(change, fail_on) for change in one.changes)
+    return Suite(one.result.scenario, f"replay of {one.result.run_id}", checks, one.seconds)
+
+
+def _changed(change: ChangeOfAlert, fail_on: Sequence[str]) -> Check:
+    outcome = Outcome.INCONCLUSIVE if change.outcome is Change.UNDECIDED else Outcome.PASSED
+    if change.outcome in _OF_REPLAY:
+        outcome = Outcome.FAILED if _OF_REPLAY[change.outcome] in fail_on else Outcome.SKIPPED
+    text = "\n".join(line.plain.strip() for line in change_lines(change))
+    found = next((match for cause in change.causes if (match := _CAUSE.match(cause))), None)
+    place = Place(found[1], int(found[2])) if found else None
+    return Check(change.id, outcome, change.outcome.value, text, change.ttd_after_s, place)
+
+
+def of_history(found: HistoryResult) -> Suite:
+    """One check a change; where nothing is compared, one an alert: what it missed is told, and fails nothing."""
+    if found.against is not None:
+        checks = tuple(_changed(change, found.fail_on) for change in found.changes)
+    else:
+        checks = tuple(_past(one, found) for one in found.alerts)
+    return Suite("history", summary_of_history(found), checks, found.seconds)
+
+
+def _past(one: RuleHistory, found: HistoryResult) -> Check:
+    outcomes = {Verdict.DETECTED: Outcome.PASSED, Verdict.INCONCLUSIVE: Outcome.INCONCLUSIVE}
+    place = Place(one.file, one.line) if one.line is not None else None
+    outcome = outcomes.get(one.verdict, Outcome.SKIPPED)
+    return Check(one.id, outcome, one.verdict.value, alert_text(one, found), one.ttd_s, place)
 
 
 def of_coverage(found: CoverageResult, least: float | None) -> Suite:

@@ -8,6 +8,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from pydantic_core import core_schema
 
 from alertdrill.core.coverage_result import CoverageResult
+from alertdrill.core.history.result import HistoryResult
 from alertdrill.core.repeat import RepeatResult
 from alertdrill.core.replay.comparison import ReplayResult
 from alertdrill.core.result import Result
@@ -52,6 +53,12 @@ def replay_schema() -> str:
     return _text("alertdrill/replay/v1", "alertdrill replay", _open(schema))
 
 
+def history_schema() -> str:
+    """JSON Schema of what `alertdrill replay --prometheus --json` writes. Keys that it does not know are allowed."""
+    schema = HistoryResult.model_json_schema(schema_generator=_AsWritten, mode="serialization")
+    return _text("alertdrill/history/v1", "alertdrill history", _open(schema))
+
+
 SCHEMAS: Mapping[str, Callable[[], str]] = {
     "scenario": scenario_schema,
     "result": result_schema,
@@ -59,6 +66,7 @@ SCHEMAS: Mapping[str, Callable[[], str]] = {
     "run": run_schema,
     "coverage": coverage_schema,
     "replay": replay_schema,
+    "history": history_schema,
 }
 """What each file's JSON Schema is, as text, by the name of the file."""
 

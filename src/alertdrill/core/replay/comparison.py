@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Literal
+from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -95,7 +95,7 @@ def compare(before: Result, after: Result, causes: Callable[[str], tuple[str, ..
 
 
 def _of_expectation(old: ExpectationResult, new: ExpectationResult, causes: Callable[[str], tuple[str, ...]]) -> Change:
-    outcome = _outcome(old, new)
+    outcome = outcome_of(old, new)
     return Change(
         outcome=outcome,
         id=new.id,
@@ -109,7 +109,19 @@ def _of_expectation(old: ExpectationResult, new: ExpectationResult, causes: Call
     )
 
 
-def _outcome(old: ExpectationResult, new: ExpectationResult) -> Outcome:
+class Judged(Protocol):
+    """Whatever has a verdict on one alert."""
+
+    @property
+    def verdict(self) -> Verdict: ...  # noqa: D102
+    @property
+    def ttd_s(self) -> float | None: ...  # noqa: D102
+    @property
+    def reason(self) -> Reason | None: ...  # noqa: D102
+
+
+def outcome_of(old: Judged, new: Judged) -> Outcome:
+    """What became of an alert, false alarms left aside."""
     if old.verdict is Verdict.DETECTED and new.verdict is Verdict.DETECTED:
         later = old.ttd_s is not None and new.ttd_s is not None and new.ttd_s - old.ttd_s > SAME_S
         return Outcome.SLOWER if later else Outcome.KEPT
