@@ -45,7 +45,7 @@ class Held:
     Attributes:
         from_ms: the first instant with `up`; None: there is some all along, or none at all, so that nobody knows.
         outages: when it had none for a while.
-        nothing: whether it has `up` today and none in all the stretch.
+        nothing: whether it has `up` at another time and none in all the stretch.
         retention: as it states it.
     """
 
@@ -107,7 +107,7 @@ async def held_of(api: PrometheusApi, from_ms: int, to_ms: int, lookback_ms: int
         begins = int(present[0])
         since = outages(present, step_ms, begins, to_ms, lookback_ms)
         return Held(None if begins == from_ms else begins, since, False, "")
-    nothing = bool(await api.instant("count(up)"))
+    nothing = await api.read("/api/v1/label/__name__/values?match[]=up", bool)
     return Held(None, (), nothing, await _retention(api) if nothing else "")
 
 

@@ -41,7 +41,7 @@ class RangeCache:
         """
         file = self._file(selector, chunk)
         try:
-            with np.load(file, allow_pickle=False) as kept:
+            with file.open("rb") as opened, np.load(opened, allow_pickle=False) as kept:
                 head = orjson.loads(kept["head"].tobytes())
                 if head["key"] != self._key(selector, chunk):
                     raise ValueError("of another question")
