@@ -9,6 +9,7 @@ from alertdrill.core.stats import (
     lower_bound,
     misses_needed,
     poisson_interval,
+    poisson_upper,
     time_quantile,
     upper_bound,
     wilson_interval,
@@ -16,6 +17,11 @@ from alertdrill.core.stats import (
 
 DRAWS = 4000
 QUICK = settings(deadline=None, max_examples=25)  # SciPy searches for its exact bounds
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 40])
+def test_the_one_sided_bound_is_a_quantile_of_chi_squared(count: int) -> None:
+    assert poisson_upper(count, 2.0) == pytest.approx(scipy_stats.chi2.ppf(0.95, 2 * count + 2) / 4)
 
 
 @pytest.mark.parametrize(

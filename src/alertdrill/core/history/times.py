@@ -13,6 +13,7 @@ _LENGTH = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)\s*([wdhms])")
 _UNIT_S = {"w": 604_800, "d": 86_400, "h": 3600, "m": 60, "s": 1}
 _DAYS_BACK = 3
 LONGEST_S = 366 * 86_400
+EARLIEST_S = 946_684_800
 LONGEST_RANGE_S = 7 * 86_400
 INSTANTS = "HH:MM[:SS], YYYY-MM-DDTHH:MM[:SS], or RFC 3339 with its zone such as 2026-11-20T03:10:00Z"
 
@@ -104,6 +105,9 @@ def _range(span: str, zone: Zone, now_s: float, mistakes: list[Mistake]) -> tupl
     )
     if after is None and mistakes:
         return None
+    if after is not None and after > now_s:
+        mistakes.append(_ahead(after, zone, now_s))
+        return None
     to_s = _taken("--range", end, mistakes, lambda: _end(end, zone, now_s, after))
     if to_s is None:
         return None
@@ -114,13 +118,17 @@ def _range(span: str, zone: Zone, now_s: float, mistakes: list[Mistake]) -> tupl
         got = f"{stamp(zone, from_s)} to {stamp(zone, to_s)}, which is reversed"
         mistakes.append(Mistake("--range", got, "an end after its begin", "exchange the two"))
     elif to_s > now_s:
-        got = f"a range to {stamp(zone, to_s)}, which lies ahead"
-        mistakes.append(Mistake("--range", got, f"an end up to now, {stamp(zone, now_s)}", "end the range in the past"))
+        mistakes.append(_ahead(to_s, zone, now_s))
     elif to_s - from_s > LONGEST_RANGE_S:
         mistakes.append(Mistake("--range", f"{span}, more than a week", "a week at most", "narrow the range"))
     else:
         return from_s, to_s
     return None
+
+
+def _ahead(at_s: float, zone: Zone, now_s: float) -> Mistake:
+    got, expected = f"{stamp(zone, at_s)}, which lies ahead", f"a range up to now, {stamp(zone, now_s)}"
+    return Mistake("--range", got, expected, "end the range in the past")
 
 
 def _end(text: str, zone: Zone, now_s: float, after: float | None) -> float:
@@ -174,6 +182,8 @@ def _exact(local: datetime, zone: Zone) -> float:
 
 
 def _in_ms(unix_s: float) -> float:
+    if unix_s < EARLIEST_S:
+        raise _Bad("a time since 2000", "correct it")
     return round(unix_s * 1000) / 1000
 
 
