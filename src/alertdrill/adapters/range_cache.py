@@ -1,4 +1,4 @@
-"""Samples that were read of a Prometheus, kept by day: what is there is not asked for again."""
+"""Samples that were read of a Prometheus, kept by chunks: what is there is not asked for again."""
 
 import contextlib
 import hashlib
@@ -55,6 +55,10 @@ class RangeCache:
         except DAMAGED:
             file.unlink(missing_ok=True)
             return None
+
+    def has(self, selector: str, chunk: Chunk) -> bool:
+        """Whether there is a file for a chunk, damaged or not."""
+        return self._file(selector, chunk).exists()
 
     def put(self, selector: str, chunk: Chunk, series: Sequence[RawSeries], marked: bool) -> None:
         """Keep the samples of a chunk, all at once or not at all."""

@@ -1,7 +1,8 @@
-"""Reads long stretches of a user's Prometheus: day by day, one question at a time, nothing twice."""
+"""Reads long stretches of a user's Prometheus: in chunks of up to eight days, one question at a time, nothing twice."""
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,9 +11,12 @@ from alertdrill.adapters.prometheus_api import PrometheusApi
 from alertdrill.adapters.prometheus_errors import QueryFailed
 from alertdrill.adapters.range_cache import RangeCache
 from alertdrill.core.errors import AlertdrillError
-from alertdrill.core.history.spans import Chunk, chunks
+from alertdrill.core.history.spans import DAY_MS, Chunk, blocks
 from alertdrill.core.observations import Labels, RawSeries
 from alertdrill.core.promql import Selector
+
+MOST_AT_ONCE = 500_000
+"""Samples in one answer, as far as those before tell; a day is asked for however many it has."""
 
 APART_S = 0.2
 """From the start of one question to that of the next, at least: five a second at most."""
@@ -22,6 +26,31 @@ NARROWED = ("refused", "timeout", "garbage", "not_prometheus")
 
 RETRIES_S = (1.0, 2.0, 4.0)
 """How long to wait for a server that is not available (429, 5xx)."""
+
+
+@dataclass
+class _Taken:
+    """What was read of one selector.
+
+    Attributes:
+        wanted: the time that was asked for, whole days but for the last.
+        chunks: those that were read.
+        labels: of its series.
+        per_ms: samples a millisecond of the latest chunk; None: nobody knows yet.
+    """
+
+    wanted: Chunk
+    chunks: list[Chunk] = field(default_factory=list)
+    labels: dict[frozenset[tuple[str, str]], Labels] = field(default_factory=dict)
+    per_ms: float | None = None
+
+    def add(self, chunk: Chunk, series: Sequence[RawSeries]) -> int:
+        """Note a chunk; how many samples it has."""
+        count = sum(len(one.times_ms) for one in series)
+        self.chunks.append(chunk)
+        self.labels |= {frozenset(one.labels.items()): one.labels for one in series}
+        self.per_ms = count / chunk.length_ms
+        return count
 
 
 @dataclass
@@ -47,7 +76,7 @@ class RangeReads:
     samples: int = 0
     marked: bool = True
     failed: dict[Selector, str] = field(default_factory=dict)
-    _fetched: dict[Selector, tuple[Chunk, ...]] = field(default_factory=dict)
+    _taken: "dict[Selector, _Taken]" = field(default_factory=dict)
     _open: bool | None = None
     _next_s: float = 0.0
 
@@ -60,23 +89,50 @@ class RangeReads:
         Raises:
             QueryFailed: it cannot be reached or will not answer us; what was read so far stays.
         """
-        found: dict[frozenset[tuple[str, str]], Labels] = {}
-        self._fetched[selector] = tuple(chunks(from_ms, to_ms))
-        for chunk in self._fetched[selector]:
-            kept = self.cache.get(selector.text(), chunk)
-            self.chunks += 1
-            self.kept += kept is not None
-            try:
-                series, marked = kept or await self._halved(selector, chunk)
-            except QueryFailed as error:
-                if error.kind not in NARROWED:
-                    raise
-                self.failed[selector] = error.what
-                return []
-            self.marked = self.marked and marked
-            self.samples += sum(len(one.times_ms) for one in series)
-            found |= {frozenset(one.labels.items()): one.labels for one in series}
-        return list(found.values())
+        taken = self._taken[selector] = _Taken(Chunk(from_ms // DAY_MS * DAY_MS, to_ms + 1))
+        try:
+            for block in blocks(from_ms, to_ms):
+                await self._take(selector, block, taken)
+        except QueryFailed as error:
+            if error.kind not in NARROWED:
+                raise
+            self.failed[selector] = error.what
+            return []
+        return list(taken.labels.values())
+
+    async def _take(self, selector: Selector, block: Chunk, taken: "_Taken") -> None:
+        """Read a block, whole or in parts: by halves where it is too much at once, or where parts of it are kept."""
+        part = block.cut(taken.wanted)
+        if part is None:
+            return
+        is_long = block.length_ms > DAY_MS
+        if is_long and (part != block or self._in_parts(selector, block, taken)):
+            await self._halves(selector, block, taken)
+            return
+        kept = self.cache.get(selector.text(), part)
+        try:
+            series, marked = kept or await self._halved(selector, part)
+        except QueryFailed as error:
+            if error.kind not in NARROWED or not is_long:
+                raise
+            await self._halves(selector, block, taken)
+            return
+        self.chunks += 1
+        self.kept += kept is not None
+        self.marked = self.marked and marked
+        self.samples += taken.add(part, series)
+
+    async def _halves(self, selector: Selector, block: Chunk, taken: "_Taken") -> None:
+        for half in block.halves() or ():
+            await self._take(selector, half, taken)
+
+    def _in_parts(self, selector: Selector, block: Chunk, taken: "_Taken") -> bool:
+        if self.cache.has(selector.text(), block):
+            return False
+        expected = None if taken.per_ms is None else taken.per_ms * block.length_ms
+        if expected is None or expected > MOST_AT_ONCE:
+            return True
+        return any(self.cache.has(selector.text(), one) for one in block.parts())
 
     def load(self, selector: Selector, from_ms: int, to_ms: int) -> list[RawSeries]:
         """The samples of a selector between two instants, both included, as far as `fetch` has read them.
@@ -85,7 +141,7 @@ class RangeReads:
             AlertdrillError: what was kept has gone.
         """
         found: list[RawSeries] = []
-        for chunk in self._fetched[selector] if selector not in self.failed else ():
+        for chunk in self._taken[selector].chunks if selector not in self.failed else ():
             if chunk.begin_ms <= to_ms and chunk.end_ms > from_ms:
                 kept = self.cache.get(selector.text(), chunk)
                 if kept is None:
@@ -95,14 +151,14 @@ class RangeReads:
         return [one for one in found if len(one.times_ms)]
 
     async def _halved(self, selector: Selector, chunk: Chunk) -> tuple[list[RawSeries], bool]:
-        """The samples of a chunk; where it is refused, of its halves, and so on."""
+        """The samples of a chunk; where one of a day or less is refused, of its halves, and so on."""
         kept = self.cache.get(selector.text(), chunk)
         if kept is not None:
             return kept
         try:
             series, marked = await self._patiently(selector, chunk)
         except QueryFailed as error:
-            halves = chunk.halves()
+            halves = chunk.halves() if chunk.length_ms <= DAY_MS else None
             if error.kind not in NARROWED or halves is None:
                 raise
             parts = [await self._halved(selector, half) for half in halves]

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
 
-CHUNK_MS = 86_400_000
-LEAST_CHUNK_MS = CHUNK_MS // 128
-"""A chunk that is refused is halved down to this: 11 minutes."""
+DAY_MS = 86_400_000
+BLOCK_MS = 8 * DAY_MS
+"""What is asked for at once at most."""
+
+LEAST_CHUNK_MS = DAY_MS // 128
+"""A day that is refused is halved down to this: 11 minutes."""
 
 MOST_SAMPLES = 5_000_000
 """In one span: engine and Python stay below 500 MB."""
@@ -25,21 +28,35 @@ class Chunk:
     begin_ms: int
     end_ms: int
 
+    @property
+    def length_ms(self) -> int:
+        """How long it is."""
+        return self.end_ms - self.begin_ms
+
     def halves(self) -> "tuple[Chunk, Chunk] | None":
         """Its two halves; None where it is too short."""
-        if self.end_ms - self.begin_ms < 2 * LEAST_CHUNK_MS:
+        if self.length_ms < 2 * LEAST_CHUNK_MS:
             return None
         middle = (self.begin_ms + self.end_ms) // 2
         return Chunk(self.begin_ms, middle), Chunk(middle, self.end_ms)
 
+    def cut(self, other: "Chunk") -> "Chunk | None":
+        """What it has in common with another; None: nothing."""
+        found = Chunk(max(self.begin_ms, other.begin_ms), min(self.end_ms, other.end_ms))
+        return found if found.begin_ms < found.end_ms else None
 
-def chunks(from_ms: int, to_ms: int) -> Iterator[Chunk]:
-    """The days (UTC) from the one of `from_ms` on; the last ends with `to_ms`, which is included.
+    def parts(self) -> "Iterator[Chunk]":
+        """Its halves, their halves and so on, down to days."""
+        if self.length_ms > DAY_MS:
+            for half in self.halves() or ():
+                yield half
+                yield from half.parts()
 
-    They begin at midnight, so that another question about the same days finds the same chunks.
-    """
-    for begin in range(from_ms // CHUNK_MS * CHUNK_MS, to_ms + 1, CHUNK_MS):
-        yield Chunk(begin, min(begin + CHUNK_MS, to_ms + 1))
+
+def blocks(from_ms: int, to_ms: int) -> Iterator[Chunk]:
+    """The stretches of eight days that hold some instants; where they begin does not depend on what is asked for."""
+    for begin in range(from_ms // BLOCK_MS * BLOCK_MS, to_ms + 1, BLOCK_MS):
+        yield Chunk(begin, begin + BLOCK_MS)
 
 
 @dataclass(frozen=True)

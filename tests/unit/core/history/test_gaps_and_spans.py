@@ -1,11 +1,11 @@
 import numpy as np
 
 from alertdrill.core.history.gaps import joined, length_ms, outages, outside, scrape_gaps, within
-from alertdrill.core.history.spans import CHUNK_MS, HEAD_MS, LEAST_CHUNK_MS, MOST_SAMPLES, Chunk, chunks, spans
+from alertdrill.core.history.spans import BLOCK_MS, DAY_MS, HEAD_MS, LEAST_CHUNK_MS, MOST_SAMPLES, Chunk, blocks, spans
 from alertdrill.core.observations import RawSeries
 from alertdrill.core.recording import STALE
 
-DAY = CHUNK_MS
+DAY = DAY_MS
 
 
 def up(*times: int, markers: tuple[int, ...] = ()) -> RawSeries:
@@ -35,9 +35,20 @@ def test_intervals_are_joined_cut_and_left_out() -> None:
     assert outside(np.array([0, 2, 3, 5, 8]), ((0, 3), (5, 8))).tolist() == [3, 8]
 
 
-def test_chunks_are_days_whatever_is_asked_for_and_the_last_ends_with_it() -> None:
-    assert list(chunks(DAY + 5, 2 * DAY + 7)) == [Chunk(DAY, 2 * DAY), Chunk(2 * DAY, 2 * DAY + 8)]
-    assert next(chunks(DAY + 9, 5 * DAY)) == Chunk(DAY, 2 * DAY)
+def test_blocks_begin_at_the_same_instants_whatever_is_asked_for() -> None:
+    assert list(blocks(BLOCK_MS + 5, 2 * BLOCK_MS)) == [
+        Chunk(BLOCK_MS, 2 * BLOCK_MS),
+        Chunk(2 * BLOCK_MS, 3 * BLOCK_MS),
+    ]
+    assert next(blocks(2 * BLOCK_MS - 1, 5 * BLOCK_MS)) == Chunk(BLOCK_MS, 2 * BLOCK_MS)
+
+
+def test_parts_of_a_block_go_down_to_days() -> None:
+    parts = list(Chunk(0, BLOCK_MS).parts())
+    assert sorted({one.length_ms // DAY for one in parts}) == [1, 2, 4]
+    assert len(parts) == 14
+    assert Chunk(0, 5).cut(Chunk(3, 9)) == Chunk(3, 5)
+    assert Chunk(0, 3).cut(Chunk(3, 9)) is None
 
 
 def test_halves_make_the_whole_and_end_at_eleven_minutes() -> None:
