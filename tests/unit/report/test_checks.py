@@ -3,6 +3,7 @@ from xml.etree import ElementTree
 
 import pytest
 from tests.unit.core.drill import BASELINE, Drill, nulls_phase
+from tests.unit.report.pasts import COMPARED, PAST
 
 from alertdrill.core import journal as records
 from alertdrill.core.coverage import Drilled, coverage
@@ -20,6 +21,7 @@ from alertdrill.report.checks import (
     of_drill,
     of_error,
     of_not_run,
+    of_history,
     of_replay,
 )
 from alertdrill.report.junit import junit
@@ -179,3 +181,15 @@ def test_a_drill_that_was_not_run_is_skipped_and_never_counted_among_those_that_
     assert "<summary>1 skipped</summary>" in text
     (case,) = ElementTree.fromstring(junit([found])).iter("testcase")
     assert [one.tag for one in case] == ["skipped"]
+def test_a_past_is_one_check_an_alert_or_where_rules_are_compared_one_a_change() -> None:
+    found = of_history(PAST)
+    assert [(one.name, one.outcome) for one in found.checks] == [
+        ("NullsHigh", Outcome.PASSED),
+        ("Silent", Outcome.SKIPPED),
+        ("Watchdog", Outcome.INCONCLUSIVE),
+    ]
+    assert found.checks[0].place == Place("rules.yml", 3)
+    assert ", 41 min after the stated onset" in found.checks[0].text
+    compared = of_history(COMPARED)
+    assert [(one.name, one.outcome, one.verdict) for one in compared.checks] == [("NullsHigh", Outcome.FAILED, "lost")]
+    assert b"NullsHigh" in junit([compared])
