@@ -59,6 +59,7 @@ class RangeReads:
 
     Attributes:
         external: labels that it adds to what it sends by remote read; None: not known, so nothing is read that way.
+        settled_ms: samples stamped before it have all arrived; what ends later is read anew by the next run.
         asked: questions so far.
         kept: chunks that were there already.
         chunks: all of them.
@@ -70,6 +71,7 @@ class RangeReads:
     api: PrometheusApi
     cache: RangeCache
     external: Labels | None
+    settled_ms: int
     asked: int = 0
     kept: int = 0
     chunks: int = 0
@@ -77,6 +79,7 @@ class RangeReads:
     marked: bool = True
     failed: dict[Selector, str] = field(default_factory=dict)
     _taken: "dict[Selector, _Taken]" = field(default_factory=dict)
+    _fresh: dict[tuple[Selector, Chunk], tuple[list[RawSeries], bool]] = field(default_factory=dict)
     _open: bool | None = None
     _next_s: float = 0.0
 
@@ -109,7 +112,7 @@ class RangeReads:
         if is_long and (part != block or self._in_parts(selector, block, taken)):
             await self._halves(selector, block, taken)
             return
-        kept = self.cache.get(selector.text(), part)
+        kept = self._kept(selector, part)
         try:
             series, marked = kept or await self._halved(selector, part)
         except QueryFailed as error:
@@ -143,7 +146,7 @@ class RangeReads:
         found: list[RawSeries] = []
         for chunk in self._taken[selector].chunks if selector not in self.failed else ():
             if chunk.begin_ms <= to_ms and chunk.end_ms > from_ms:
-                kept = self.cache.get(selector.text(), chunk)
+                kept = self._kept(selector, chunk)
                 if kept is None:
                     fix = "run again: what is missing is read anew"
                     raise AlertdrillError(f"{self.cache.folder}: kept samples have gone meanwhile\n  fix: {fix}")
@@ -152,7 +155,7 @@ class RangeReads:
 
     async def _halved(self, selector: Selector, chunk: Chunk) -> tuple[list[RawSeries], bool]:
         """The samples of a chunk; where one of a day or less is refused, of its halves, and so on."""
-        kept = self.cache.get(selector.text(), chunk)
+        kept = self._kept(selector, chunk)
         if kept is not None:
             return kept
         try:
@@ -163,8 +166,17 @@ class RangeReads:
                 raise
             parts = [await self._halved(selector, half) for half in halves]
             series, marked = [one for part in parts for one in part[0]], all(part[1] for part in parts)
-        await asyncio.to_thread(self.cache.put, selector.text(), chunk, series, marked)
+        await self._keep(selector, chunk, series, marked)
         return series, marked
+
+    def _kept(self, selector: Selector, chunk: Chunk) -> tuple[list[RawSeries], bool] | None:
+        return self._fresh.get((selector, chunk)) or self.cache.get(selector.text(), chunk)
+
+    async def _keep(self, selector: Selector, chunk: Chunk, series: list[RawSeries], marked: bool) -> None:
+        if chunk.end_ms > self.settled_ms:
+            self._fresh[selector, chunk] = series, marked
+        else:
+            await asyncio.to_thread(self.cache.put, selector.text(), chunk, series, marked)
 
     async def _patiently(self, selector: Selector, chunk: Chunk) -> tuple[list[RawSeries], bool]:
         for wait_s in RETRIES_S:

@@ -39,6 +39,9 @@ from alertdrill.core.replay.rule_changes import causes
 from alertdrill.run.history import PastReplay, PastRules, past_rules, unreadable_rules
 
 TIMEOUT_S = 60.0
+SETTLED_S = 300.0
+"""After that long every sample has arrived: scrapes take less."""
+
 Note = Callable[[str], None]
 
 
@@ -156,7 +159,8 @@ class _Work:
         held = await self._held(api)
         times = self._times(held)
         source = f"{without_password(api.url)} {os.environ.get(TENANT, '')}"
-        reads = RangeReads(api, RangeCache(source), self._told.external_labels)
+        settled_ms = round((time.time() - SETTLED_S) * 1000)
+        reads = RangeReads(api, RangeCache(source), self._told.external_labels, settled_ms)
         up, before = await self._read(reads, times, held)
         read_s, began = time.monotonic() - began, time.monotonic()
         replays = [PastReplay(past, held.outages) for past in self._pasts]

@@ -42,8 +42,8 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(range_reads, "RETRIES_S", (0.0, 0.0))
 
 
-def reads(server: Server, folder: Path, source: str = "http://x ") -> RangeReads:
-    return RangeReads(server, RangeCache(source, folder), {})  # type: ignore[arg-type]
+def reads(server: Server, folder: Path, source: str = "http://x ", settled_ms: int = 99 * DAY_MS) -> RangeReads:
+    return RangeReads(server, RangeCache(source, folder), {}, settled_ms)  # type: ignore[arg-type]
 
 
 async def test_each_chunk_is_asked_for_once_by_all_runs_together(tmp_path: Path) -> None:
@@ -85,6 +85,17 @@ async def test_a_block_that_is_refused_is_asked_for_by_days_and_found_so(tmp_pat
     second = reads(server, tmp_path)
     await second.fetch(X, 0, 8 * DAY_MS - 1)
     assert (first.samples, second.samples, second.asked, second.kept) == (8 * 96, 8 * 96, 0, 8)
+
+
+async def test_what_may_still_arrive_is_read_anew_by_the_next_run(tmp_path: Path) -> None:
+    server = Server()
+    first = reads(server, tmp_path, settled_ms=DAY_MS)
+    await first.fetch(X, 0, DAY_MS + 7)
+    (found,) = first.load(X, DAY_MS, DAY_MS + 7)
+    assert found.times_ms.tolist() == [DAY_MS]
+    second = reads(server, tmp_path)
+    await second.fetch(X, 0, DAY_MS + 7)
+    assert (second.kept, server.asked[1:]) == (1, [(DAY_MS, DAY_MS + 8)] * 2)
 
 
 async def test_what_is_refused_is_halved_and_then_kept_as_a_whole(tmp_path: Path) -> None:

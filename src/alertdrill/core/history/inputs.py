@@ -23,7 +23,8 @@ def inputs(rules: Rules, place: Place) -> tuple[Selector, ...]:
     for one in sorted(rules.behind([place]), key=lambda each: (each.group, each.rule)):
         for selector in rules.selectors[one]:
             named = {each.label: each.value for each in selector.matchers if each.op == "="}
-            if not is_written(rules, {**named, "__name__": selector.name}):
+            named |= {"__name__": selector.name} if selector.name else {}
+            if not is_written(rules, named):
                 found[Selector(selector.name, selector.matchers, 0.0, 0.0)] = None
     return tuple(found)
 

@@ -113,11 +113,19 @@ class Judged(Protocol):
     """Whatever has a verdict on one alert."""
 
     @property
-    def verdict(self) -> Verdict: ...  # noqa: D102
+    def verdict(self) -> Verdict:
+        """The headline."""
+        ...
+
     @property
-    def ttd_s(self) -> float | None: ...  # noqa: D102
+    def ttd_s(self) -> float | None:
+        """Time to detect, seconds."""
+        ...
+
     @property
-    def reason(self) -> Reason | None: ...  # noqa: D102
+    def reason(self) -> Reason | None:
+        """Why it is not `detected`."""
+        ...
 
 
 def outcome_of(old: Judged, new: Judged) -> Outcome:
