@@ -97,6 +97,38 @@ def test_an_outage_of_the_prometheus_is_no_silence_and_nothing_is_evaluated_in_i
     assert (code(before), seen_s(before)) == (Code.NEVER_PENDING, 40.0 - 5.0 - 10.0)
 
 
+def test_nothing_is_evaluated_while_the_prometheus_was_out() -> None:
+    class Absent(Quiet):
+        def _answer(self, query: str, times: list[int]) -> list[RawSeries]:
+            inside = [at for at in times if 60_000 <= at < 63_000]
+            return [series("", inside)] if inside else []
+
+    past = prepared(alert("A", "x"))
+    assert judged(past, scraped(SCRAPES), engine=Absent).verdict is Verdict.DETECTED
+    assert code(judged(past, scraped(SCRAPES), outages=((59_000, 64_000),), engine=Absent)) is Code.SCRAPE_GAP
+
+
+def test_what_the_rules_write_is_not_taken_from_the_prometheus() -> None:
+    engines: list[Engine] = []
+
+    class Kept(Engine):
+        def __init__(self) -> None:
+            super().__init__()
+            engines.append(self)
+
+    theirs = series("r", SCRAPES, [7.0] * len(SCRAPES), **TARGET)
+    judged(prepared(record("r", "x"), alert("A", "r")), [*scraped(SCRAPES), theirs], engine=Kept)
+    written = [
+        value
+        for one in engines
+        for key, kept in one.stored.items()
+        if dict(key)["__name__"] == "r"
+        for _, value in kept
+    ]
+    assert written
+    assert 7.0 not in written
+
+
 def test_a_metric_that_began_late_is_judged_from_then_on() -> None:
     late = [
         one if one.labels["__name__"] != "x" else series("x", SCRAPES[30:], [0.0] * 70, **TARGET)
