@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
+from numpy.typing import NDArray
 
 from alertdrill.adapters.prometheus_answers import duration_s, matrix
 from alertdrill.adapters.prometheus_api import PrometheusApi, QueryFailed
@@ -100,15 +101,24 @@ async def held_of(api: PrometheusApi, from_ms: int, to_ms: int, lookback_ms: int
         lookback_ms: how long it takes a sample for current.
     """
     step_ms = max(300_000, -(-(to_ms - from_ms) // MOST_POINTS // 1000) * 1000)
+    begin_ms = to_ms - (to_ms - from_ms) // step_ms * step_ms
+    present = await _with_up(api, begin_ms, to_ms, step_ms)
+    if not len(present):
+        nothing = await api.read("/api/v1/label/__name__/values?match[]=up", bool)
+        return Held(None, (), nothing, await _retention(api) if nothing else "")
+    first = int(present[0])
+    out = outages(present, step_ms, first, to_ms, lookback_ms)
+    if first == begin_ms:
+        return Held(None, out, False, "")
+    closer = await _with_up(api, first - step_ms, first, max(1000, step_ms // MOST_POINTS))
+    return Held(int(closer[0]) if len(closer) else first, out, False, "")
+
+
+async def _with_up(api: PrometheusApi, from_ms: int, to_ms: int, step_ms: int) -> NDArray[np.int64]:
+    """The instants, shape (n,), at which it had samples of `up`, of those from one to another in steps."""
     asked = {"query": "count(up)", "start": from_ms / 1000, "end": to_ms / 1000, "step": step_ms / 1000}
     found = await api.read(f"/api/v1/query_range?{urlencode(asked)}", lambda data: matrix(data["result"]))
-    present = found[0].times_ms if found else np.empty(0, dtype=np.int64)
-    if len(present):
-        begins = int(present[0])
-        since = outages(present, step_ms, begins, to_ms, lookback_ms)
-        return Held(None if begins == from_ms else begins, since, False, "")
-    nothing = await api.read("/api/v1/label/__name__/values?match[]=up", bool)
-    return Held(None, (), nothing, await _retention(api) if nothing else "")
+    return found[0].times_ms if found else np.empty(0, dtype=np.int64)
 
 
 async def _retention(api: PrometheusApi) -> str:

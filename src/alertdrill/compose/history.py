@@ -27,14 +27,14 @@ from alertdrill.core.history.comparison import compare, verdict_of
 from alertdrill.core.history.gaps import length_ms, within
 from alertdrill.core.history.inputs import fewest
 from alertdrill.core.history.judging import Times
-from alertdrill.core.history.result import HistoryResult, Past, Reading
+from alertdrill.core.history.result import HistoryResult, Past, Reading, RuleHistory
 from alertdrill.core.history.spans import Span, spans
 from alertdrill.core.history.times import Incident, Zone, incident, stamp
 from alertdrill.core.matchers import Matcher, literal
 from alertdrill.core.observations import Labels, RawSeries
 from alertdrill.core.promql import Selector
 from alertdrill.core.recording import merge, with_inferred_markers
-from alertdrill.core.replay.comparison import Outcome
+from alertdrill.core.replay.comparison import Change, Outcome
 from alertdrill.core.replay.rule_changes import causes
 from alertdrill.run.history import PastReplay, PastRules, past_rules, unreadable_rules
 
@@ -161,21 +161,14 @@ class _Work:
         source = f"{without_password(api.url)} {os.environ.get(TENANT, '')}"
         settled_ms = round((time.time() - SETTLED_S) * 1000)
         reads = RangeReads(api, RangeCache(source), self._told.external_labels, settled_ms)
-        up, before = await self._read(reads, times, held)
+        scrapes, before = await self._read(reads, times, held)
         read_s, began = time.monotonic() - began, time.monotonic()
         replays = [PastReplay(past, held.outages) for past in self._pasts]
         for span in spans(times.history_ms, times.from_ms, times.to_ms, self._reach_ms, before):
-            self._note(f"evaluating {self._stamp(span.begin_ms)} to {self._stamp(span.end_ms)}")
-            series = await asyncio.to_thread(self._series, reads, span, up)
-            for replay in replays:
-                async with _engine(self._told, self._programs) as engine:
-                    await asyncio.to_thread(replay.replay, engine, span, series)
+            await self._evaluate(replays, span, reads, scrapes)
         judged = [one.judged(times, held.from_ms, reads.failed) for one in replays]
-        changes = None
-        if len(sets) > 1:
-            after, base = self._pasts[0], self._pasts[1]
-            changes = compare(judged[1], judged[0], lambda alert: causes(base.rules, after.rules, after.written, alert))
-        outages = within(held.outages, times.history_ms, times.to_ms)
+        changes = self._changes(judged) if len(judged) > 1 else None
+        notes = (*self._told.notes, *(note for one in replays for note in one.notes))
         return HistoryResult(
             prometheus=without_password(api.url),
             version=self._told.version,
@@ -189,27 +182,29 @@ class _Work:
             fail_on=tuple(fail_on),
             verdict=verdict_of(judged[0], changes, fail_on),
             alerts=judged[0],
-            alerts_before=judged[1] if len(sets) > 1 else None,
+            alerts_before=judged[1] if len(judged) > 1 else None,
             changes=changes or (),
             counts={one: sum(change.outcome is one for change in changes or ()) for one in Outcome},
-            past=Past(
-                asked_s=self._when.history_s,
-                from_=times.history_ms / 1000,
-                held_from=None if held.from_ms is None else held.from_ms / 1000,
-                outages_s=length_ms(outages) / 1000,
-            ),
-            reading=Reading(
-                chunks=reads.chunks,
-                asked=reads.asked,
-                kept=reads.kept,
-                samples=reads.samples,
-                markers="remote_read" if reads.marked else "inferred",
-                seconds=round(read_s, 3),
-            ),
-            notes=tuple(dict.fromkeys([*self._told.notes, *(note for one in replays for note in one.notes)])),
+            past=_past_of(self._when, times, held),
+            reading=_reading(reads, read_s),
+            notes=tuple(dict.fromkeys(notes)),
             questions=sum(one.questions for one in replays),
             seconds=round(time.monotonic() - began, 3),
         )
+
+    async def _evaluate(
+        self, replays: Sequence[PastReplay], span: Span, reads: RangeReads, scrapes: Sequence[Selector]
+    ) -> None:
+        """Evaluate each set of rules over a span, each by an engine of its own."""
+        self._note(f"evaluating {self._stamp(span.begin_ms)} to {self._stamp(span.end_ms)}")
+        series = await asyncio.to_thread(self._series, reads, span, scrapes)
+        for replay in replays:
+            async with _engine(self._told, self._programs) as engine:
+                await asyncio.to_thread(replay.replay, engine, span, series)
+
+    def _changes(self, judged: Sequence[tuple[RuleHistory, ...]]) -> tuple[Change, ...]:
+        after, base = self._pasts
+        return compare(judged[1], judged[0], lambda alert: causes(base.rules, after.rules, after.written, alert))
 
     async def _held(self, api: PrometheusApi) -> Held:
         """What the Prometheus holds of the past.
@@ -263,6 +258,26 @@ class _Work:
 
     def _stamp(self, at_ms: int) -> str:
         return stamp(self._zone, at_ms / 1000)
+
+
+def _past_of(when: Incident, times: Times, held: Held) -> Past:
+    return Past(
+        asked_s=when.history_s,
+        from_=times.history_ms / 1000,
+        held_from=None if held.from_ms is None else held.from_ms / 1000,
+        outages_s=length_ms(within(held.outages, times.history_ms, times.to_ms)) / 1000,
+    )
+
+
+def _reading(reads: RangeReads, seconds: float) -> Reading:
+    return Reading(
+        chunks=reads.chunks,
+        asked=reads.asked,
+        kept=reads.kept,
+        samples=reads.samples,
+        markers="remote_read" if reads.marked else "inferred",
+        seconds=round(seconds, 3),
+    )
 
 
 def _of_jobs(name: str, jobs: Sequence[str]) -> Selector:
