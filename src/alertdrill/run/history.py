@@ -170,12 +170,16 @@ class PastReplay:
     def _look(self, scraped: Sequence[RawSeries], span: Span) -> None:
         """Note since when there is what rules select, of which targets it is, and where these were not scraped."""
         live = [one for one in scraped if len(one.times_ms)]
-        up = [one for one in live if one.labels.get("__name__") == "up"]
+        named: dict[str, list[RawSeries]] = {}
+        for one in live:
+            named.setdefault(one.labels.get("__name__", ""), []).append(one)
+        up = named.get("up", [])
         for target, found in scrape_gaps(up).items():
             self._gaps.setdefault(target, []).extend(found)
         scrapes = scrapes_by_target(up)
         for selector in dict.fromkeys(one for read in self.past.reads.values() for one in read):
-            mine = [one for one in live if selector.matches(one.labels)]
+            candidates = named.get(selector.name, ()) if selector.name else live
+            mine = [one for one in candidates if selector.matches(one.labels)]
             if mine:
                 first = min(int(one.times_ms[0]) for one in mine)
                 self._first_ms[selector] = min(first, self._first_ms.get(selector, first))
