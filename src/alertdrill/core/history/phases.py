@@ -7,6 +7,9 @@ from alertdrill.core.observations import RuleGroup
 from alertdrill.core.replay.evidence import recorded_group
 from alertdrill.core.replay.grid import Grid, GridSource, Packing, packing_of, phase_ms, predicted_grid
 
+NOWHERE = ""
+"""The path of a group that is not loaded: two versions of a file are evaluated together wherever they lie."""
+
 LATE_MS = 1000
 """An engine begins an evaluation so much after its instant at most, where it keeps up."""
 
@@ -38,9 +41,8 @@ def phase_of(group: RuleGroup, loaded: Sequence[RuleGroup], version: str) -> Pha
         return Phase(interval, _seen(same, interval, usual), "recorded")
     base = group.file.rsplit("/", 1)[-1]
     file = same.file if same else next((one.file for one in loaded if one.file.rsplit("/", 1)[-1] == base), None)
-    return Phase(
-        interval, phase_ms(file or group.file, group.name, interval, usual), "predicted" if file else "assumed"
-    )
+    phase = phase_ms(file or NOWHERE, group.name, interval, usual)
+    return Phase(interval, phase, "predicted" if file else "assumed")
 
 
 def _seen(group: RuleGroup, interval_ms: int, usual: Packing) -> int:

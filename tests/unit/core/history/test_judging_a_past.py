@@ -162,6 +162,8 @@ def test_a_group_is_evaluated_as_its_namesake_is() -> None:
         "predicted",
     )
     assert phase_of(mine, [], "2.42.0").source == "assumed"
+    elsewhere = rules(rule("A"), file="base/rules.yml").groups[0]
+    assert phase_of(mine, [], "2.42.0") == phase_of(elsewhere, [], "2.42.0")
     assert loaded.last_evaluation is not None
 
 
