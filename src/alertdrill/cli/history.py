@@ -10,7 +10,7 @@ from alertdrill.cli.ci_files import NO_FILES, CiFiles
 from alertdrill.cli.json_file import unwritable, writing
 from alertdrill.cli.replay import EXIT_CODES, NOTHING, unknown
 from alertdrill.compose.history import HistoryOptions, replay_history
-from alertdrill.core.errors import BadInput
+from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.report.checks import of_history
 from alertdrill.report.history_terminal import show_history
 
@@ -30,7 +30,7 @@ def history(
     Raises:
         BadInput: an option or a rule file cannot be used, or the Prometheus does not hold that past.
     """
-    mistakes = [*unwritable(json), *ci.mistakes(), *unknown(fail_on)]
+    mistakes = [*unwritable(json), *ci.mistakes(), *unknown(fail_on), *_no_rules(rules)]
     if mistakes:
         raise BadInput(mistakes)
     names = [] if fail_on == NOTHING else fail_on.split(",")
@@ -42,3 +42,8 @@ def history(
             json.write_bytes(found.to_json())
     ci.write([of_history(found)])
     return EXIT_CODES[found.verdict]
+
+
+def _no_rules(rules: Sequence[Path]) -> list[Mistake]:
+    """Why nothing can be evaluated."""
+    return [] if rules else [Mistake("--rules", "none", "the rules to be evaluated", "give --rules FILE")]

@@ -7,6 +7,7 @@ from alertdrill.cli.app import app
 from alertdrill.cli.replay import check_source
 from alertdrill.core.errors import BadInput
 
+NO_SETTINGS = {"--set": None, "--plot": None}
 NONE = {"--range": None, "--onset": None, "--tz": None}
 
 
@@ -22,9 +23,14 @@ def test_recordings_or_a_prometheus_with_its_own_options(
     recordings: list[Path], prometheus: str | None, options: dict[str, str | None], says: str
 ) -> None:
     with pytest.raises(BadInput, match=says):
-        check_source(recordings, prometheus, options)
-    check_source([Path("x")], None, NONE)
-    check_source(None, "http://x", {**NONE, "--onset": "03:10"})
+        check_source(recordings, prometheus, options, NO_SETTINGS)
+    check_source([Path("x")], None, NONE, {"--set": ["for=1s"]})
+    check_source(None, "http://x", {**NONE, "--onset": "03:10"}, NO_SETTINGS)
+
+
+def test_settings_are_of_recordings() -> None:
+    with pytest.raises(BadInput, match="--set\n  got it with --prometheus, expected recordings with it"):
+        check_source(None, "http://x", NONE, {"--set": ["for=1s"], "--plot": None})
 
 
 @pytest.mark.parametrize(
@@ -40,3 +46,8 @@ def test_what_cannot_be_asked_is_refused_before_anybody_is(arguments: list[str],
     done = CliRunner().invoke(app, ["replay", "--prometheus", "http://127.0.0.1:1", "--rules", "rules.yml", *arguments])
     assert isinstance(done.exception, BadInput)
     assert says in str(done.exception)
+
+
+def test_a_past_needs_rules() -> None:
+    done = CliRunner().invoke(app, ["replay", "--prometheus", "http://127.0.0.1:1"])
+    assert "--rules\n  got none" in str(done.exception)
