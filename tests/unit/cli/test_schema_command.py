@@ -18,7 +18,8 @@ def test_the_schema_is_printed_byte_for_byte_as_in_the_docs(arguments: list[str]
 
 def test_a_schema_that_is_none_is_bad_input_with_the_nearest_name() -> None:
     with pytest.raises(
-        BadInput, match=r"got reslt, expected scenario, result, repeat, run, coverage, replay, history\n  fix: write result"
+        BadInput,
+        match=r"got reslt, expected scenario, result, repeat, run, coverage, replay, history\n  fix: write result",
     ):
         show_schema("reslt")
 

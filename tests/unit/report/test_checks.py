@@ -20,8 +20,8 @@ from alertdrill.report.checks import (
     of_coverage,
     of_drill,
     of_error,
-    of_not_run,
     of_history,
+    of_not_run,
     of_replay,
 )
 from alertdrill.report.junit import junit
@@ -181,6 +181,8 @@ def test_a_drill_that_was_not_run_is_skipped_and_never_counted_among_those_that_
     assert "<summary>1 skipped</summary>" in text
     (case,) = ElementTree.fromstring(junit([found])).iter("testcase")
     assert [one.tag for one in case] == ["skipped"]
+
+
 def test_a_past_is_one_check_an_alert_or_where_rules_are_compared_one_a_change() -> None:
     found = of_history(PAST)
     assert [(one.name, one.outcome) for one in found.checks] == [
