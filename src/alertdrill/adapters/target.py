@@ -118,10 +118,32 @@ async def prepare_target(scenario: Scenario, scenario_path: Path, say: Callable[
     return _running(scenario.target, scenario_path, say)
 
 
+def described_target(scenario: Scenario, scenario_path: Path) -> PreparedTarget | None:
+    """The target by its files alone: nothing is trained or connected to. None: a bundled one that was never trained.
+
+    Raises:
+        BadInput: a file of it cannot be used.
+    """
+    if isinstance(scenario.target, UrlTarget):
+        return _described(scenario.target, scenario_path)
+    name = scenario.target.bundled
+    spec = _spec(name)
+    return _trained(name, spec) if (_data(name) / spec.sample).is_file() else None
+
+
+def target_schema(scenario: Scenario, scenario_path: Path) -> Schema:
+    """The schema of the target, from its file.
+
+    Raises:
+        BadInput: the file cannot be used.
+    """
+    if isinstance(scenario.target, UrlTarget):
+        return _schema(scenario.target, scenario_path)
+    return _spec(scenario.target.bundled).schema_
+
+
 async def _bundled(name: str, say: Callable[[str], None]) -> PreparedTarget:
-    folder = targets_dir() / name
-    spec = load_model(folder / TARGET_FILE, TargetSpec, "target")
-    data = platformdirs.user_cache_path("alertdrill") / "targets" / name
+    folder, spec, data = _folder(name), _spec(name), _data(name)
     data.mkdir(parents=True, exist_ok=True)
     say(f"preparing model {name}")
     log = data / "prepare.log"
@@ -138,6 +160,25 @@ async def _bundled(name: str, say: Callable[[str], None]) -> PreparedTarget:
     finally:
         await child.stop()
     say(f"model {name}: {prepared['state']}, held-out AUC {prepared['auc']}")
+    return _trained(name, spec)
+
+
+def _folder(name: str) -> Path:
+    return targets_dir() / name
+
+
+def _spec(name: str) -> TargetSpec:
+    return load_model(_folder(name) / TARGET_FILE, TargetSpec, "target")
+
+
+def _data(name: str) -> Path:
+    """Where the files of a bundled target are that its training makes."""
+    return platformdirs.user_cache_path("alertdrill") / "targets" / name
+
+
+def _trained(name: str, spec: TargetSpec) -> PreparedTarget:
+    """A bundled target whose files are there."""
+    data = _data(name)
     rows, digest = _sample(data / spec.sample, spec.schema_)
     return PreparedTarget(
         spec.name,
@@ -148,20 +189,26 @@ async def _bundled(name: str, say: Callable[[str], None]) -> PreparedTarget:
         digest,
         bundled_rules(name),
         {},
-        folder,
+        _folder(name),
         data,
         spec,
     )
 
 
 def _running(target: UrlTarget, scenario_path: Path, say: Callable[[str], None]) -> PreparedTarget:
+    described = _described(target, scenario_path)
+    check_reachable(target.url, described.tls, scenario_path)
+    if not described.tls.verify:
+        say(f"note: whoever answers at {target.url} is trusted (target.tls.verify: false)")
+    return described
+
+
+def _described(target: UrlTarget, scenario_path: Path) -> PreparedTarget:
+    """A target that already runs, by its files alone."""
     schema = _schema(target, scenario_path)
     sample_path = beside(scenario_path, target.sample)
     rows, digest = _sample(sample_path, schema)
     tls = tls_settings(target.tls, ("target", "tls"), scenario_path)
-    check_reachable(target.url, tls, scenario_path)
-    if not tls.verify:
-        say(f"note: whoever answers at {target.url} is trusted (target.tls.verify: false)")
     name = urlsplit(target.url).hostname or "target"
     headers = dict(target.headers)
     return PreparedTarget(name, "1", schema, sample_path, rows, digest, (), headers, url=target.url, tls=tls)

@@ -187,6 +187,23 @@ def plan(
 
 
 @app.command()
+def lint(
+    scenarios: Scenarios,
+    rules: Rules = None,
+    no_color: NoColor = False,
+) -> None:
+    """Say everything that is wrong with scenarios and with the files that they name; exit 2 if anything is.
+
+    Nothing is started, trained or connected to: rules are read, and checked by promtool where there is one; what
+    `plan` refuses is refused here too, as far as files alone can tell. What was not looked at is said.
+    """
+    from alertdrill.cli.lint import lint as look
+    from alertdrill.compose.options import Options
+
+    raise typer.Exit(look(_console(no_color), scenarios, Options(rules=tuple(rules or ()))))
+
+
+@app.command()
 def worker(
     master: Annotated[str, typer.Argument(metavar="HOST:PORT", help="what the drill was given as --distributed")],
     wait: Annotated[

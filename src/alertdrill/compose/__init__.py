@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from alertdrill.compose.drill import run_drill
     from alertdrill.compose.judging import Outcome, check_folder, judge_folder
     from alertdrill.compose.options import Options
-    from alertdrill.compose.planning import Prospectus, plan_drill
+    from alertdrill.compose.planned import plan_drill
+    from alertdrill.compose.planning import Prospectus
     from alertdrill.compose.repeats import Repeated, Watcher, check_repeat, is_repeat, run_repeats
 
 __all__ = [
@@ -35,7 +36,8 @@ _MODULES = {
     "drill": ("run_drill",),
     "judging": ("Outcome", "check_folder", "judge_folder"),
     "options": ("Options",),
-    "planning": ("Prospectus", "plan_drill"),
+    "planned": ("plan_drill",),
+    "planning": ("Prospectus",),
     "repeats": ("Repeated", "Watcher", "check_repeat", "is_repeat", "run_repeats"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

@@ -2,9 +2,13 @@
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from alertdrill.adapters.prometheus_api import PrometheusApi, QueryFailed
+from alertdrill.adapters.prometheus_errors import QueryFailed
 from alertdrill.core.scenario import Scenario, UrlTarget
+
+if TYPE_CHECKING:  # its HTTP client is nothing that a plan without one needs
+    from alertdrill.adapters.prometheus_api import PrometheusApi
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,7 @@ class Background:
     note: str | None = None
 
 
-async def ask_background(scenario: Scenario, api: PrometheusApi) -> Background:
+async def ask_background(scenario: Scenario, api: "PrometheusApi") -> Background:
     """What others send to the target, before a drill sends anything; a failed query is no answer, and is said."""
     query = scenario.target.traffic_query if isinstance(scenario.target, UrlTarget) else None
     if query is None:

@@ -1,23 +1,16 @@
 """The plan of a drill, and what each expectation of it can hope for."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from alertdrill.adapters.prometheus_install import ensure_prometheus
-from alertdrill.adapters.promtool import check_rules
-from alertdrill.adapters.rule_documents import rules_to_load
-from alertdrill.adapters.signals import run_until_signalled
-from alertdrill.adapters.target import PreparedTarget, prepare_target
-from alertdrill.compose.background import Background, ask_background
+from alertdrill.adapters.target import PreparedTarget
+from alertdrill.compose.background import Background
 from alertdrill.compose.crew import ALONE, Crew
-from alertdrill.compose.engine import open_own_engine
 from alertdrill.compose.material import Material, material, recorded_traffic
-from alertdrill.compose.notification import about_managed, managed_setup, read_own, spare_people
-from alertdrill.compose.options import Options, in_file, read_scenario, refuse, rule_files
+from alertdrill.compose.options import in_file, refuse
 from alertdrill.core.auto import in_numbers
 from alertdrill.core.blast_radius import blast_radius
 from alertdrill.core.choices import with_choices
@@ -33,7 +26,7 @@ from alertdrill.core.outlook import Outlook, Planned
 from alertdrill.core.plan import Plan, RuleText, TargetPlan, make_segments
 from alertdrill.core.prospect import Prospect, assumed_starts, never_alone, prospects
 from alertdrill.core.reach import held_up, reaches
-from alertdrill.core.scenario import Load, Scenario, UserPrometheus, locustfile
+from alertdrill.core.scenario import Load, Scenario, locustfile
 from alertdrill.core.scenario.finding import Finding
 from alertdrill.core.scenario.part import AUTO_S
 from alertdrill.core.scope import RuleBook, slowest_rule, tail_ms
@@ -243,55 +236,33 @@ def _starts(plan: Plan, target: PreparedTarget, crew: Crew) -> tuple[str, ...]:
     return (*names, "Alertmanager") if monitoring.level == "delivered" else tuple(names)
 
 
-def plan_drill(name_or_path: str, options: Options, say: Callable[[str], None]) -> Prospectus:
-    """Work out what a drill can hope for, without starting a target, a monitor or load.
-
-    Raises:
-        BadInput: the scenario cannot be used.
-    """
-    scenario, path = read_scenario(name_or_path, options)
-    crew = Crew.of(scenario, options.workers, options.distributed)
-    monitoring = scenario.monitoring
-    if isinstance(monitoring.prometheus, UserPrometheus):
-        return run_until_signalled(_plan_on_own_engine(scenario, path, crew, say))
-    check_rules(ensure_prometheus(progress=say).promtool.path, rule_files(scenario, path))
-    return run_until_signalled(_plan_on_managed_engine(scenario, path, crew, say))
-
-
-async def _plan_on_managed_engine(scenario: Scenario, path: Path, crew: Crew, say: Callable[[str], None]) -> Prospectus:
-    monitoring = scenario.monitoring
-    groups = rules_to_load(rule_files(scenario, path), monitoring.evaluation_interval)
-    told = about_managed(managed_setup(scenario, path, say))
-    async with AsyncExitStack() as stack:
-        own = await read_own(scenario, path, stack)
-        told += await spare_people(scenario, path, own, (), RuleBook.of(groups))
-    return await _plan_with(scenario, path, groups, monitoring.scrape_interval, Background(), crew, say, told)
-
-
-async def _plan_on_own_engine(scenario: Scenario, path: Path, crew: Crew, say: Callable[[str], None]) -> Prospectus:
-    async with AsyncExitStack() as stack:
-        engine = await open_own_engine(scenario, path, stack)
-        background = await ask_background(scenario, engine.api)
-        own = await read_own(scenario, path, stack)
-        apis = [one.api for one in engine.each]
-        told = await spare_people(scenario, path, own, apis, RuleBook.of(engine.all_groups))
-    return await _plan_with(
-        scenario, path, engine.groups, engine.scrape_s, background, crew, say, told, engine.intervals
-    )
-
-
-async def _plan_with(
+def prospectus(
     scenario: Scenario,
     path: Path,
     groups: Sequence[RuleGroup],
     scrape_s: float,
-    background: Background,
-    crew: Crew,
-    say: Callable[[str], None],
-    told: tuple[str, ...],
+    target: PreparedTarget,
+    crew: Crew = ALONE,
+    background: Background = Background(),  # noqa: B008
+    told: tuple[str, ...] = (),
     intervals: ScrapeIntervals = UNKNOWN,
 ) -> Prospectus:
-    target = await prepare_target(scenario, path, say)
+    """What a drill can hope for.
+
+    Args:
+        scenario: as it was written.
+        path: its file.
+        groups: the loaded rules.
+        scrape_s: scrape interval of the engine.
+        target: where the requests go.
+        crew: the processes that send the load.
+        background: the traffic of others.
+        told: what is to be said of the Alertmanager and of people.
+        intervals: how often the user's own Prometheus scrapes what rules in scope read.
+
+    Raises:
+        BadInput: it cannot be planned.
+    """
     unknown = [*unknown_features(scenario, target.schema), *unnamed(scenario, target.schema)]
     if unknown:
         refuse(in_file(path, [*unknown, *wrong_alerts(scenario.phases, RuleBook.of(groups))]))
