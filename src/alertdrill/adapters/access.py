@@ -182,7 +182,7 @@ class Access:
 
     def untrusted(self, error: BaseException) -> Answer | None:
         """What to do about an error of TLS; None where it is another."""
-        found = _tls_error(error)
+        found = tls_error(error)
         if isinstance(found, ssl.SSLCertVerificationError):
             what = f"its certificate cannot be trusted: {said(found)}"
             fix = f"give the server another certificate, or write {self.option}.tls: {{verify: false}}"
@@ -203,7 +203,7 @@ class Access:
         return f"no TLS session: {said(found)}", f"write http:// in {self.option}.url if it speaks plain HTTP"
 
 
-def _tls_error(error: BaseException | None) -> ssl.SSLError | None:
+def tls_error(error: BaseException | None) -> ssl.SSLError | None:
     """The error of TLS somewhere in the chain of causes, the innermost."""
     found: ssl.SSLError | None = None
     for _ in range(MAX_CHAIN):

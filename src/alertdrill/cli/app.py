@@ -187,6 +187,73 @@ def plan(
 
 
 @app.command()
+def init(
+    url: Annotated[
+        str,
+        typer.Argument(metavar="URL", help="address of the endpoint that predicts, or of its server"),
+    ],
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            "--reference",
+            metavar="FILE",
+            help="rows of normal traffic, such as of the training data: .csv, .jsonl (each also .gz) or .parquet",
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="folder to write to")] = Path(),
+    label: Annotated[
+        str | None, typer.Option("--label", metavar="COLUMN", help="of the reference: the true label, never sent")
+    ] = None,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option("--drop", metavar="COLUMN", help="of the reference: no feature (repeatable)"),
+    ] = None,
+    ask: Annotated[
+        bool, typer.Option("--try", help="ask for a prediction of one row, to see that what documents say is so")
+    ] = False,
+    header: Annotated[
+        list[str] | None,
+        typer.Option("--header", metavar="NAME=VALUE", help="sent with each request; a secret as env:VAR"),
+    ] = None,
+    tls: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tls", metavar="KEY=VALUE", help="of an https server: ca, cert, key, server_name, verify (repeatable)"
+        ),
+    ] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option("--protocol", metavar="NAME", help="json, oip_v2, instances, mlflow, or a mapping with options"),
+    ] = None,
+    mlmodel: Annotated[
+        Path | None, typer.Option("--mlmodel", metavar="FILE", help="the MLmodel file of a model that MLflow saved")
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option("--allow-host", metavar="HOST", help="a host beside this machine that may be loaded and broken"),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", "--yes", help="replace files that are there")] = False,
+    no_color: NoColor = False,
+) -> None:
+    """Join a model that runs: find out how it takes rows, and write a target, rules and a first drill.
+
+    It asks, in this order: OpenAPI (FastAPI, BentoML), the MLmodel file, metadata of the Open Inference Protocol. Only
+    documents are read; with --try the endpoint is also asked to predict one row. Written are target.yaml, schema.yaml,
+    sample.csv, rules.yml and drill.yaml. Exit codes: 2, something is missing or wrong, and what to write is said; 3,
+    nobody answers.
+    """
+    from alertdrill.cli.init import init as join
+    from alertdrill.compose.wish import Wish
+
+    several = {"headers": header, "tls": tls, "drop": drop, "allow_hosts": allow_host}
+    wish = Wish(
+        url, out, reference, protocol=protocol, mlmodel=mlmodel, label=label, confirm=ask, overwrite=force,
+        **{name: tuple(given or ()) for name, given in several.items()},
+    )  # fmt: skip
+    raise typer.Exit(join(_console(no_color), wish))
+
+
+@app.command()
 def lint(
     scenarios: Scenarios,
     rules: Rules = None,
