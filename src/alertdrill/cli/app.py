@@ -228,6 +228,10 @@ def init(
     mlmodel: Annotated[
         Path | None, typer.Option("--mlmodel", metavar="FILE", help="the MLmodel file of a model that MLflow saved")
     ] = None,
+    prometheus: Annotated[
+        str | None,
+        typer.Option("--prometheus", metavar="URL", help="propose a drill for the rules that this one has loaded"),
+    ] = None,
     allow_host: Annotated[
         list[str] | None,
         typer.Option("--allow-host", metavar="HOST", help="a host beside this machine that may be loaded and broken"),
@@ -239,15 +243,16 @@ def init(
 
     It asks, in this order: OpenAPI (FastAPI, BentoML), the MLmodel file, metadata of the Open Inference Protocol. Only
     documents are read; with --try the endpoint is also asked to predict one row. Written are target.yaml, schema.yaml,
-    sample.csv, rules.yml and drill.yaml. Exit codes: 2, something is missing or wrong, and what to write is said; 3,
-    nobody answers.
+    sample.csv, rules.yml and drill.yaml; with --prometheus also own-rules.yaml. Exit codes: 2, something is missing or
+    wrong, and what to write is said; 3, nobody answers.
     """
     from alertdrill.cli.init import init as join
     from alertdrill.compose.wish import Wish
 
     several = {"headers": header, "tls": tls, "drop": drop, "allow_hosts": allow_host}
     wish = Wish(
-        url, out, reference, protocol=protocol, mlmodel=mlmodel, label=label, confirm=ask, overwrite=force,
+        url, out, reference, protocol=protocol, mlmodel=mlmodel, prometheus=prometheus, label=label, confirm=ask,
+        overwrite=force,
         **{name: tuple(given or ()) for name, given in several.items()},
     )  # fmt: skip
     raise typer.Exit(join(_console(no_color), wish))

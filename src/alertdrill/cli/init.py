@@ -6,6 +6,7 @@ from rich.console import Console
 
 from alertdrill.compose.init import join_model
 from alertdrill.compose.wish import Wish
+from alertdrill.core.joining.starter import DRILL, OWN_RULES
 
 
 def init(console: Console, wish: Wish) -> int:
@@ -24,6 +25,7 @@ def init(console: Console, wish: Wish) -> int:
         console.print(f"\n{mistake.render()}", style="red", soft_wrap=True)
     if written.mistakes:
         return 2
-    drill = shlex.quote(str(written.files[-1]))
-    console.print(f"lint: ok\n\nNext:\n  alertdrill plan {drill}\n  alertdrill run {drill}", soft_wrap=True)
+    console.print("lint: ok\n\nNext:")
+    for drill in (shlex.quote(str(file)) for file in written.files if file.name in (DRILL, OWN_RULES)):
+        console.print(f"  alertdrill plan {drill}\n  alertdrill run {drill}", soft_wrap=True)
     return 0

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alertdrill.adapters.model_server import ModelServer
+from alertdrill.adapters.prometheus_api import PrometheusApi
+from alertdrill.adapters.prometheus_errors import QueryFailed
 from alertdrill.adapters.signals import run_until_signalled
 from alertdrill.alerting.rule_file import rule_file
 from alertdrill.compose.confirming import confirmed
@@ -16,8 +18,12 @@ from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.joining import starter
 from alertdrill.core.joining.endpoint import Endpoint
 from alertdrill.core.joining.joined import Joined, joined
+from alertdrill.core.joining.proposals import proposals
+from alertdrill.core.joining.skeleton import skeleton_text
+from alertdrill.core.scope import RuleBook
 
 RATE_PER_S = 50
+USUAL_SCRAPE_S = 60.0
 _MODEL = re.compile(r"/models/([^/:]+)")
 
 
@@ -48,14 +54,18 @@ def join_model(wish: Wish) -> Written:
     told = ready(wish)
     found, endpoint, notes = run_until_signalled(_asked(told))
     texts = _texts(told, found, endpoint)
+    if wish.prometheus is not None:
+        own, left = run_until_signalled(_own_rules(wish.prometheus, told, found))
+        texts, notes = texts | own, [*notes, *left]
     files = _write(wish, texts)
-    linted = lint_drill(str(wish.out / starter.DRILL), Options())
+    drills = [name for name in (starter.DRILL, starter.OWN_RULES) if name in texts]
+    mistakes = [one for name in drills for one in lint_drill(str(wish.out / name), Options()).mistakes]
     watched = sum(feature.watched for feature in found.schema.features)
     said = (
         f"{endpoint.source}: POST {told.access.url}{found.schema.path}, {found.schema.protocol.kind}, "
         f"{len(found.schema.features)} features ({watched} watched)"
     )
-    return Written(said, tuple(notes), files, linted.mistakes)
+    return Written(said, tuple(notes), files, tuple(mistakes))
 
 
 async def _asked(told: Ready) -> tuple[Joined, Endpoint, list[str]]:
@@ -92,6 +102,26 @@ def _texts(told: Ready, found: Joined, endpoint: Endpoint) -> dict[str, str]:
         starter.RULES: rule_file(found.schema, "drill"),
         starter.DRILL: starter.drill_text(found, _name(told), RATE_PER_S),
     }
+
+
+async def _own_rules(url: str, told: Ready, found: Joined) -> tuple[dict[str, str], list[str]]:
+    """A scenario for the rules that a Prometheus has loaded, and what is not in it.
+
+    Raises:
+        QueryFailed: it does not answer as a Prometheus does.
+    """
+    async with PrometheusApi(url) as api:
+        groups = await api.rules()
+        try:
+            scrape_s = (await api.settings()).scrape_interval_s
+        except QueryFailed:  # such as Mimir's, which has no configuration to show
+            scrape_s = USUAL_SCRAPE_S
+    all_of_it = proposals(RuleBook.of(groups), found, scrape_s)
+    left = [f"{one.alert}: no fault proposed, {one.why}" for one in all_of_it.left_out]
+    if not all_of_it.proposed:
+        return {}, [*left, f"{url}: no alert of its {len(all_of_it.left_out)} for which a fault could be proposed"]
+    name = f"{_name(told)}-own-rules"
+    return {starter.OWN_RULES: skeleton_text(all_of_it, name, url, RATE_PER_S)}, left
 
 
 def _name(told: Ready) -> str:

@@ -39,6 +39,7 @@ class Wish:
         tls: KEY=VALUE, as a scenario has them under target.tls.
         protocol: name of a protocol, or a mapping with options.
         mlmodel: MLmodel file, or the folder that it is in.
+        prometheus: address of the Prometheus that watches the model.
         label: column of the reference with the true label.
         drop: columns that are no features.
         allow_hosts: hosts other than this machine that may be loaded and broken.
@@ -53,6 +54,7 @@ class Wish:
     tls: tuple[str, ...] = ()
     protocol: str | None = None
     mlmodel: Path | None = None
+    prometheus: str | None = None
     label: str | None = None
     drop: tuple[str, ...] = ()
     allow_hosts: tuple[str, ...] = ()
@@ -88,6 +90,8 @@ def ready(wish: Wish) -> Ready:
     """
     mistakes: list[Mistake] = [*_of_files(wish)]
     url = collected(mistakes, lambda: _url(wish))
+    if wish.prometheus is not None:
+        collected(mistakes, lambda: _address(wish.prometheus or "", "--prometheus"))
     protocol = collected(mistakes, lambda: _protocol(wish.protocol))
     headers = collected(mistakes, lambda: _headers(wish.headers))
     tls = collected(mistakes, lambda: _tls(wish))
@@ -116,7 +120,8 @@ def ready(wish: Wish) -> Ready:
 
 def _of_files(wish: Wish) -> Iterator[Mistake]:
     """Files that are there already, and nobody said that they may go."""
-    there = [name for name in starter.FILES if os.path.lexists(wish.out / name)]
+    names = (*starter.FILES, starter.OWN_RULES) if wish.prometheus is not None else starter.FILES
+    there = [name for name in names if os.path.lexists(wish.out / name)]
     if there and not wish.overwrite:
         got = f"{', '.join(there)} in {wish.out.absolute().name or wish.out}"
         yield Mistake("--out", got, "a folder without these", "give --force to replace them, or another --out")
@@ -126,16 +131,21 @@ def _of_files(wish: Wish) -> Iterator[Mistake]:
 
 def _url(wish: Wish) -> str:
     """The address, if the drill of its host is allowed."""
-    try:
-        url = check_url(wish.url)
-    except BadValue as error:
-        got = error.got or ("an address" if error.hidden else repr(wish.url))
-        raise BadInput([Mistake("URL", got, error.expected, error.fix)]) from None
+    url = _address(wish.url, "URL")
     host = (urlsplit(url).hostname or "").lower()
     if not is_loopback(host) and host not in {one.lower() for one in wish.allow_hosts}:
         fix = f"if you may load and break that host, give --allow-host {host}"
         raise BadInput([Mistake("URL", host, "this machine, or a host that --allow-host names", fix)])
     return url
+
+
+def _address(url: str, where: str) -> str:
+    """An http or https address without a password in it."""
+    try:
+        return check_url(url)
+    except BadValue as error:
+        got = error.got or ("an address" if error.hidden else repr(url))
+        raise BadInput([Mistake(where, got, error.expected, error.fix)]) from None
 
 
 class _Spec(BaseModel):

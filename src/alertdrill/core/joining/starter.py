@@ -1,18 +1,19 @@
 """The first files of a model: its target, and a drill that breaks what the generated rules watch."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from alertdrill.core.faults.row.mean_shift import MeanShift
 from alertdrill.core.faults.row.nulls import Nulls
+from alertdrill.core.joining.flow import flow
 from alertdrill.core.joining.joined import Joined
 from alertdrill.core.joining.reference_table import Column
 from alertdrill.protocols.features import Feature
 from alertdrill.protocols.forms import Trait
 
 TARGET, SCHEMA, SAMPLE, RULES, DRILL = "target.yaml", "schema.yaml", "sample.csv", "rules.yml", "drill.yaml"
+OWN_RULES = "own-rules.yaml"
 FILES = (TARGET, SCHEMA, SAMPLE, RULES, DRILL)
 
 
@@ -38,17 +39,17 @@ class Reached:
 def target_text(reached: Reached) -> str:
     """target.yaml: what every scenario of the model includes."""
     lines = ["# How the model is reached: scenarios include this file (target: {include: target.yaml})."]
-    lines.append(f"url: {_flow(reached.url)}")
+    lines.append(f"url: {flow(reached.url)}")
     if reached.allow_hosts:
-        lines.append(f"allow_hosts: {_flow(reached.allow_hosts)}  # may be loaded and broken")
+        lines.append(f"allow_hosts: {flow(reached.allow_hosts)}  # may be loaded and broken")
     lines += [f"schema: {SCHEMA}", f"sample: {SAMPLE}"]
     if reached.headers or reached.secret_headers:
         lines.append("headers:" if reached.headers else "# headers:")
-        lines += [f"  {_flow(name)}: {_flow(value)}" for name, value in reached.headers.items()]
+        lines += [f"  {flow(name)}: {flow(value)}" for name, value in reached.headers.items()]
         lines += [f"#   {name}: a secret stood here; write it by hand, and keep this file to yourself"
                   for name in reached.secret_headers]  # fmt: skip
     if reached.tls:
-        lines.append(f"tls: {_flow(reached.tls)}")
+        lines.append(f"tls: {flow(reached.tls)}")
     return "\n".join(lines) + "\n"
 
 
@@ -60,11 +61,11 @@ def schema_text(joined: Joined, source: str) -> str:
         f"# How requests are written, as {source} has it.",
         "# Features stand in the order in which requests write them, with what the reference shows of each;",
         "# watched: false for identifiers and free text, which have no drift.",
-        f"protocol: {_flow({'kind': schema.protocol.kind, **protocol})}",
-        f"path: {_flow(schema.path)}",
+        f"protocol: {flow({'kind': schema.protocol.kind, **protocol})}",
+        f"path: {flow(schema.path)}",
     ]
     if schema.label is not None:
-        lines.append(f"label: {_flow(schema.label)}  # column of the sample with the true label; never sent")
+        lines.append(f"label: {flow(schema.label)}  # column of the sample with the true label; never sent")
     lines.append("features:")
     for feature, column in zip(schema.features, joined.columns, strict=True):
         lines.append(f"  - {_feature(feature)}  # {_comment(column)}")
@@ -74,7 +75,7 @@ def schema_text(joined: Joined, source: str) -> str:
 def _feature(feature: Feature) -> str:
     written = {"name": feature.name, "kind": str(feature.kind)}
     unwatched = {} if feature.watched or feature.kind == "timestamp" else {"watched": False}
-    return _flow({**written, **unwatched})
+    return flow({**written, **unwatched})
 
 
 def _comment(column: Column) -> str:
@@ -119,12 +120,12 @@ class _Phase:
 
 
 def _phase(one: _Phase) -> str:
-    labels = f", labels: {_flow(one.labels)}" if one.labels else ""
+    labels = f", labels: {flow(one.labels)}" if one.labels else ""
     return f"""
   - name: {one.name}  # {one.about}
     duration: 30s
     end_when: decided             # once its alert has fired and notified
-    faults: [{_flow(one.fault)}]
+    faults: [{flow(one.fault)}]
     expect: [{{alert: {one.alert}{labels}, within: 15s, resolves_within: 60s}}]
 """
 
@@ -155,20 +156,3 @@ def _varies(column: Column) -> bool:
 
 def _often_null(column: Column) -> bool:
     return sum(not text for text in column.texts) > 0.01 * len(column.texts)
-
-
-def _flow(value: Any) -> str:
-    """A value in YAML's flow style: JSON, plain where a word is plain to every reader."""
-    match value:
-        case str() if value and value.replace("_", "a").isalnum() and value.isascii() and value[0].isalpha():
-            return value if value.lower() not in _NO_TEXT else json.dumps(value)
-        case str():
-            return json.dumps(value, ensure_ascii=False)
-        case Mapping():
-            return "{" + ", ".join(f"{_flow(str(key))}: {_flow(one)}" for key, one in value.items()) + "}"
-        case Sequence():
-            return "[" + ", ".join(_flow(one) for one in value) + "]"
-    return json.dumps(value)
-
-
-_NO_TEXT = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"}
