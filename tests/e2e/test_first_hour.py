@@ -17,6 +17,10 @@ import platformdirs
 import psutil
 import pytest
 
+from tests.e2e.drills import ALERTDRILL
+from tests.e2e.model_servers.servers import MLSERVER, serving
+from tests.e2e.model_servers.wines import sample_csv
+
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1500)]
 
 PAGE = Path(__file__).parents[2] / "docs" / "tutorial.md"
@@ -161,3 +165,20 @@ def test_a_weak_rule_is_missed_and_that_is_said(hour: Hour) -> None:
     (only,) = results(hour)[1]["expectations"]
     assert (only["verdict"], only["reason"]["code"]) == ("missed", "never_pending")
     assert "MISSED" in said
+
+
+def test_mlserver_is_joined_and_drilled_in_two_commands(tmp_path: Path) -> None:
+    (tmp_path / "day.csv").write_text(sample_csv())
+    join = ["init", "{url}/v2/models/wine", "--reference", "day.csv", "--try", "--out", "wine"]
+    server = tmp_path / "server"
+    server.mkdir()
+    with serving(MLSERVER, server) as url:
+        began = time.monotonic()
+        for command in (join, ["run", "wine/drill.yaml", "--json", "result.json"]):
+            argv = [*ALERTDRILL, *(part.format(url=url) for part in command)]
+            ended = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, timeout=COMMAND_S)
+            assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert time.monotonic() - began < MOST_S
+    result = json.loads((tmp_path / "result.json").read_bytes())
+    assert {one["verdict"] for one in result["expectations"]} == {"detected"}
+    assert "ErrorRateHigh" in {one["alert"] for one in result["also_fired"]}, "nulls are a 500 of MLServer"

@@ -241,7 +241,7 @@ def init(
 ) -> None:
     """Join a model that runs: find out how it takes rows, and write a target, rules and a first drill.
 
-    It asks, in this order: OpenAPI (FastAPI, BentoML), the MLmodel file, metadata of the Open Inference Protocol. Only
+    It reads OpenAPI (FastAPI, BentoML), an MLmodel file, or metadata of the Open Inference Protocol. Only
     documents are read; with --try the endpoint is also asked to predict one row. Written are target.yaml, schema.yaml,
     sample.csv, rules.yml and drill.yaml; with --prometheus also own-rules.yaml. Exit codes: 2, something is missing or
     wrong, and what to write is said; 3, nobody answers.

@@ -1,6 +1,6 @@
 """What a model server, or a file about its model, says of the endpoint: OpenAPI, MLmodel, metadata, or its path."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -111,13 +111,14 @@ class Discovery:
             for name in DOCUMENTS:
                 answer = await self._get(f"{folder}/{name}")
                 document = _json(answer)
-                if openapi.is_openapi(document):
-                    return self._operation(document, folder, answer.path)
+                found = openapi.operations(document) if openapi.is_openapi(document) else ()
+                if found:
+                    return self._operation(document, found, folder, answer.path)
         self._refuse_denied()
         return None
 
-    def _operation(self, document: Any, folder: str, at: str) -> Endpoint:
-        operation = openapi.chosen(openapi.operations(document), "" if self.path == folder else self.path)
+    def _operation(self, document: Any, found: Sequence[openapi.Operation], folder: str, at: str) -> Endpoint:
+        operation = openapi.chosen(found, "" if self.path == folder else self.path)
         path = f"{_prefix(document, self.server.origin, folder)}{operation.path}"
         if self.path.endswith(operation.path):
             path = self.path

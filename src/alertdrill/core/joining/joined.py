@@ -8,7 +8,7 @@ from typing import Any
 
 from alertdrill.core.errors import BadInput, BadValue, Mistake, nearest
 from alertdrill.core.joining.endpoint import Endpoint, Field
-from alertdrill.core.joining.reference_table import FEW_ROWS, FEWEST_ROWS, Column, Unfit, as_field, column_of
+from alertdrill.core.joining.reference_table import FEW_ROWS, FEWEST_ROWS, Column, Unfit, as_field, column_of, text_of
 from alertdrill.protocols.features import Feature, FeatureKind
 from alertdrill.protocols.schema import Schema
 
@@ -82,7 +82,7 @@ def joined(endpoint: Endpoint, reference: Reference) -> Joined:
     if len(reference.rows) < FEW_ROWS:
         few = f"{len(reference.rows)} rows are few for a reference: drift is found later than with {FEW_ROWS} or more"
         notes.append(few)
-    labels = tuple(map(str, reference.values(reference.label))) if reference.label is not None else None
+    labels = tuple(map(text_of, reference.values(reference.label))) if reference.label is not None else None
     return Joined(_schema(endpoint, columns, reference), tuple(columns), labels, (*endpoint.notes, *notes))
 
 
@@ -132,6 +132,10 @@ def _fields(endpoint: Endpoint, reference: Reference, mistakes: list[Mistake]) -
             mistakes.append(_lacking(field, own, endpoint, reference))
         else:
             absent.append(field.name)
+    if len(absent) == len(endpoint.fields):
+        fix = "name the columns as the endpoint names its inputs"
+        got = f"no column that is an input (it has {_some(own)})"
+        mistakes.append(Mistake("--reference", got, f"one of {_some(absent)}", fix, file=reference.file))
     names = {field.name for field in endpoint.fields}
     more = [name for name in own if name not in names]
     notes = [f"{_some(absent)}: optional, not in the reference, not sent"] if absent else []

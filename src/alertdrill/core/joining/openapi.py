@@ -11,6 +11,9 @@ from alertdrill.core.joining.json_schema import Node, Schemas, names_required, t
 from alertdrill.protocols.json_template import Json
 
 USUAL = ("predict", "infer", "invocations", "score", "classify", "forecast", "inference")
+NO_MODEL = "/v2/repository/"
+"""What servers of the Open Inference Protocol load and unload models by."""
+
 BY_HAND = "write the body as protocol: {kind: json, body: …} by hand (docs/protocols.md), or give --protocol"
 
 
@@ -37,11 +40,11 @@ def is_openapi(document: Any) -> bool:
 
 
 def operations(document: Any) -> tuple[Operation, ...]:
-    """The operations that take JSON by POST, at paths without parameters."""
+    """The operations that may predict: they take JSON by POST, at paths without parameters."""
     schemas, found = Schemas(document), []
     for path, item in document["paths"].items():
         post = item.get("post") if isinstance(item, dict) else None
-        if not isinstance(post, dict) or not isinstance(path, str) or "{" in path:
+        if not isinstance(post, dict) or not isinstance(path, str) or "{" in path or NO_MODEL in path:
             continue
         body = _json_of(schemas.resolved(post.get("requestBody")), schemas)
         if body is not None:
@@ -73,7 +76,7 @@ def chosen(found: Sequence[Operation], wanted: str) -> Operation:
     """The operation that predicts.
 
     Args:
-        found: those of the document.
+        found: those of the document, at least one.
         wanted: path that the user named, from the root of the server; empty or `/`: none.
 
     Raises:
@@ -84,15 +87,12 @@ def chosen(found: Sequence[Operation], wanted: str) -> Operation:
         at = [one for one in found if f"/{wanted.strip('/')}".endswith("/" + one.path.strip("/"))]
         if at:
             return max(at, key=lambda one: len(one.path))
-        raise NotUnderstood(f"no POST of JSON at {wanted}", f"one of {paths or 'none at all'}", "name one of these")
+        raise NotUnderstood(f"no POST of JSON at {wanted}", f"one of {paths}", "name one of these")
     if len(found) == 1:
         return found[0]
     usual = [one for one in found if one.path.strip("/").split("/")[-1].lower() in USUAL]
     if len(usual) == 1:
         return usual[0]
-    if not found:
-        fix = "name the path of the endpoint, and give --protocol json (or another)"
-        raise NotUnderstood("a document without a POST of JSON", "one that predicts", fix)
     raise NotUnderstood(f"several that could predict ({paths})", "one", "add its path to the address")
 
 

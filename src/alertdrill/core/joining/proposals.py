@@ -10,12 +10,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import TypeAdapter
+
+from alertdrill.core.faults.base import Fault
+from alertdrill.core.faults.catalogue import FaultSpec
 from alertdrill.core.joining.joined import Joined
 from alertdrill.core.matchers import Matcher
 from alertdrill.core.promql import Selector
 from alertdrill.core.scope import AlertRule, RuleBook
 from alertdrill.core.view import looks_for_absence
 
+_FAULT: TypeAdapter[Fault] = TypeAdapter(FaultSpec)
 QUIET = ("info", "none", "informational")
 CODE_LABELS = ("code", "status", "status_code", "http_status", "http_response_code", "response_code")
 _REQUESTS = re.compile(r"requests?(_total|_count|_seconds_count|_success_total)?$|requests_total|request_count", re.I)
@@ -100,10 +105,18 @@ def _for(rule: AlertRule, book: RuleBook, joined: Joined, scrape_s: float) -> Pr
             return LeftOut(rule.name, found)
         if found is not None:
             fault, why, labels = found
+            if not _carried(fault, joined):
+                return LeftOut(rule.name, f"{joined.schema.protocol.kind} cannot carry {fault['kind']} as it is set")
             wait_s = book.lookback_ms(rule) / 1000 + rule.rule.for_s + 2 * rule.group.interval_s + 2 * scrape_s
             return Proposal(rule.name, fault, why, labels, wait_s)
     names = ", ".join(dict.fromkeys(one.name or one.text() for one in read))
     return LeftOut(rule.name, f"nothing is known of {names}")
+
+
+def _carried(fault: Mapping[str, Any], joined: Joined) -> bool:
+    """Whether the model's protocol can carry a fault."""
+    needs = _FAULT.validate_python(fault).needs
+    return not needs & joined.schema.form.lacks.keys()
 
 
 Guess = tuple[Mapping[str, Any], str, Mapping[str, str]] | str | None
@@ -167,7 +180,7 @@ def _errors(read: Sequence[Selector], chain: str, absent: bool, joined: Joined) 
             name = joined.schema.features[0].name
             where = f"{_text(codes)} of {one.name}" if codes else one.name
             why = f"errors of the server, from {where}; some servers answer a wrong type with 5xx, others with 4xx"
-            return {"kind": "wrong_type", "features": [name], "share": "50%"}, why, {}
+            return {"kind": "wrong_type", "features": [name], "to": "object", "share": "50%"}, why, {}
     return None
 
 

@@ -86,7 +86,7 @@ def column_of(name: str, values: Sequence[Any]) -> Column:
     """A column by its values alone: texts of CSV, or what JSON and Parquet hold."""
     if any(isinstance(value, list | tuple | dict | bytes) for value in values):
         return Column(name, None, ("",) * len(values))
-    given = [_text(value) for value in values]
+    given = [text_of(value) for value in values]
     known = [text for text in given if text and text not in _NULLS]
     if known and all(text.lower() in _BOOLEANS for text in known):
         return Column(name, FeatureKind.INTEGER, tuple(_BOOLEANS.get(text.lower(), "") for text in given), boolean=True)
@@ -104,7 +104,7 @@ def as_field(column: Column, field: Field, values: Sequence[Any]) -> Column | Un
     """A column as a document describes it, or the first value that contradicts the document."""
     if column.kind is None:
         return Unfit(1, "a list or an object", f"a value of {field.name}")
-    texts = tuple(_text(value) for value in values)
+    texts = tuple(text_of(value) for value in values)
     if field.kind is FeatureKind.CATEGORY:
         why = _why_text(texts) if field.watched else "dates, times and identifiers have no drift"
         return Column(field.name, field.kind, texts, why_unwatched=why)
@@ -132,7 +132,8 @@ def _checked(field: Field, texts: Sequence[str], written: Sequence[str]) -> Colu
     return Column(field.name, field.kind, tuple(texts), boolean=field.boolean, why_unwatched=why)
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """A value as the sample holds it, empty for a null."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, bool):

@@ -170,3 +170,10 @@ def test_columns_that_are_always_null_are_kept_and_not_watched() -> None:
     found = joined(endpoint(Field("a", NUMBER), Field("b", NUMBER)), reference(a=["1", "2"], b=""))
     assert [one.watched for one in found.schema.features] == [True, False]
     assert isinstance(found.columns[1], Column)
+
+
+def test_a_reference_of_another_model_is_refused() -> None:
+    optional = Field("price", NUMBER, required=False)
+    assert refused(endpoint(optional), reference()) == [
+        ("--reference", "no column that is an input (it has amount, colour)")
+    ]

@@ -8,20 +8,24 @@ from alertdrill.core.joining.proposals import Proposals, proposals
 from alertdrill.core.joining.skeleton import skeleton_text
 from alertdrill.core.observations import RuleGroup, RuleInfo
 from alertdrill.core.scope import RuleBook
+from alertdrill.protocols.base import Protocol
 from alertdrill.protocols.json_template import Json
+from alertdrill.protocols.mlflow import Mlflow
+
+PLAIN = Json()
 
 
-def model() -> Joined:
+def model(protocol: Protocol = PLAIN) -> Joined:
     rows = [{"country": ("RS", "CZ")[n % 2], "amount": n % 7} for n in range(50)]
-    return joined(Endpoint("OpenAPI", "/predict", Json()), Reference("day.csv", ("country", "amount"), rows))
+    return joined(Endpoint("OpenAPI", "/predict", protocol), Reference("day.csv", ("country", "amount"), rows))
 
 
 def rule(name: str, query: str, kind: Any = "alerting", **labels: str) -> RuleInfo:
     return RuleInfo(name, kind, query, 30.0, 0.0, labels, {}, "ok", "")
 
 
-def proposed(*rules: RuleInfo) -> Proposals:
-    return proposals(RuleBook.of([RuleGroup("rules.yml", "own", 15.0, None, rules)]), model(), 15.0)
+def proposed(*rules: RuleInfo, protocol: Protocol = PLAIN) -> Proposals:
+    return proposals(RuleBook.of([RuleGroup("rules.yml", "own", 15.0, None, rules)]), model(protocol), 15.0)
 
 
 def kind(query: str) -> str:
@@ -91,3 +95,8 @@ def test_alerts_of_one_fault_share_a_phase_that_lasts_long_enough_for_all() -> N
     assert "{alert: NullsA, within: 390s}" in text
     assert "duration: 720s" in text
     assert "#   Dog: it reads no series" in text
+
+
+def test_a_fault_that_the_protocol_cannot_carry_is_not_proposed() -> None:
+    found = proposed(rule("A", "rate(malformed_requests_total[5m]) > 1"), protocol=Mlflow(format="csv"))
+    assert found.left_out[0].why == "mlflow cannot carry malformed_json as it is set"
