@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from alertdrill.adapters.schema_file import read_described
 from alertdrill.alerting.limits import Limits
 from alertdrill.cli import monitor_dashboards
 from alertdrill.cli.app import app
@@ -113,3 +114,10 @@ def test_what_cannot_be_written_names_the_option_that_says_where(tmp_path: Path,
     assert error.exit_code == 3
     assert "File name too long" in str(error)
     assert "(--out " in str(error)
+
+
+def test_the_folder_that_init_wrote_is_a_model_too(tmp_path: Path) -> None:
+    (tmp_path / "target.yaml").write_text("url: http://127.0.0.1:1\nschema: schema.yaml\nsample: sample.csv\n")
+    (tmp_path / "schema.yaml").write_text("features: [{name: amount, kind: number}]\n")
+    described = read_described(str(tmp_path))
+    assert (described.name, described.schema.names()) == (tmp_path.name, ("amount",))
