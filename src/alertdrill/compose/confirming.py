@@ -102,7 +102,8 @@ def _pointing(protocol: Protocol, answer: Any) -> tuple[Protocol, list[str]]:
     if found is None:
         none = protocol.model_validate({**protocol.model_dump(by_alias=True), "label": None, "score": None})
         return none, [f"where class and score stand in {shown} is not known: write label and score in schema.yaml"]
-    at = ", ".join(f"{name} at {place or 'the whole'}" for name, place in found.items() if place is not None)
+    shows = {name: place for name, place in found.items() if place is not None and (place or name != "predictions")}
+    at = ", ".join(f"{name} at {place or 'the whole'}" for name, place in shows.items())
     wrong = [f"documents contradict it: in its answer {shown} there is {at}"] if protocol.watched else []
     return protocol.model_validate({**protocol.model_dump(by_alias=True), **found}), wrong or [f"{at} of {shown}"]
 
