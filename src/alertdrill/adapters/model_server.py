@@ -142,6 +142,9 @@ class ModelServer:
         except (httpx.HTTPError, OSError, UnicodeError) as error:
             self._refuse_tls(url, error)
             what, fix = str(error) or type(error).__name__, "start the model server, or correct the address"
+            if self._access.context is not None and self._access.tls.cert is None:
+                # Whether its refusal is read before the connection is reset is a matter of luck in TLS 1.3.
+                fix += "; if it asks for a certificate: --tls cert=FILE --tls key=FILE"
             raise Unreachable(f"{url}\n  got {what}, expected a server that answers\n  fix: {fix}") from None
 
     def _refuse_tls(self, url: str, error: Exception) -> None:
