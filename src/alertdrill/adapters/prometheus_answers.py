@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from prometheus_client.parser import text_string_to_metric_families
 
 from alertdrill.core.observations import Labels, RawSeries, RuleGroup, RuleInfo, SelfMetrics, TargetInfo
 
@@ -141,6 +140,8 @@ def self_metrics(exposition: str) -> SelfMetrics:
 
 
 def _samples(lines: Iterable[str]) -> Iterable[tuple[str, Labels, float]]:
+    from prometheus_client.parser import text_string_to_metric_families  # with it comes a web server
+
     for family in text_string_to_metric_families("\n".join(lines) + "\n"):
         for sample in family.samples:
             yield sample.name, sample.labels, float(sample.value)

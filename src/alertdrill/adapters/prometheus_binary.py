@@ -10,8 +10,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Literal
 
-import platformdirs
-
 from alertdrill.core.errors import BadInput, Mistake
 
 VARIABLE = "ALERTDRILL_PROMETHEUS"
@@ -89,6 +87,8 @@ class Unusable(Exception):
 
 def cache_directory() -> Path:
     """Where the Prometheus versions that we obtained are kept, one directory each."""
+    import platformdirs  # needed where no program is found elsewhere
+
     return platformdirs.user_cache_path("alertdrill") / "prometheus"
 
 

@@ -4,14 +4,15 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from alertdrill.cli.json_file import unwritable, writing
 from alertdrill.core.errors import Mistake
-from alertdrill.report.annotations import annotations
-from alertdrill.report.checks import Suite
-from alertdrill.report.markdown import markdown
+
+if TYPE_CHECKING:
+    from alertdrill.report.checks import Suite
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
@@ -28,7 +29,12 @@ class CiFiles:
         yield from unwritable(self.junit, "--junit")
         yield from unwritable(self.markdown, "--markdown")
 
-    def write(self, suites: Sequence[Suite]) -> None:
+    @property
+    def wanted(self) -> bool:
+        """Whether there is anything to be written; what it takes is imported, and read, only then."""
+        return self.junit is not None or self.markdown is not None or _on_github()
+
+    def write(self, suites: "Sequence[Suite]") -> None:
         """Write them; and print at most ten annotations if GitHub Actions runs us.
 
         What is written to the summary of a job's step is added to what stands there.
@@ -42,15 +48,23 @@ class CiFiles:
             with writing(self.junit, "--junit FILE"):
                 self.junit.write_bytes(junit(suites))
         if self.markdown is not None:
+            from alertdrill.report.markdown import markdown
+
             added = str(self.markdown) == os.environ.get(STEP_SUMMARY)
             with (
                 writing(self.markdown, "--markdown FILE"),
                 self.markdown.open("a" if added else "w", encoding="utf-8") as file,
             ):
                 file.write(markdown(suites))
-        if os.environ.get("GITHUB_ACTIONS") == "true":
+        if _on_github():
+            from alertdrill.report.annotations import annotations
+
             for line in annotations(suites):
                 typer.echo(line)
+
+
+def _on_github() -> bool:
+    return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
 NO_FILES = CiFiles()

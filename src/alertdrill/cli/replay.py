@@ -13,9 +13,7 @@ from alertdrill.core.collected import collected
 from alertdrill.core.errors import BadInput, Mistake, nearest
 from alertdrill.core.replay.comparison import FAILURES
 from alertdrill.core.replay.settings import Setting, parse_settings
-from alertdrill.report.checks import of_replay
 from alertdrill.report.replay_terminal import show
-from alertdrill.report.sweep_checks import of_sweep
 from alertdrill.report.sweep_plot import drawing, page
 from alertdrill.report.sweep_terminal import show_sweep
 
@@ -61,7 +59,11 @@ def replay(
     if json is not None:
         with writing(json):
             json.write_bytes(found.to_json())
-    ci.write((*of_replay(found), *(of_sweep(found.sweep) if found.sweep is not None else ())))
+    if ci.wanted:
+        from alertdrill.report.checks import of_replay
+        from alertdrill.report.sweep_checks import of_sweep
+
+        ci.write((*of_replay(found), *(of_sweep(found.sweep) if found.sweep is not None else ())))
     return EXIT_CODES[found.verdict]
 
 

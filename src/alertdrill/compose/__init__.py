@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from alertdrill.compose.chosen import choose
     from alertdrill.compose.drill import run_drill
-    from alertdrill.compose.judging import Outcome, check_folder, judge_folder
+    from alertdrill.compose.judging import Outcome, Repeated, check_folder, check_repeat, is_repeat, judge_folder
     from alertdrill.compose.options import Options
     from alertdrill.compose.planned import plan_drill
     from alertdrill.compose.planning import Prospectus
-    from alertdrill.compose.repeats import Repeated, Watcher, check_repeat, is_repeat, run_repeats
+    from alertdrill.compose.repeats import Watcher, run_repeats
 
 __all__ = [
     "Options",
@@ -34,11 +34,11 @@ __all__ = [
 _MODULES = {
     "chosen": ("choose",),
     "drill": ("run_drill",),
-    "judging": ("Outcome", "check_folder", "judge_folder"),
+    "judging": ("Outcome", "Repeated", "check_folder", "check_repeat", "is_repeat", "judge_folder"),
     "options": ("Options",),
     "planned": ("plan_drill",),
     "planning": ("Prospectus",),
-    "repeats": ("Repeated", "Watcher", "check_repeat", "is_repeat", "run_repeats"),
+    "repeats": ("Watcher", "run_repeats"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

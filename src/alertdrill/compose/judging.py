@@ -3,12 +3,13 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from alertdrill.adapters.results_folder import EXPECTED, FIX, ResultsFolder
+from alertdrill.adapters.results_folder import EXPECTED, FIX, RepeatFolder, ResultsFolder
 from alertdrill.core import journal as records
 from alertdrill.core.case import Case
 from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.plan import Plan
 from alertdrill.core.recording import Recording
+from alertdrill.core.repeat import Header, RepeatResult, summarise
 from alertdrill.core.replicas import seen_by_decisive
 from alertdrill.core.result import Result
 from alertdrill.core.revision import Revision
@@ -30,6 +31,14 @@ class Outcome:
     result: Result
     plan: Plan
     revision: Revision | None = None
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """A series of drills that was judged."""
+
+    folder: Path
+    result: RepeatResult
 
 
 def check_folder(path: Path) -> Outcome:
@@ -79,3 +88,31 @@ def _judged(path: Path) -> tuple[Outcome, tuple[records.Record, ...], Recording]
     except (ValueError, LookupError, StopIteration, ArithmeticError) as error:
         got = f"parts that do not belong together ({type(error).__name__}: {str(error).splitlines()[0]})"
         raise BadInput([Mistake("", got, EXPECTED, FIX, file=str(path))]) from error
+
+
+def is_repeat(path: Path) -> bool:
+    """Whether a folder is that of a series of drills."""
+    return RepeatFolder(path).summary.is_file()
+
+
+def check_repeat(path: Path) -> tuple[Repeated, tuple[Outcome, ...]]:
+    """Judge every drill of a series again from its own folder, and write repeat.json; also each by itself.
+
+    Raises:
+        BadInput: a folder is not that of a series or of a drill.
+    """
+    folder = RepeatFolder(path)
+    before = folder.read()
+    outcomes = tuple(check_folder(folder.run(run.run_id)) for run in before.runs)
+    fails = all(outcome.plan.scenario.false_alarms == "fail" for outcome in outcomes)
+    header = Header(
+        repeat_id=before.repeat_id,
+        scenario=before.scenario,
+        asked=before.asked,
+        interrupted=before.interrupted,
+        broken=before.broken,
+        false_alarms_fail=fails,
+    )
+    result = summarise(header, [(outcome.plan.seed, outcome.result) for outcome in outcomes])
+    folder.write(result)
+    return Repeated(path, result), outcomes

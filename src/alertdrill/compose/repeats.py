@@ -3,28 +3,19 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from alertdrill.adapters.results_folder import RepeatFolder
 from alertdrill.compose.drill import new_run_id, run_drill
-from alertdrill.compose.judging import Outcome, check_folder
+from alertdrill.compose.judging import Outcome, Repeated
 from alertdrill.compose.options import Options, read_to_run
 from alertdrill.core.errors import AlertdrillError, BadInput, Interrupted
-from alertdrill.core.repeat import BrokenRun, Header, RepeatResult, seed_of, summarise
+from alertdrill.core.repeat import BrokenRun, Header, seed_of, summarise
 from alertdrill.core.result import Result
 from alertdrill.core.scenario import Scenario
 from alertdrill.run.ports import Progress
 
 MAX_BROKEN = 3
 """So many drills in a row that come to no result end the series."""
-
-
-@dataclass(frozen=True)
-class Repeated:
-    """A series of drills that was judged."""
-
-    folder: Path
-    result: RepeatResult
 
 
 @dataclass(frozen=True)
@@ -116,31 +107,3 @@ class _Series:
         result = summarise(header, self.runs)
         self.folder.write(result)
         return Repeated(self.folder.path, result)
-
-
-def is_repeat(path: Path) -> bool:
-    """Whether a folder is that of a series of drills."""
-    return RepeatFolder(path).summary.is_file()
-
-
-def check_repeat(path: Path) -> tuple[Repeated, tuple[Outcome, ...]]:
-    """Judge every drill of a series again from its own folder, and write repeat.json; also each by itself.
-
-    Raises:
-        BadInput: a folder is not that of a series or of a drill.
-    """
-    folder = RepeatFolder(path)
-    before = folder.read()
-    outcomes = tuple(check_folder(folder.run(run.run_id)) for run in before.runs)
-    fails = all(outcome.plan.scenario.false_alarms == "fail" for outcome in outcomes)
-    header = Header(
-        repeat_id=before.repeat_id,
-        scenario=before.scenario,
-        asked=before.asked,
-        interrupted=before.interrupted,
-        broken=before.broken,
-        false_alarms_fail=fails,
-    )
-    result = summarise(header, [(outcome.plan.seed, outcome.result) for outcome in outcomes])
-    folder.write(result)
-    return Repeated(path, result), outcomes

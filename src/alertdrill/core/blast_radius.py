@@ -22,7 +22,7 @@ THIS_MACHINE = "127.0.0.1"
 class BlastRadius(BaseModel):
     """The most that a drill can do."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     host: str = Field(description="the only host that is loaded and broken")
     why_allowed: str = Field(description="why it may be")

@@ -102,15 +102,14 @@ def _rule_doubt(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Reason
             text = f"the rule failed: {state.rule.last_error}"
             return Reason(code=Code.RULE_ERROR, text=text, decide_it_by="mend the rule's expression, then run again")
         if state.rule.health == "nodata":
-            return _NO_DATA
+            return _no_data()
     return _unknowing(case, rule, from_ms, to_ms)
 
 
-_NO_DATA = Reason(
-    code=Code.RULE_NO_DATA,
-    text="what the rule reads had no answer (its state was nodata)",
-    decide_it_by="see why the rule's query finds nothing, then run again",
-)
+def _no_data() -> Reason:
+    text = "what the rule reads had no answer (its state was nodata)"
+    fix = "see why the rule's query finds nothing, then run again"
+    return Reason(code=Code.RULE_NO_DATA, text=text, decide_it_by=fix)
 
 
 def _unknowing(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Reason | None:
@@ -121,7 +120,7 @@ def _unknowing(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Reason 
     if state == "error":
         text = "the rule failed (its state was error)"
         return Reason(code=Code.RULE_ERROR, text=text, decide_it_by="see what its query fails with, then run again")
-    return _NO_DATA if state else None
+    return _no_data() if state else None
 
 
 def _states(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> list[AlertRule | None]:

@@ -14,7 +14,7 @@ from alertdrill.core.routing import Routing
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
     at: float = Field(description="our wall clock, seconds since the epoch")
 
 
@@ -388,7 +388,7 @@ R = TypeVar(
     Ended,
 )
 
-_ADAPTER: TypeAdapter[Record] = TypeAdapter(Record)
+_ADAPTER: TypeAdapter[Record] = TypeAdapter(Record, config=ConfigDict(defer_build=True))
 
 
 def to_line(record: Record) -> bytes:

@@ -23,7 +23,7 @@ class Scaled(StrEnum):
 class Profile(BaseModel):
     """What every profile has. Outside its time the fault touches nothing, or has no dose."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     kind: str
     of: Scaled = Field(

@@ -25,7 +25,7 @@ HALVINGS = 64
 class Rate(BaseModel):
     """What every rate profile has: times are in seconds from the start of the phase."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", serialize_by_alias=True)
 
     kind: str
 
@@ -107,7 +107,7 @@ def _after_plain(*pieces: Piece) -> tuple[Piece, ...]:
 class Step(BaseModel):
     """A factor from an instant on."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     at: DurationS = Field(description="when it begins, from the start of the phase, such as 10s")
     factor: Factor = Field(description="times the rate from then on: 3 is a surge, 0 no traffic")

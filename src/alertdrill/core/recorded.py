@@ -33,7 +33,7 @@ def unpack(text: str, count: int) -> Integers:
 class Recorded(BaseModel):
     """The arrivals of a log that one segment plays."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     count: int = Field(ge=0, description="how many")
     gaps_us: str = Field(

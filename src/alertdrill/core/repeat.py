@@ -35,7 +35,7 @@ GateVerdict = Literal["passed", "failed", "inconclusive"]
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
 
 class RunSummary(_Frozen):

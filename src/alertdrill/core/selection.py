@@ -106,7 +106,7 @@ class Tail(StrEnum):
 
 
 class _Select(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
 
 class AtRandom(_Select):

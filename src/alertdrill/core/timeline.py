@@ -25,7 +25,7 @@ class ArrivalKind(StrEnum):
 class Arrivals(BaseModel):
     """The recipe for the arrivals of a segment."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     kind: ArrivalKind = Field(description="poisson (exponential gaps), constant (equal gaps) or recorded (a log's own)")
     rate_per_s: float = Field(ge=0, description="mean arrivals per second, what a profile changes left out")

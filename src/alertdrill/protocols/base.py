@@ -37,7 +37,7 @@ class Protocol(BaseModel):
     """
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", serialize_by_alias=True, json_schema_extra={"required": ["kind"]}
+        defer_build=True, frozen=True, extra="forbid", serialize_by_alias=True, json_schema_extra={"required": ["kind"]}
     )
 
     default_path: ClassVar[str | None] = None

@@ -17,7 +17,7 @@ class FeatureKind(StrEnum):
 class Feature(BaseModel):
     """One input of the model."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     name: str = Field(description="name of the feature, as the request writes it")
     kind: FeatureKind = Field(description="number, integer, category or timestamp (ISO 8601, UTC)")

@@ -16,9 +16,9 @@ from alertdrill.protocols.json_template import Json
 class Schema(BaseModel):
     """The features of a model, in the order in which requests write them, and its endpoint."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
-    protocol: ProtocolSpec = Field(default=Json(), description="how requests and answers are written")
+    protocol: ProtocolSpec = Field(default_factory=Json, description="how requests and answers are written")
     path: str = Field(
         default="",
         validate_default=True,

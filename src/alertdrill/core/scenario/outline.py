@@ -25,7 +25,7 @@ OptionalRateProfile = Annotated[RateSpec | None, Lenient]
 
 
 class _Outline(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="ignore")
 
 
 class FaultOutline(_Outline):

@@ -29,7 +29,7 @@ class Part(BaseModel):
     has an underscore at its end: `for_`, `is_`, `except_`, `schema_`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", serialize_by_alias=True)
 
 
 def _check_name(name: str) -> str:

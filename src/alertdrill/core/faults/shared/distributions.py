@@ -30,7 +30,7 @@ def _standard_normal(draw: float) -> float:
 class Distribution(BaseModel):
     """How delays vary."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     kind: str
 
