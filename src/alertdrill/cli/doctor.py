@@ -2,11 +2,10 @@
 
 import importlib.metadata
 import os
-import re
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +15,11 @@ from rich.text import Text
 from alertdrill.adapters.alertmanager_binary import find_alertmanager
 from alertdrill.adapters.alertmanager_install import ensure_alertmanager
 from alertdrill.adapters.alertmanager_install import mending_commands as alertmanager_commands
+from alertdrill.adapters.extras import lacking
 from alertdrill.adapters.prometheus_binary import Binary, PrometheusMissing, Search, cache_directory, find_prometheus
 from alertdrill.adapters.prometheus_install import ensure_prometheus, mending_commands
 
 MINIMUM_PYTHON = (3, 11)
-_REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)([^;]*)(?:;.*)?$")
 _FOUND_IN = {"environment": "from $ALERTDRILL_PROMETHEUS", "path": "on PATH", "cache": "in our cache"}
 _STYLES = {"ok": "green", "missing": "red", "optional": "yellow", "note": "dim"}
 
@@ -126,10 +125,10 @@ def _packages() -> Iterator[Finding]:
         yield Finding("ok", "Locust", (locust,))
     else:
         yield Finding("missing", "Locust", ("not installed",), (_pip_install(["locust"]),))
-    lacking = [spec for name, spec in _extra("targets").items() if _version(name) is None]
-    if lacking:
-        what = f"not installed: {', '.join(lacking)}; needed for bundled targets only"
-        yield Finding("optional", "targets", (what,), (_pip_install(lacking),))
+    missing = lacking("targets")
+    if missing:
+        what = f"not installed: {', '.join(missing)}; needed for bundled targets only"
+        yield Finding("optional", "targets", (what,), (_pip_install(missing),))
     else:
         yield Finding("ok", "targets", ("all packages of bundled targets are installed",))
 
@@ -146,16 +145,6 @@ def _system(cache: Path) -> Iterator[Finding]:
         yield Finding("optional", "cache", lines, ("export XDG_CACHE_HOME=/a/directory/you/can/write",))
 
 
-def _extra(name: str) -> dict[str, str]:
-    """The packages of one of our extras: name to requirement, such as `faker` to `faker>=37`."""
-    found = {}
-    for requirement in importlib.metadata.requires("alertdrill") or []:
-        parts = _REQUIREMENT.match(requirement)
-        if parts and re.search(rf"extra == ['\"]{name}['\"]", requirement):
-            found[parts[1]] = (parts[1] + parts[2]).strip()
-    return found
-
-
 def _version(package: str) -> str | None:
     try:
         return importlib.metadata.version(package)
@@ -163,7 +152,7 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _pip_install(requirements: list[str]) -> str:
+def _pip_install(requirements: Sequence[str]) -> str:
     return shlex.join([sys.executable, "-m", "pip", "install", *requirements])
 
 

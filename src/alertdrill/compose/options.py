@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from alertdrill.adapters.bundled import find_scenario
+from alertdrill.adapters.extras import lacking
 from alertdrill.adapters.target import bundled_rules
 from alertdrill.adapters.yaml_file import beside, load_scenario, locate
 from alertdrill.compose.crew import Crew
@@ -74,10 +75,22 @@ def read_scenario(name_or_path: str, options: Options) -> tuple[Scenario, Path]:
             fix = "leave --rules out, or use the managed Prometheus"
             raise BadInput([Mistake("--rules", "rules for a Prometheus of your own", "a managed Prometheus", fix)])
         monitoring = monitoring.model_copy(update={"rules": tuple(str(path.absolute()) for path in options.rules)})
-    refuse(locate(path, [*_without_history(scenario, monitoring), *_never_posted_to(monitoring)]))
+    refuse(
+        locate(
+            path, [*_without_packages(scenario), *_without_history(scenario, monitoring), *_never_posted_to(monitoring)]
+        )
+    )
     seed = scenario.seed if options.seed is None else options.seed
     changed = {"monitoring": monitoring, "phases": _chosen(scenario, options.only, path), "seed": seed}
     return scenario.model_copy(update=changed), path
+
+
+def _without_packages(scenario: Scenario) -> Iterator[Finding]:
+    """A bundled target, where what its model needs is not installed."""
+    missing = lacking("targets") if isinstance(scenario.target, BundledTarget) else ()
+    if missing:
+        got = f"a bundled target, and no {', '.join(missing)}"
+        yield Finding(("target", "bundled"), "what bundled targets need", "pip install 'alertdrill[targets]'", got)
 
 
 def _without_history(scenario: Scenario, monitoring: Monitoring) -> Iterator[Finding]:

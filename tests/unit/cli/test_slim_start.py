@@ -5,8 +5,8 @@ import pytest
 
 HEAVY = (
     "aiosmtpd", "cramjam", "dateparser", "gevent", "httptools", "httpx", "joblib", "junitparser", "locust",
-    "matplotlib", "pandas", "platformdirs", "plotly", "prometheus_api_client", "prometheus_client", "pyarrow", "requests",
-    "scipy", "sklearn", "starlette", "uvicorn", "uvloop",
+    "matplotlib", "pandas", "platformdirs", "plotly", "prometheus_api_client", "prometheus_client", "pyarrow",
+    "requests", "scipy", "sklearn", "starlette", "uvicorn", "uvloop",
 )  # fmt: skip
 CODE = f"""
 import sys

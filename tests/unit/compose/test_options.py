@@ -1,7 +1,9 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from alertdrill.compose import options
 from alertdrill.compose.options import Options, in_file, read_scenario, read_to_run, rule_files
 from alertdrill.core.errors import BadInput
 from alertdrill.core.feasibility import unknown_features
@@ -150,3 +152,16 @@ def test_a_prometheus_of_ones_own_posts_to_no_managed_alertmanager(path: str) ->
     assert read_scenario(path, Options())[0].monitoring.level == "delivered"
     with pytest.raises(BadInput, match=r"two\.yaml:13:\d+: monitoring\.alertmanager"):
         read_scenario(path, Options(prometheus="http://127.0.0.1:9"))
+
+
+@pytest.mark.parametrize("read", [read_scenario, read_to_run])
+def test_a_bundled_target_without_what_it_needs_is_refused_with_the_command_that_mends_it(
+    read: Callable[[str, Options], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(options, "lacking", lambda extra: ("scikit-learn>=1.6",) if extra == "targets" else ())
+    with pytest.raises(BadInput) as refused:
+        read("seed-disaster", Options())
+    assert refused.value.exit_code == 2
+    assert "seed-disaster.yaml:" in str(refused.value)
+    assert "no scikit-learn>=1.6" in str(refused.value)
+    assert "fix: pip install 'alertdrill[targets]'" in str(refused.value)
