@@ -4,10 +4,12 @@
 
 `days_30_s`: 50 rules (ten of them recording, read by alerts) over 30 days at one scrape and evaluation a minute, 100
 series that rise above every threshold again and again: 49,000 episodes. `recordings_20_s`: the same rules over twenty
-recordings of an hour at 15 s, 500 series each, a fresh engine for each. Both from samples in memory to what the rules
-write, markers and alert states included; engine start and loading are part of it. `--quick` takes a tenth of each.
+recordings of an hour at 15 s, 500 series each, a fresh engine for each, two at a time as `alertdrill replay` does.
+`recordings_20_hanging_s`: the same where one target of each hangs for ten minutes, so that its scrapes take 10 s, and
+the rules that read it are evaluated in stages. All from samples in memory to what the rules write, markers and alert
+states included; engine start and loading are part of it. `--quick` takes a tenth of each.
 
-Peak memory (`engine_mb`, `python_mb`) is that of the 30 days.
+Peak memory (`engine_mb`, `python_mb`) is that of the 30 days; that of Python holds the samples too.
 """
 
 import asyncio
@@ -18,16 +20,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import psutil
 from support import figures as figures_file
 
 from alertdrill.adapters.prometheus_binary import find_prometheus
 from alertdrill.adapters.prometheus_install import require_prometheus
 from alertdrill.adapters.replay_engine.engine import HttpEngine
 from alertdrill.adapters.replay_engine.process import start_replay_prometheus
+from alertdrill.compose.replay import AT_ONCE
 from alertdrill.core.alerts import episodes
 from alertdrill.core.observations import RawSeries, RuleGroup, RuleInfo
-from alertdrill.core.recording import is_stale
+from alertdrill.core.recording import STALE_BITS, is_stale
 from alertdrill.core.replay.dependencies import Rules
 from alertdrill.core.replay.grid import Grid
 from alertdrill.core.replay.visibility import scrapes_by_target
@@ -37,6 +39,9 @@ BEGIN_MS = 1_790_000_000_000
 SERIES_PER_TARGET = 50
 CHAINS = 10
 RULES = 50
+HANGS = (80, 120)
+"""Scrapes of an hour that hang: ten minutes."""
+HANGS_S = 10.0
 
 
 def rules(interval_s: float) -> Rules:
@@ -58,21 +63,25 @@ def _rule(name: str, kind: str, query: str, for_s: float = 0.0) -> RuleInfo:
     return RuleInfo(name, kind, query, for_s, 0.0, {}, {}, "ok", "")  # type: ignore[arg-type]
 
 
-def recorded(series: int, length_s: float, interval_s: float, seed: int) -> list[RawSeries]:
-    """What targets of 50 series each would have been scraped for, each scrape 20 ms long."""
+def recorded(series: int, length_s: float, interval_s: float, seed: int, hangs: bool = False) -> list[RawSeries]:
+    """What targets of 50 series each would have been scraped for, each scrape 20 ms long, unless the first hangs."""
     draw = np.random.default_rng(seed)
     times = BEGIN_MS + np.arange(round(length_s / interval_s), dtype=np.int64) * round(interval_s * 1000)
     found = []
     for target in range(max(1, series // SERIES_PER_TARGET)):
         labels = {"job": "model", "instance": f"m:{target}"}
-        ones = np.ones(len(times))
-        found.append(RawSeries({"__name__": "up", **labels}, times, ones))
-        found.append(RawSeries({"__name__": "scrape_duration_seconds", **labels}, times, ones * 0.02))
+        steps = np.arange(len(times))
+        hanging = (steps >= HANGS[0]) & (steps < HANGS[1]) & (hangs and not target)
+        kept, marked = ~hanging | (steps == HANGS[0]), hanging & (steps == HANGS[0])
+        found.append(RawSeries({"__name__": "up", **labels}, times, np.where(hanging, 0.0, 1.0)))
+        took = np.where(hanging, HANGS_S, 0.02)
+        found.append(RawSeries({"__name__": "scrape_duration_seconds", **labels}, times, took))
         for n in range(SERIES_PER_TARGET):
             name = "work" if n % 2 else "wave"
-            steps = np.arange(len(times))
             values = np.cumsum(draw.poisson(10, len(times)) * interval_s) if n % 2 else np.sin(steps / (9 + n))
-            found.append(RawSeries({"__name__": name, "n": str(n // 2), **labels}, times, values.astype(np.float64)))
+            values = values.astype(np.float64)
+            values.view(np.uint64)[marked] = STALE_BITS
+            found.append(RawSeries({"__name__": name, "n": str(n // 2), **labels}, times[kept], values[kept]))
     return found
 
 
@@ -89,10 +98,27 @@ async def replayed(prometheus: Path, series: list[RawSeries], interval_s: float)
         found = await asyncio.to_thread(
             replay, engine, loaded, [grid], loaded.places, series, scrapes_by_target(series), {}
         )
-        return found, psutil.Process(server.pid).memory_info().rss / 1e6
+        return found, peak_mb(server.pid)
     finally:
         engine.close()
         await server.stop()
+
+
+async def all_replayed(prometheus: Path, hours: list[list[RawSeries]]) -> None:
+    """Replay the rules over recordings of an hour, as many at a time as the command does."""
+    free = asyncio.Semaphore(AT_ONCE)
+
+    async def in_turn(one: list[RawSeries]) -> None:
+        async with free:
+            await replayed(prometheus, one, 15.0)
+
+    await asyncio.gather(*(in_turn(one) for one in hours))
+
+
+def peak_mb(pid: int) -> float:
+    """The most memory that a process has had so far."""
+    (line,) = (one for one in Path(f"/proc/{pid}/status").read_text().splitlines() if one.startswith("VmHWM:"))
+    return int(line.split()[1]) / 1024
 
 
 def fired(found: Replayed, interval_s: float) -> int:
@@ -117,11 +143,11 @@ def measured(quick: bool) -> Iterator[tuple[str, float]]:
     yield "engine_mb", round(engine_mb)
     yield "python_mb", round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     yield f"days_{days}_episodes", fired(found, 60.0)
-    hours = [recorded(500, 3600, 15.0, seed) for seed in range(count)]
-    began = time.perf_counter()
-    for one in hours:
-        asyncio.run(replayed(prometheus, one, 15.0))
-    yield f"recordings_{count}_s", round(time.perf_counter() - began, 2)
+    for name, hangs in (("", False), ("_hanging", True)):
+        hours = [recorded(500, 3600, 15.0, seed, hangs) for seed in range(count)]
+        began = time.perf_counter()
+        asyncio.run(all_replayed(prometheus, hours))
+        yield f"recordings_{count}{name}_s", round(time.perf_counter() - began, 2)
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,9 +131,9 @@ class _Replay:
             self._store(stage.batch.stored_ms)
             self._evaluate(stage)
         self._store(NEVER)
-        for component in components(self._rules, self._places - staged):
-            for place in component.places:
-                self._take(place, self._grids[place.group].times_ms)
+        apart = components(self._rules, self._places - staged)
+        for written in self._engine.together([partial(self._whole, one) for one in apart]):
+            self._written += written
         failed = {place: one for place, one in self._asked.items() if one.failed}
         return Replayed(
             merge(self._written),
@@ -201,13 +201,17 @@ class _Replay:
         which, times = line.which[inside], line.times_ms[inside]
         if stage.component.singly:
             for number, at in zip(which.tolist(), times.tolist(), strict=True):
-                self._take(line.places[number], np.array([at], dtype=np.int64))
+                self._written += self._take(line.places[number], np.array([at], dtype=np.int64))
         else:
             for place in stage.component.places:
-                self._take(place, times[which == line.places.index(place)])
+                self._written += self._take(place, times[which == line.places.index(place)])
 
-    def _take(self, place: Place, times_ms: Instants) -> None:
+    def _whole(self, component: Component) -> list[RawSeries]:
+        """What rules write that see everything that was scraped, at all their evaluations."""
+        return [one for place in component.places for one in self._take(place, self._grids[place.group].times_ms)]
+
+    def _take(self, place: Place, times_ms: Instants) -> list[RawSeries]:
         written = self._asked[place].evaluate(times_ms)
-        self._written += written
         if written and place in self._read:
             self._engine.write(written)
+        return written

@@ -1,10 +1,12 @@
 """What a replay needs of an engine: it stores samples, evaluates expressions, and expands templates."""
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, TypeVar
 
 from alertdrill.core.observations import RawSeries
 from alertdrill.core.recording import LabelKey
+
+T = TypeVar("T")
 
 
 class Refused(Exception):
@@ -40,4 +42,8 @@ class ReplayEngine(Protocol):
 
     def expand(self, labels: Mapping[str, str], samples: Sequence[tuple[LabelKey, float]]) -> list[dict[str, str]]:
         """The templates of a rule's labels for samples that it returned, one mapping for each."""
+        ...
+
+    def together(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
+        """What tasks that do not depend on one another return; each asks and writes by itself."""
         ...

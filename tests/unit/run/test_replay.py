@@ -1,6 +1,7 @@
 """The order in which a replay stores and asks, with an engine that remembers both."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 from tests.unit.core.replay.worded import alert, group, loaded, record, series
@@ -14,6 +15,7 @@ from alertdrill.run.replay import Replayed, replay
 from alertdrill.run.replay_engine import Refused
 from alertdrill.run.replayed_rule import MOST_FAILURES
 
+T = TypeVar("T")
 TARGET = {"job": "model", "instance": "m:1"}
 SCRAPES = [0, 1000, 2000, 3000]
 
@@ -51,6 +53,9 @@ class Engine:
             {name: f"{value} {dict(key)['job']} {number:g}" for name, value in labels.items()}
             for key, number in samples
         ]
+
+    def together(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
+        return [task() for task in tasks]
 
     def _answer(self, query: str, times: list[int]) -> list[RawSeries]:
         name = query.removeprefix("twice(").removesuffix(")")

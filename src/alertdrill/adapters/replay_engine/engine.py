@@ -1,20 +1,27 @@
 """What a replay writes to its Prometheus, and what it asks."""
 
 import http.client
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import numpy as np
 import orjson
 
-from alertdrill.adapters.replay_engine.remote_write import HEADERS, requests
+from alertdrill.adapters.replay_engine.remote_write import HEADERS, MOST_SAMPLES, requests
 from alertdrill.core.errors import AlertdrillError
 from alertdrill.core.observations import RawSeries
 from alertdrill.core.recording import LabelKey
 from alertdrill.run.replay_engine import Refused, Unreadable
 
 TIMEOUT_S = 600.0
+AT_ONCE = 2
+"""So many questions, or requests with samples, are on their way together."""
+
+T = TypeVar("T")
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -26,7 +33,7 @@ Expand = Callable[[Mapping[str, str], Sequence[tuple[LabelKey, float]]], list[di
 
 
 class HttpEngine:
-    """One throw-away Prometheus, asked over one connection: for one thread.
+    """One throw-away Prometheus; every thread that asks it has a connection of its own.
 
     Args:
         url: where it answers.
@@ -34,19 +41,39 @@ class HttpEngine:
     """
 
     def __init__(self, url: str, expand: Expand) -> None:
-        self._expand = expand
-        self._connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=TIMEOUT_S)
+        self._address, self._expand = url.removeprefix("http://"), expand
+        self._own = threading.local()
+        self._open: list[http.client.HTTPConnection] = []
 
     def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
+        """Close the connections."""
+        for one in self._open:
+            one.close()
+
+    def together(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
+        """What tasks that do not depend on one another return, two of them at a time.
+
+        Raises:
+            ReplayFailed: there is no answer that can be used; tasks that were not begun are not.
+        """
+        pool = ThreadPoolExecutor(AT_ONCE)
+        try:
+            return [one.result() for one in [pool.submit(task) for task in tasks]]
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def write(self, series: Sequence[RawSeries]) -> None:
-        """Store samples, staleness markers included.
+        """Store samples, staleness markers included; many of them by several requests at a time.
 
         Raises:
             ReplayFailed: it did not take them; what it holds is not known then.
         """
+        if sum(len(one.times_ms) for one in series) > AT_ONCE * MOST_SAMPLES:
+            self.together([partial(self._send, series[part::AT_ONCE]) for part in range(AT_ONCE)])
+        else:
+            self._send(series)
+
+    def _send(self, series: Sequence[RawSeries]) -> None:
         for body in requests(series):
             status, said = self._post("/api/v1/write", body, HEADERS)
             if status not in (200, 204):
@@ -101,13 +128,21 @@ class HttpEngine:
         raise ReplayFailed(_story(f"answered {status}: {what}"))
 
     def _post(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        connection = self._connection()
         try:
-            self._connection.request("POST", path, body, dict(headers))
-            answer = self._connection.getresponse()
+            connection.request("POST", path, body, dict(headers))
+            answer = connection.getresponse()
             return answer.status, answer.read()
         except (OSError, http.client.HTTPException) as error:
-            self._connection.close()
+            connection.close()
             raise ReplayFailed(_story(f"does not answer: {type(error).__name__}: {error}")) from error
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if not hasattr(self._own, "connection"):
+            self._own.connection = http.client.HTTPConnection(self._address, timeout=TIMEOUT_S)
+            self._open.append(self._own.connection)
+        found: http.client.HTTPConnection = self._own.connection
+        return found
 
 
 def _story(what: str) -> str:
@@ -121,5 +156,5 @@ def _seconds(milliseconds: int) -> str:
 def _series(labels: Mapping[str, str], values: Sequence[Sequence[Any]], one: Mapping[str, Any]) -> RawSeries:
     if "histogram" in one or "histograms" in one:
         raise Refused("the result is a native histogram")
-    times = np.array([round(float(time) * 1000) for time, _ in values], dtype=np.int64)
+    times = np.rint(np.array([time for time, _ in values], dtype=np.float64) * 1000).astype(np.int64)
     return RawSeries(dict(labels), times, np.array([float(value) for _, value in values], dtype=np.float64))

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,7 +24,7 @@ POLL_S = 0.02
 class Expander:
     """Expands templates, a Prometheus for each rule that has some: every sample is a series with an id, and fires.
 
-    Call `expand` from a thread other than that of `loop`.
+    Call `expand` from threads other than that of `loop`.
 
     Args:
         prometheus: the program.
@@ -35,6 +36,7 @@ class Expander:
         self._prometheus, self._external_labels, self._loop = prometheus, external_labels, loop
         self._running: dict[str, tuple[ReplayPrometheus, HttpEngine]] = {}
         self._ids = itertools.count()
+        self._starting = threading.Lock()
 
     async def close(self) -> None:
         """End what was started."""
@@ -48,7 +50,8 @@ class Expander:
         Raises:
             ReplayFailed: they were not expanded in time.
         """
-        engine = self._engine(labels)
+        with self._starting:
+            engine = self._engine(labels)
         ids = [str(next(self._ids)) for _ in samples]
         now_ms = np.array([round(time.time() * 1000)], dtype=np.int64)
         engine.write(
