@@ -26,6 +26,7 @@ from alertdrill.adapters.prometheus_binary import find_prometheus
 from alertdrill.adapters.prometheus_install import require_prometheus
 from alertdrill.adapters.replay_engine.engine import HttpEngine
 from alertdrill.adapters.replay_engine.process import start_replay_prometheus
+from alertdrill.adapters.signals import run_until_signalled
 from alertdrill.compose.replay import AT_ONCE
 from alertdrill.core.alerts import episodes
 from alertdrill.core.observations import RawSeries, RuleGroup, RuleInfo
@@ -138,7 +139,7 @@ def measured(quick: bool) -> Iterator[tuple[str, float]]:
     days, count = (3, 2) if quick else (30, 20)
     series = recorded(100, days * 86_400, 60.0, 1)
     began = time.perf_counter()
-    found, engine_mb = asyncio.run(replayed(prometheus, series, 60.0))
+    found, engine_mb = run_until_signalled(replayed(prometheus, series, 60.0))
     yield f"days_{days}_s", round(time.perf_counter() - began, 2)
     yield "engine_mb", round(engine_mb)
     yield "python_mb", round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
@@ -146,7 +147,7 @@ def measured(quick: bool) -> Iterator[tuple[str, float]]:
     for name, hangs in (("", False), ("_hanging", True)):
         hours = [recorded(500, 3600, 15.0, seed, hangs) for seed in range(count)]
         began = time.perf_counter()
-        asyncio.run(all_replayed(prometheus, hours))
+        run_until_signalled(all_replayed(prometheus, hours))
         yield f"recordings_{count}{name}_s", round(time.perf_counter() - began, 2)
 
 

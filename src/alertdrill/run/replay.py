@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,11 +98,16 @@ class _Line:
 
 @dataclass(frozen=True, eq=False)
 class _Stage:
-    """Evaluations of a component that are asked for together."""
+    """Evaluations of a component, which has a number, that are asked for together."""
 
+    number: int
     component: Component
     line: _Line
     batch: Batch
+
+
+def _order(stage: _Stage) -> tuple[int, int, int]:
+    return stage.batch.stored_ms, stage.number, stage.batch.begin
 
 
 class _Replay:
@@ -127,13 +133,13 @@ class _Replay:
 
     def run(self) -> Replayed:
         staged = self._rules.behind(one for one in self._places if one in self._rules.entangled or self._races(one))
-        for _, stage in sorted(self._stages(staged), key=lambda one: one[0]):
-            self._store(stage.batch.stored_ms)
-            self._evaluate(stage)
+        for stored_ms, stages in groupby(sorted(self._stages(staged), key=_order), key=lambda one: one.batch.stored_ms):
+            self._store(stored_ms)
+            apart = [partial(self._stage, list(own)) for _, own in groupby(stages, key=lambda one: one.number)]
+            self._keep(self._engine.together(apart))
         self._store(NEVER)
-        apart = components(self._rules, self._places - staged)
-        for written in self._engine.together([partial(self._whole, one) for one in apart]):
-            self._written += written
+        free = components(self._rules, self._places - staged)
+        self._keep(self._engine.together([partial(self._whole, one) for one in free]))
         failed = {place: one for place, one in self._asked.items() if one.failed}
         return Replayed(
             merge(self._written),
@@ -143,7 +149,10 @@ class _Replay:
             {place: found for place in self._places if len(found := self._uncertain(place))},
         )
 
-    def _stages(self, staged: frozenset[Place]) -> Iterator[tuple[tuple[int, int, int], _Stage]]:
+    def _keep(self, written: Iterable[list[RawSeries]]) -> None:
+        self._written += [one for part in written for one in part]
+
+    def _stages(self, staged: frozenset[Place]) -> Iterator[_Stage]:
         """The evaluations of rules that race with scrapes, or are entangled, and of what they read.
 
         All other rules come last: what they read is written by then, and they see everything that was scraped.
@@ -151,7 +160,7 @@ class _Replay:
         for number, component in enumerate(components(self._rules, staged)):
             line = self._line(component)
             for batch in batches(line.times_ms, line.began_ms, self._targets(component.places)):
-                yield (batch.stored_ms, number, batch.begin), _Stage(component, line, batch)
+                yield _Stage(number, component, line, batch)
 
     def _line(self, component: Component) -> _Line:
         """Every evaluation of some rules, in the order in which they began."""
@@ -174,7 +183,9 @@ class _Replay:
         return races(self._grids[place.group].times_ms, self._began(place), self._targets([place]))
 
     def _uncertain(self, place: Place) -> Instants:
-        return near(self._grids[place.group].times_ms, self._began(place), self._targets([place]))
+        grid = self._grids[place.group]
+        latest = grid.began_ms + np.ceil(grid.took_ms).astype(np.int64)
+        return near(grid.times_ms, grid.began_ms, latest, self._targets([place]))
 
     def _targets(self, places: Iterable[Place]) -> list[Scrapes]:
         """The scrapes of what some rules themselves select."""
@@ -196,15 +207,19 @@ class _Replay:
             for place in self._places
         }
 
-    def _evaluate(self, stage: _Stage) -> None:
+    def _stage(self, stages: Iterable[_Stage]) -> list[RawSeries]:
+        """What the rules of one component write at some of their evaluations."""
+        return [one for stage in stages for one in self._evaluated(stage)]
+
+    def _evaluated(self, stage: _Stage) -> Iterator[RawSeries]:
         line, inside = stage.line, slice(stage.batch.begin, stage.batch.end)
         which, times = line.which[inside], line.times_ms[inside]
         if stage.component.singly:
             for number, at in zip(which.tolist(), times.tolist(), strict=True):
-                self._written += self._take(line.places[number], np.array([at], dtype=np.int64))
+                yield from self._take(line.places[number], np.array([at], dtype=np.int64))
         else:
             for place in stage.component.places:
-                self._written += self._take(place, times[which == line.places.index(place)])
+                yield from self._take(place, times[which == line.places.index(place)])
 
     def _whole(self, component: Component) -> list[RawSeries]:
         """What rules write that see everything that was scraped, at all their evaluations."""

@@ -33,7 +33,7 @@ from alertdrill.core.replay.grid import (
     predicted_grid,
     recorded_grid,
 )
-from alertdrill.core.replay.refusals import refusal, unknown_arrival
+from alertdrill.core.replay.refusals import by_storage, refusal, unknown_arrival
 from alertdrill.core.replay.visibility import NEAR_MS, Scrapes, Target, scrapes_by_target
 from alertdrill.core.result import Code, Reason, Result
 from alertdrill.core.scope import AlertRule, RuleBook, in_scope
@@ -268,9 +268,14 @@ def _notes(prepared: Prepared, done: Replayed, result: Result) -> tuple[str, ...
         for reader, writer in close_readers(rules, phases, NEAR_MS)
         if reader in prepared.places
     ]
+    chosen = [
+        f"{rules[place].name}: {what}, which may have been others live"
+        for place in sorted(rules.behind(prepared.places), key=lambda one: (one.group, one.rule))
+        if (what := by_storage(rules[place])) is not None
+    ]
     left_out = [f"{rules[place].name} was not evaluated: {reason.text}" for place, reason in prepared.reasons.items()]
     failed = [f"{rules[place].name} failed {len(at):,} times: {what}" for place, (what, at) in done.failures.items()]
-    return (*assumed, *close, *_either_way(prepared, done, result), *left_out, *failed)
+    return (*assumed, *close, *chosen, *_either_way(prepared, done, result), *left_out, *failed)
 
 
 def _either_way(prepared: Prepared, done: Replayed, result: Result) -> Iterable[str]:
@@ -284,7 +289,7 @@ def _either_way(prepared: Prepared, done: Replayed, result: Result) -> Iterable[
             interval = prepared.grids[place.group].interval_ms
             if any(at in near or at - interval in near for at in instants):
                 yield (
-                    f"{one.id}: an evaluation lies within {NEAR_MS} ms of the end of a scrape, so that instants may be "
-                    f"off by {interval / 1000:g} s"
+                    f"{one.id}: an evaluation lies so near to the end of a scrape that instants may be off by "
+                    f"{interval / 1000:g} s"
                 )
                 break

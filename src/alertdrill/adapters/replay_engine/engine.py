@@ -44,23 +44,27 @@ class HttpEngine:
         self._address, self._expand = url.removeprefix("http://"), expand
         self._own = threading.local()
         self._open: list[http.client.HTTPConnection] = []
+        self._pool = ThreadPoolExecutor(AT_ONCE)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; tasks that were not begun are not."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
         for one in self._open:
             one.close()
 
     def together(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
-        """What tasks that do not depend on one another return, two of them at a time.
+        """What tasks that do not depend on one another return, two of them at a time; a task's own in turn.
 
         Raises:
-            ReplayFailed: there is no answer that can be used; tasks that were not begun are not.
+            ReplayFailed: there is no answer that can be used.
         """
-        pool = ThreadPoolExecutor(AT_ONCE)
-        try:
-            return [one.result() for one in [pool.submit(task) for task in tasks]]
-        finally:
-            pool.shutdown(cancel_futures=True)
+        if len(tasks) == 1 or getattr(self._own, "inside", False):
+            return [task() for task in tasks]
+        return [one.result() for one in [self._pool.submit(self._inside, task) for task in tasks]]
+
+    def _inside(self, task: Callable[[], T]) -> T:
+        self._own.inside = True
+        return task()
 
     def write(self, series: Sequence[RawSeries]) -> None:
         """Store samples, staleness markers included; many of them by several requests at a time.

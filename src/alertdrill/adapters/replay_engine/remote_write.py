@@ -1,11 +1,13 @@
 """Samples as Prometheus's remote write takes them, staleness markers included: protobuf, then snappy."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 
 from alertdrill.adapters.protobuf import field, varint
 from alertdrill.core.observations import RawSeries
+from alertdrill.core.recording import LabelKey
 
 HEADERS = {
     "Content-Encoding": "snappy",
@@ -33,18 +35,30 @@ def requests(series: Sequence[RawSeries]) -> Iterator[bytes]:
     Raises:
         ValueError: a timestamp lies before 1971 or after 2109.
     """
-    parts: list[bytes] = []
+    pieces: list[RawSeries] = []
     count = 0
     for one in series:
         for begin in range(0, len(one.times_ms), MOST_SAMPLES):
-            piece = slice(begin, begin + MOST_SAMPLES)
-            parts.append(_encode(one.labels, _samples(one.times_ms[piece], one.values[piece])))
-            count += min(MOST_SAMPLES, len(one.times_ms) - begin)
+            inside = slice(begin, begin + MOST_SAMPLES)
+            pieces.append(RawSeries(one.labels, one.times_ms[inside], one.values[inside]))
+            count += len(pieces[-1].times_ms)
             if count >= MOST_SAMPLES:
-                yield snappy_literal(b"".join(parts))
-                parts, count = [], 0
-    if parts:
-        yield snappy_literal(b"".join(parts))
+                yield _request(pieces)
+                pieces, count = [], 0
+    if pieces:
+        yield _request(pieces)
+
+
+def _request(pieces: Sequence[RawSeries]) -> bytes:
+    """All samples are encoded at once: in stages a request holds one sample of each of many series."""
+    samples = _samples(np.concatenate([one.times_ms for one in pieces]), np.concatenate([one.values for one in pieces]))
+    parts, begin = [], 0
+    for one in pieces:
+        end = begin + len(one.times_ms) * _SAMPLE.itemsize
+        head = _labels(tuple(sorted(one.labels.items())))
+        parts += [b"\x0a", varint(len(head) + end - begin), head, samples[begin:end]]
+        begin = end
+    return snappy_literal(b"".join(parts))
 
 
 def _samples(times_ms: np.ndarray, values: np.ndarray) -> bytes:
@@ -58,12 +72,10 @@ def _samples(times_ms: np.ndarray, values: np.ndarray) -> bytes:
     return samples.tobytes()
 
 
-def _encode(labels: Mapping[str, str], samples: bytes) -> bytes:
-    """One TimeSeries; labels must be sorted."""
-    head = b"".join(
-        field(0x0A, field(0x0A, name.encode()) + field(0x12, value.encode())) for name, value in sorted(labels.items())
-    )
-    return field(0x0A, head + samples)
+@lru_cache(maxsize=20_000)
+def _labels(labels: LabelKey) -> bytes:
+    """The labels of a TimeSeries, which must be sorted."""
+    return b"".join(field(0x0A, field(0x0A, name.encode()) + field(0x12, value.encode())) for name, value in labels)
 
 
 def snappy_literal(data: bytes) -> bytes:

@@ -11,6 +11,7 @@ from alertdrill.core.recording import is_stale
 from alertdrill.core.replay.visibility import Scrapes, Target, target_of
 
 _HISTOGRAMS = frozenset({"histogram_avg", "histogram_count", "histogram_sum", "histogram_stddev", "histogram_stdvar"})
+_CHOOSING = ("topk", "bottomk", "limitk")
 _TEMPLATE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _ASKS = re.compile(r"(?<![\w.$])query\b")
 
@@ -18,6 +19,16 @@ _ASKS = re.compile(r"(?<![\w.$])query\b")
 def refusal(rule: RuleInfo) -> str | None:
     """What in a rule has no meaning in a replay, or another than live; None where there is nothing."""
     return next(_of_expression(rule.query), None) or next(_of_labels(rule.labels), None)
+
+
+def by_storage(rule: RuleInfo) -> str | None:
+    """What in a rule depends on the order in which the engine stored series, which no recording knows."""
+    try:
+        nodes = list(walk(parse(rule.query)))
+    except PromqlError:
+        return None
+    found = [str(node.op) for node in nodes if type(node).__name__ == "AggregateExpr" and str(node.op) in _CHOOSING]
+    return f"{found[0]} takes among equal values those that the engine stored first" if found else None
 
 
 def _of_expression(query: str) -> Iterator[str]:

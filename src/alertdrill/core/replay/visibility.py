@@ -23,6 +23,8 @@ GONE_AFTER_INTERVALS = 1.1
 prometheus/scrape/scrape.go, `endOfRunStaleness`: in case it comes back."""
 
 NEAR_MS = 5
+"""On a busy host it is more: by as much as the engine was late to evaluate, it may have been late to store."""
+
 NEVER = np.iinfo(np.int64).max
 
 
@@ -132,13 +134,20 @@ def races(points_ms: Instants, began_ms: Instants, scrapes: Sequence[Scrapes]) -
     return bool((bounds(points_ms, began_ms, scrapes)[1] != NEVER).any())
 
 
-def near(points_ms: Instants, began_ms: Instants, scrapes: Sequence[Scrapes]) -> Instants:
-    """The instants evaluated so near to when a sample could be seen that live it may have gone either way."""
+def near(points_ms: Instants, first_ms: Instants, last_ms: Instants, scrapes: Sequence[Scrapes]) -> Instants:
+    """The instants evaluated so near to when a sample could be seen that live it may have gone either way.
+
+    Args:
+        points_ms: shape (n,).
+        first_ms: shape (n,): when each evaluation began at the earliest.
+        last_ms: shape (n,): and at the latest.
+        scrapes: of every target that the rules read.
+    """
+    margin = np.maximum(NEAR_MS, first_ms - points_ms)
     close = np.zeros(len(points_ms), dtype=bool)
     for one in scrapes:
         ended = one.seen_ms - STORED_AFTER_MS
-        following = np.searchsorted(ended, began_ms)
-        for position in (following - 1, following):
-            inside = np.clip(position, 0, len(ended) - 1)
-            close |= (np.abs(began_ms - ended[inside]) < NEAR_MS) & (one.at_ms[inside] <= points_ms)
+        following = np.searchsorted(ended, first_ms - margin, side="right")
+        inside = np.minimum(following, len(ended) - 1)
+        close |= (following < len(ended)) & (ended[inside] < last_ms + margin) & (one.at_ms[inside] <= points_ms)
     return points_ms[close]

@@ -4,7 +4,7 @@ from worded import alert, series
 
 from alertdrill.core.promql import selectors
 from alertdrill.core.recording import STALE
-from alertdrill.core.replay.refusals import refusal, unknown_arrival
+from alertdrill.core.replay.refusals import by_storage, refusal, unknown_arrival
 from alertdrill.core.replay.visibility import Scrapes
 
 
@@ -20,6 +20,13 @@ from alertdrill.core.replay.visibility import Scrapes
 )
 def test_what_has_another_meaning_in_a_replay_is_refused_by_name(query: str, because: str) -> None:
     assert because in (refusal(alert("A", query)) or "")
+
+
+@pytest.mark.parametrize("chooses", ["topk", "bottomk"])
+def test_what_chooses_among_equal_values_depends_on_the_order_in_which_they_were_stored(chooses: str) -> None:
+    assert f"{chooses} takes" in (by_storage(alert("A", f"sum({chooses}(2, x)) > 1")) or "")
+    assert by_storage(alert("A", "max(x) > 1")) is None
+    assert by_storage(alert("A", "x >")) is None
 
 
 def test_a_template_that_asks_is_refused_and_others_are_not() -> None:

@@ -89,4 +89,13 @@ def test_in_every_batch_each_instant_sees_what_it_saw_live(
 def test_an_instant_right_at_the_end_of_a_scrape_may_have_gone_either_way() -> None:
     target = scrapes(10 + STORED_AFTER_MS)
     points = instants(4, 6, 14, 16)
-    assert near(points, points, [target]).tolist() == [6, 14]
+    assert near(points, points, points, [target]).tolist() == [6, 14]
+
+
+def test_a_rule_begins_somewhere_in_its_group_s_evaluation_and_a_busy_host_stores_as_late_as_it_evaluates() -> None:
+    target = scrapes(1055 + STORED_AFTER_MS, every_ms=5000)
+    point = instants(1000)
+    assert near(point, instants(1000), instants(1000), [target]).tolist() == []
+    assert near(point, instants(1000), instants(1052), [target]).tolist() == [1000]
+    assert near(point, instants(1020), instants(1030), [target]).tolist() == []
+    assert near(point, instants(1020), instants(1040), [target]).tolist() == [1000]
