@@ -146,7 +146,7 @@ async def test_a_replay_writes_what_a_prometheus_wrote_live(
     )
     assert done.count > 10_000
     assert done.unexplained == []
-    assert done.given_up in ([], ["Labelled"])
+    assert set(done.given_up) <= {"Labelled", "Twins"}
     assert {what for what, _ in done.found.failures.values()} >= {
         "vector cannot contain metrics with the same labelset"
     }
