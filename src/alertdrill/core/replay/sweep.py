@@ -9,7 +9,7 @@ from alertdrill.core.result import Code
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
 
 class SweptSetting(_Frozen):
