@@ -3,7 +3,7 @@
     python benchmarks/replay.py [--quick] [--json FILE]
 
 `days_30_s`: 50 rules (ten of them recording, read by alerts) over 30 days at one scrape and evaluation a minute, 100
-series that rise above every threshold again and again: 49,000 episodes. `recordings_20_s`: the same rules over twenty
+series that rise above every threshold again and again: 110,000 episodes. `recordings_20_s`: the same rules over twenty
 recordings of an hour at 15 s, 500 series each, a fresh engine for each, two at a time as `alertdrill replay` does.
 `recordings_20_hanging_s`: the same where one target of each hangs for ten minutes, so that its scrapes take 10 s, and
 the rules that read it are evaluated in stages. All from samples in memory to what the rules write, markers and alert

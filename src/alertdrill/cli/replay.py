@@ -8,14 +8,11 @@ from rich.console import Console
 from alertdrill.cli.ci_files import NO_FILES, CiFiles
 from alertdrill.cli.json_file import unwritable, writing
 from alertdrill.compose.replay import replay_recordings
-from alertdrill.compose.what_if import what_if
 from alertdrill.core.collected import collected
 from alertdrill.core.errors import BadInput, Mistake, nearest
 from alertdrill.core.replay.comparison import FAILURES
 from alertdrill.core.replay.settings import Setting, parse_settings
 from alertdrill.report.replay_terminal import show
-from alertdrill.report.sweep_plot import drawing, page
-from alertdrill.report.sweep_terminal import show_sweep
 
 EXIT_CODES = {"passed": 0, "failed": 1, "inconclusive": 3}
 NOTHING = "nothing"
@@ -47,13 +44,19 @@ def replay(
     names = [] if fail_on == NOTHING else fail_on.split(",")
     note = (lambda text: None) if quiet else (lambda text: console.print(text, style="dim", soft_wrap=True))
     if chosen:
+        from alertdrill.compose.what_if import what_if
+
         found = what_if(recordings, rules, against, chosen, names, note)
     else:
         found = replay_recordings(recordings, rules, against, names, note)
     show(console, found)
     if found.sweep is not None:
+        from alertdrill.report.sweep_terminal import show_sweep
+
         show_sweep(console, found.sweep)
         if plot is not None:
+            from alertdrill.report.sweep_plot import drawing, page
+
             with writing(plot, "--plot FILE"):
                 plot.write_text(page(found.sweep) if plot.suffix == ".html" else drawing(found.sweep), encoding="utf-8")
     if json is not None:
