@@ -37,7 +37,7 @@ class DrillRun(BaseModel):
     result: Result | None = Field(default=None, description="its verdicts")
     repeat: RepeatResult | None = Field(default=None, description="with --repeat: those of all its drills together")
 
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", serialize_by_alias=True)
 
 
 class RunResult(BaseModel):

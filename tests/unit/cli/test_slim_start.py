@@ -26,3 +26,10 @@ def test_commands_of_every_day_import_what_they_need_and_build_models_when_used(
     """What neither asks a server nor makes load starts without what does; a model that is built costs a millisecond."""
     done = subprocess.run([sys.executable, "-c", CODE.format(command)], capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.stderr) == ("[]\n[]\n", "")
+
+
+def test_replaying_a_past_imports_neither_load_nor_models() -> None:
+    heavy = ("gevent", "joblib", "locust", "sklearn")
+    code = f"import alertdrill.cli.history, sys; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("[]\n", "")

@@ -10,7 +10,7 @@ from alertdrill.core.result import Reason, Verdict
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
 
 class Firing(_Frozen):
