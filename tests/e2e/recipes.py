@@ -17,6 +17,7 @@ from alertdrill.protocols.schema import FeatureKind
 from tests.e2e.drills import ALERTDRILL, BUNDLED_RULES, Drill, rules, run, scenario
 from tests.e2e.grafana_drill import managed_by_grafana
 from tests.e2e.own_alertmanager import own_alertmanager
+from tests.e2e.own_metrics_drill import own_metrics
 from tests.e2e.own_stack import https_front, own_stack
 from tests.e2e.replicas import one_store, pair, pair_half_killed, pair_with_other_rules
 from tests.e2e.victoria_drill import victoria_metrics
@@ -412,6 +413,7 @@ RECIPES = {
         prometheus_killed,
         below_floor,
         own_prometheus,
+        own_metrics,
         victoria_metrics,
         managed_by_grafana,
         https_target,

@@ -43,6 +43,9 @@ PREFIXES: tuple[tuple[str, View], ...] = (
 )
 """What the reference monitor exports of the exchanges that it sees; what it says of itself is not among it."""
 
+OF_ITSELF = tuple(f"model_{of}_" for of in ("monitor", "mirror", "tail", "truth", "process", "gpu", "dependency"))
+"""What the reference monitor exports of itself, of processes and of dependencies."""
+
 
 def view_of(labels: Mapping[str, str], monitor: bool) -> View | None:
     """Where a series is measured; None where that is not known.
@@ -52,10 +55,10 @@ def view_of(labels: Mapping[str, str], monitor: bool) -> View | None:
         monitor: whether the reference monitor stands in front of the model.
     """
     name = labels.get("__name__", "")
-    if name.startswith("model_"):
-        found = next((view for prefix, view in PREFIXES if name.startswith(prefix)), None)
+    found = next((view for prefix, view in PREFIXES if name.startswith(prefix)), None)
+    if found is not None:
         return found if monitor else None
-    own = labels.get("job") == SERVER_JOB and name != "up" and not name.startswith("scrape_")
+    own = labels.get("job") == SERVER_JOB and name != "up" and not name.startswith(("scrape_", *OF_ITSELF))
     return View.SERVER if own else None
 
 

@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,27 +27,58 @@ PORTS = range(21_000, 31_000, 10)  # below those that connections are given; a s
 
 @dataclass(frozen=True)
 class Kind:
-    """A model server: what is installed, and how it is started in a folder, on a port."""
+    """A model server: what is installed, and how it is started in a folder, on a port.
+
+    Attributes:
+        beside_ours: whether its environment also sees the packages of ours, as these have a model's libraries already.
+    """
 
     name: str
     packages: tuple[str, ...]
     ready: str
+    serve: tuple[str, ...]
+    beside_ours: bool = False
 
     def prepare(self, python: Path, folder: Path, port: int) -> None:
-        """Train the model."""
+        """Train the model, and have beside it what the server is to run."""
+        for file in HERE.glob(f"{self.name}_*.py"):
+            shutil.copy(file, folder)
         script = HERE / f"train_{self.name}.py"
         subprocess.run([python, script, folder, str(port)], check=True, timeout=READY_S, env=_environ(python))
 
     def argv(self, python: Path, folder: Path, port: int) -> list[str]:
         """The command that serves."""
-        if self.name == "mlserver":
-            return [str(python.parent / "mlserver"), "start", str(folder)]
-        at = ("--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--env-manager", "local")
-        return [str(python.parent / "mlflow"), "models", "serve", "--model-uri", str(folder / "wine"), *at]
+        program, *rest = (part.format(folder=folder, port=port) for part in self.serve)
+        return [str(python.parent / program), *rest]
 
 
-MLSERVER = Kind("mlserver", ("mlserver==1.7.1", "mlserver-sklearn==1.7.1", *MODELS), "/v2/health/ready")
-MLFLOW = Kind("mlflow", ("mlflow==3.17.0", *MODELS), "/ping")
+AT = ("--host", "127.0.0.1", "--port", "{port}")
+MLSERVER = Kind(
+    "mlserver",
+    ("mlserver==1.7.1", "mlserver-sklearn==1.7.1", *MODELS),
+    "/v2/health/ready",
+    ("mlserver", "start", "{folder}"),
+)
+MLFLOW = Kind(
+    "mlflow",
+    ("mlflow==3.17.0", *MODELS),
+    "/ping",
+    ("mlflow", "models", "serve", "--model-uri", "{folder}/wine", *AT, "--workers", "1", "--env-manager", "local"),
+)
+FASTAPI = Kind(
+    "fastapi",
+    ("fastapi==0.163.2", "prometheus-fastapi-instrumentator==8.1.0"),
+    "/metrics",
+    ("python", "-m", "uvicorn", "fastapi_app:app", *AT, "--no-access-log"),
+    beside_ours=True,
+)
+BENTOML = Kind("bentoml", ("bentoml==1.4.39", *MODELS), "/readyz", ("bentoml", "serve", "bentoml_service:Wines", *AT))
+KSERVE = Kind(
+    "kserve",
+    ("kserve==0.21.0", "pandas==2.3.3", *(one for one in MODELS if "pandas" not in one)),
+    "/v2/health/ready",
+    ("python", "kserve_model.py", "{port}"),
+)
 
 
 def _environ(python: Path) -> dict[str, str]:
@@ -56,14 +89,16 @@ def _environ(python: Path) -> dict[str, str]:
 
 def installed(kind: Kind) -> Path:
     """The Python of a server's environment; the test is skipped where it cannot be had."""
-    pins = "\n".join(kind.packages)
-    digest = hashlib.sha256(f"{sys.version_info[:2]}\n{pins}".encode()).hexdigest()[:12]
+    pins, ours = "\n".join(kind.packages), sys.prefix if kind.beside_ours else ""
+    digest = hashlib.sha256(f"{sys.version_info[:2]}\n{pins}\n{ours}".encode()).hexdigest()[:12]
     folder = platformdirs.user_cache_path("alertdrill") / "model-servers" / f"{kind.name}-{digest}"
     python, done = folder / "bin" / "python", folder / "installed.txt"
     if done.is_file() and done.read_text() == pins:
         return python
     subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-    install = [python, "-m", "pip", "install", "--quiet", *kind.packages]
+    if kind.beside_ours:
+        (own_packages(folder) / "ours.pth").write_text(sysconfig.get_path("purelib"))
+    install = [python, "-m", "pip", "install", "--quiet", "--no-compile", *kind.packages]
     try:
         subprocess.run(install, check=True, timeout=INSTALL_S, env=_environ(python), capture_output=True, text=True)
     except subprocess.CalledProcessError as error:
@@ -72,6 +107,11 @@ def installed(kind: Kind) -> Path:
         pytest.skip(f"{kind.name} is not installed within {INSTALL_S:g} s")
     done.write_text(pins)
     return python
+
+
+def own_packages(environment: Path) -> Path:
+    """Where an environment has its packages."""
+    return Path(sysconfig.get_path("purelib", "venv", {"base": str(environment)}))
 
 
 @contextmanager

@@ -53,6 +53,12 @@ def test_what_prometheus_and_the_monitor_say_of_themselves_has_no_place_on_the_w
     assert view_of({"__name__": name, "job": "model"}, True) is None
 
 
+def test_a_server_that_names_its_series_after_models_too_is_known_by_its_job() -> None:
+    one = {"__name__": "model_infer_request_duration_sum", "job": "model"}  # of MLServer
+    assert [view_of(one, monitor) for monitor in (True, False)] == [View.SERVER, View.SERVER]
+    assert view_of(one | {"job": "other"}, True) is None
+
+
 @pytest.mark.parametrize(
     ("fault", "place", "blind"),
     [
