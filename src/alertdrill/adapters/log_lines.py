@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,8 +20,8 @@ MOST_BYTES = 500 << 20
 SNIFFED_BYTES = 8192
 PARQUET_ROWS = 4096
 
-_TEXT_SUFFIXES = (".jsonl", ".ndjson", ".csv")
-_NAMES = ".jsonl, .ndjson or .csv, each also .gz, or .parquet"
+_TEXT_SUFFIXES = (".jsonl", ".ndjson", ".log", ".csv")
+_NAMES = ".jsonl, .ndjson, .log or .csv, each also .gz, or .parquet"
 
 
 @dataclass(frozen=True)
@@ -131,8 +132,20 @@ def _parsed(raw: bytes) -> Mapping[str, Any] | Unusable:
     try:
         values = orjson.loads(raw)
     except ValueError as error:
-        return Unusable(f"no JSON ({str(error).split(':')[0]})", "one JSON object a line")
+        values = _with_nan(raw)
+        if values is None:
+            return Unusable(f"no JSON ({str(error).split(':')[0]})", "one JSON object a line")
     return values if isinstance(values, dict) else Unusable(shown(values), "one JSON object a line")
+
+
+def _with_nan(raw: bytes) -> object:
+    """A line with the NaN and Infinity that Python's loggers write, which are no JSON; None if it is none otherwise."""
+    if b"NaN" not in raw and b"Infinity" not in raw:
+        return None
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
 
 
 class _Texts:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from alertdrill.adapters.log_lines import Line, LogFile, open_log
 from alertdrill.adapters.yaml_file import beside, locate
 from alertdrill.core.errors import BadInput, Mistake, nearest
+from alertdrill.core.log_requests import request_of_event, row_of_request
 from alertdrill.core.log_rows import (
     EPOCH,
     Columns,
@@ -24,8 +25,9 @@ from alertdrill.core.log_rows import (
     parts_of,
     read_time,
     shown,
+    zone_of,
 )
-from alertdrill.core.scenario import Log, Send
+from alertdrill.core.scenario import Log, LogFormat, Send
 from alertdrill.core.scenario.finding import Finding
 from alertdrill.core.traffic_log import TrafficLog
 from alertdrill.core.units import format_duration, format_share
@@ -81,19 +83,24 @@ class _Reading:
     Attributes:
         times: of the usable lines, in the order of the file, whole microseconds since the epoch.
         tried: lines so far.
+        others: events that hold no request.
     """
 
     def __init__(self, file: LogFile, log: Log, schema: Schema, scenario: Path) -> None:
         self._file, self._log, self._scenario, self._schema = file, log, scenario, schema
         self._time = parts_of(log.time)
         self._features = parts_of(log.features) if log.features is not None else ()
-        self._columns = Columns(schema, file.from_text) if log.send is Send.REQUESTS else None
+        self._request = parts_of(log.request) if log.request is not None else None
+        self._zone = zone_of(log.zone) if log.zone is not None else None
+        self._events = log.format is LogFormat.CLOUDEVENTS
+        from_text = file.from_text and self._request is None
+        self._columns = Columns(schema, from_text) if log.send is Send.REQUESTS else None
         self._kind: TimeKind | None = None
         self._broken = _Broken()
-        self._parsed = self._without_time = self._without_object = self._with_object = 0
+        self._parsed = self._without_time = self._without_object = self._with_object = self._without_request = 0
         self._first: Mapping[str, Any] | None = None
         self.times = array("q")
-        self.tried = 0
+        self.tried = self.others = 0
         self._check_columns()
 
     def _check_columns(self) -> None:
@@ -116,11 +123,16 @@ class _Reading:
             self._broken.add(line.number, why, line.of_lines)
 
     def _take(self, values: Mapping[str, Any]) -> None:
+        request = request_of_event(values) if self._events else None
+        if self._events and request is None:
+            self.others += 1
+            return
         self._parsed += 1
         self._first = self._first or values
         at_us = self._time_of(values)
         if self._columns is not None:
-            self._columns.add(self._features_of(values), values)
+            row = self._features_of(values) if request is None else row_of_request(request, self._schema)
+            self._columns.add(row, values)
         self.times.append(at_us)
 
     def _time_of(self, values: Mapping[str, Any]) -> int:
@@ -129,13 +141,15 @@ class _Reading:
         except LookupError:
             self._without_time += 1
             raise Unusable(f"no {self._log.time}", "the time of the request") from None
-        at_us, kind = read_time(value)
+        at_us, kind = read_time(value, self._zone)
         self._kind = self._kind or kind
         if kind is not self._kind:
             raise Unusable(f"{shown(value)}, {kind.value}", f"{self._kind.value}, as in the lines before")
         return at_us
 
     def _features_of(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        if self._request is not None:
+            return row_of_request(self._request_in(values, self._request), self._schema)
         try:
             found = at(values, self._features)
         except LookupError:
@@ -146,6 +160,13 @@ class _Reading:
         self._with_object += 1
         return found
 
+    def _request_in(self, values: Mapping[str, Any], parts: tuple[str, ...]) -> object:
+        try:
+            return at(values, parts)
+        except LookupError:
+            self._without_request += 1
+            raise Unusable(f"nothing at {self._log.request}", "the whole request, as it was sent") from None
+
     def finished(self) -> TrafficLog:
         """What was read.
 
@@ -154,7 +175,9 @@ class _Reading:
         """
         if self._parsed and self._without_time == self._parsed:
             self._refuse_time(self._first)
-        if self._columns is not None:
+        if self._parsed and self._without_request == self._parsed:
+            self._refuse_request(self._log.request or "")
+        if self._columns is not None and self._parsed:
             self._check_features(self._columns)
         self._check_broken()
         times = np.array(self.times, dtype=np.int64)
@@ -175,21 +198,28 @@ class _Reading:
         fix = f"write {'' if got is None else 'time: '}{close}" if close else "write the one with the times"
         self._refuse("time", f"a place in the lines of {self._file.path.name} ({_some(names)})", fix, got)
 
+    def _refuse_request(self, place: str) -> NoReturn:
+        names = names_beside(self._first, place)
+        close = nearest(place, names)
+        fix = f"write {close}" if close else "write the one with the requests, or features: where these stand alone"
+        self._refuse("request", f"a place in the lines of {self._file.path.name} ({_some(names)})", fix)
+
     def _check_features(self, columns: Columns) -> None:
         """Whether the target's features were found, in one line at least."""
         nowhere = bool(self._without_object) and not self._with_object
         lacking = [name for name, count in columns.nulls.items() if nowhere or (count == len(self.times) > 0)]
         if not lacking:
             return
-        place = "" if self._log.features is None else f" at {self._log.features}"
-        likely = likely_features(self._first, frozenset(lacking))
+        place = self._log.request or self._log.features
+        likely = None if self._request or self._events else likely_features(self._first, frozenset(lacking))
         fix = "give a log that has them, or write send: times"
         if likely is not None and parts_of(likely) != self._features and likely != (self._log.features or ""):
             fix = f"write features: {likely}" if likely else "remove it: the line itself has them"
         expected = (
             f"a value of {_some(lacking)} in one line of {self._file.path.name} at least, for the target's requests"
         )
-        self._refuse("features", expected, fix, f"none{place}")
+        key = "request" if self._request else "format" if self._events else "features"
+        self._refuse(key, expected, fix, f"none at {place}" if place else "none")
 
     def _check_broken(self) -> None:
         broken, lines = self._broken, self.tried
@@ -206,7 +236,11 @@ class _Reading:
         name = str(self._file.path)
         if len(times) < FEWEST_LINES:
             got = f"{len(times)} usable line{'s' if len(times) != 1 else ''}"
-            raise BadInput([Mistake("", got, "two or more", "record more traffic", file=name)])
+            fix = "record more traffic"
+            if self.others:
+                got += f" and {self.others:,} events about something else"
+                fix += ", with a logger that logs requests too (their type ends in .request)"
+            raise BadInput([Mistake("", got, "two or more", fix, file=name)])
         if times.min() == times.max():
             got, fix = f"one time in all {len(times):,} lines", "write load.log.time: NAME of when each request came"
             raise BadInput([Mistake("", got, "times that differ", fix, file=name)])
@@ -218,6 +252,8 @@ class _Reading:
         first = (EPOCH + timedelta(microseconds=int(times.min()))).isoformat(timespec="seconds")
         lasts = format_duration(round(float(times.max() - times.min()) / 1e6, 3))
         yield f"{name}: {len(times):,} requests over {lasts} from {first}, times in {kind.value}"
+        if self.others:
+            yield f"{name}: {self.others:,} events hold no request and are left out"
         if self._broken.count:
             number, why = self._broken.first[0]
             count = f"{self._broken.count:,} of {self.tried:,} lines"

@@ -4,7 +4,7 @@ import math
 import re
 from array import array
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from functools import partial
@@ -24,6 +24,7 @@ LATEST = 1e14
 LONGEST_TEXT = 100_000
 SEARCHED = 1000
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_ZONE = re.compile(r"(?P<sign>[+-])(?P<hours>[01]\d|2[0-3]):(?P<minutes>[0-5]\d)")
 _SHOWN = 40
 
 Values = Mapping[str, Any]
@@ -60,8 +61,27 @@ def shown(value: object) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
-def read_time(value: object) -> tuple[int, TimeKind]:
+def zone_of(text: str) -> tzinfo:
+    """A zone: UTC, or an offset from it such as +02:00.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if text in ("UTC", "Z"):
+        return UTC
+    found = _ZONE.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    away = timedelta(hours=int(found["hours"]), minutes=int(found["minutes"]))
+    return timezone(-away if found["sign"] == "-" else away)
+
+
+def read_time(value: object, zone: tzinfo | None = None) -> tuple[int, TimeKind]:
     """Whole microseconds since the epoch, and how they were written.
+
+    Args:
+        value: the time.
+        zone: of texts that name none; None: these cannot be read.
 
     Raises:
         Unusable: it is no time.
@@ -69,7 +89,7 @@ def read_time(value: object) -> tuple[int, TimeKind]:
     if isinstance(value, datetime):
         return _microseconds(value if value.tzinfo else value.replace(tzinfo=UTC)), TimeKind.TEXT
     if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
-        return _of_text(value), TimeKind.TEXT
+        return _of_text(value, zone), TimeKind.TEXT
     if isinstance(value, str | int | float | Decimal) and not isinstance(value, bool):
         number = float(value) if isinstance(value, str | Decimal) else value
         if 0 <= number < MILLISECONDS_FROM:
@@ -79,14 +99,14 @@ def read_time(value: object) -> tuple[int, TimeKind]:
     raise Unusable(shown(value), _TIME)
 
 
-def _of_text(text: str) -> int:
+def _of_text(text: str, zone: tzinfo | None) -> int:
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         raise Unusable(shown(text), _TIME) from None
-    if moment.tzinfo is None:
-        raise Unusable(f"{shown(text)}, which has no zone", "a zone, such as Z or +02:00")
-    return _microseconds(moment)
+    if moment.tzinfo is None and zone is None:
+        raise Unusable(f"{shown(text)}, which has no zone", "a zone, such as Z or +02:00, or load.log.zone for all")
+    return _microseconds(moment if moment.tzinfo is not None else moment.replace(tzinfo=zone))
 
 
 def _microseconds(moment: datetime) -> int:

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
-
 from alertdrill.monitor.together import decode_together
 from alertdrill.protocols.base import Protocol, Row
 from alertdrill.protocols.features import Feature
@@ -59,11 +57,3 @@ class Bodies:
             return self.protocol.rows_in(value, self._features)
         except NoRows as none:
             return none.reason
-
-
-def encoded(value: object) -> bytes | Malformed:
-    """The body of decoded JSON; what is nested deeper than orjson writes (254 levels) counts as what cannot be read."""
-    try:
-        return orjson.dumps(value)
-    except TypeError:
-        return Malformed.BAD_JSON

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 from alertdrill.monitor.account import Account
 from alertdrill.monitor.answers import as_answer
-from alertdrill.monitor.cloud_events import BadEvent, Event, Kind, read_events
 from alertdrill.monitor.exposition import header, key, lines
 from alertdrill.monitor.notes import UNKNOWN_CODE, Batch, Note, Taker
+from alertdrill.protocols.cloud_events import BadEvent, Event, Kind, read_events
 
 JOIN_S = 30.0
 LONGEST_DURATION_S = 3600.0

@@ -1,8 +1,8 @@
 """`POST` of CloudEvents to a mirror, beside whatever else a relay's handler does."""
 
-from alertdrill.monitor.cloud_events import BadEvent
 from alertdrill.monitor.failures import Failures
 from alertdrill.monitor.mirror import Mirror
+from alertdrill.protocols.cloud_events import BadEvent
 from alertdrill.relay.exchange import Effect, Exchange, Handler, Request, Response
 
 TEXT = ((b"content-type", b"text/plain; charset=utf-8"),)

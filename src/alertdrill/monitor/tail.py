@@ -9,11 +9,10 @@ import orjson
 
 from alertdrill.monitor.account import Account
 from alertdrill.monitor.answers import BadAnswer, as_answer
-from alertdrill.monitor.bodies import encoded
 from alertdrill.monitor.exposition import header, key, lines
 from alertdrill.monitor.line_file import LineFile
 from alertdrill.monitor.notes import UNKNOWN_CODE, Batch, Failure, Note, Taker
-from alertdrill.protocols.malformed import Malformed
+from alertdrill.protocols.malformed import Malformed, encoded
 from alertdrill.protocols.pointer import Nowhere, finder
 
 POLL_S = 0.1

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+import orjson
+
 
 class Malformed(StrEnum):
     """Why a body could not be read as rows. These are all the values of the label `reason`."""
@@ -37,3 +39,11 @@ def unreadable(body: bytes) -> Malformed:
     except UnicodeDecodeError:
         return Malformed.BAD_ENCODING
     return Malformed.BAD_JSON
+
+
+def encoded(value: object) -> bytes | Malformed:
+    """The body of decoded JSON; what is nested deeper than orjson writes (254 levels) counts as what cannot be read."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return Malformed.BAD_JSON

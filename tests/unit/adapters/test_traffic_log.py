@@ -47,10 +47,12 @@ def scenario(folder: Path, file: str, **keys: Any) -> tuple[Path, Log]:
     return path, load.log
 
 
-def read(folder: Path, content: str | bytes, name: str = "traffic.jsonl", **keys: Any) -> TrafficLog:
+def read(
+    folder: Path, content: str | bytes, name: str = "traffic.jsonl", schema: Schema = SCHEMA, **keys: Any
+) -> TrafficLog:
     data = content.encode() if isinstance(content, str) else content
     (folder / name).write_bytes(data)
-    return read_log(*scenario(folder, name, **keys), SCHEMA)
+    return read_log(*scenario(folder, name, **keys), schema)
 
 
 def refused(folder: Path, content: str | bytes, name: str = "traffic.jsonl", **keys: Any) -> str:
@@ -156,7 +158,9 @@ def test_a_file_that_is_no_log_is_refused(tmp_path: Path) -> None:
         assert "got binary data, expected text, as the name ends in" in refused(tmp_path, junk, name)
         assert "got an empty file" in refused(tmp_path, "", name)
         assert "got an empty file" in refused(tmp_path, "\n \n", name)
-    assert "got a name that ends in .txt, expected .jsonl, .ndjson or .csv" in refused(tmp_path, text(ROWS), "a.txt")
+    assert "got a name that ends in .txt, expected .jsonl, .ndjson, .log or .csv" in refused(
+        tmp_path, text(ROWS), "a.txt"
+    )
     assert "got a name that ends in nothing" in refused(tmp_path, text(ROWS), "traffic")
     assert "fix: compress it again, or give it without .gz" in refused(tmp_path, text(ROWS), "a.jsonl.gz")
     cut = gzip.compress(text(ROWS * 500).encode())[:-2000]

@@ -17,6 +17,7 @@ from alertdrill.core.log_rows import (
     names_beside,
     parts_of,
     read_time,
+    zone_of,
 )
 from alertdrill.protocols.csv_text import to_csv
 from alertdrill.protocols.rows import Cell, parse_csv
@@ -69,6 +70,19 @@ def test_what_is_no_time_is_said(value: object) -> None:
 def test_a_text_without_a_zone_could_be_any_time() -> None:
     with pytest.raises(Unusable, match="expected a zone, such as Z"):
         read_time("2026-09-21T14:13:20")
+
+
+@pytest.mark.parametrize(("zone", "hours"), [("UTC", 0), ("+02:00", 2), ("-05:30", -5.5)])
+def test_a_zone_is_taken_for_texts_that_name_none_and_for_no_others(zone: str, hours: float) -> None:
+    away_us = round(hours * 3600e6)
+    assert read_time("2026-09-21T14:13:20.001812", zone_of(zone))[0] == AT_US - away_us
+    assert read_time("2026-09-21T14:13:20.001812Z", zone_of(zone))[0] == AT_US
+
+
+@pytest.mark.parametrize("text", ["", "2", "+2:00", "+24:00", "+02:60", "Europe/Belgrade"])
+def test_what_is_no_zone_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        zone_of(text)
 
 
 def test_places_are_names_or_pointers() -> None:

@@ -2,14 +2,14 @@ from collections.abc import Callable
 
 import orjson
 import pytest
-from tests.unit.monitor.test_cloud_events import REQUEST, RESPONSE, binary, structured
+from tests.unit.protocols.test_cloud_events import REQUEST, RESPONSE, binary, structured
 
 from alertdrill.drift.cells import Cells
 from alertdrill.drift.e_detector import EDetector
 from alertdrill.monitor import mirror as mirror_module
 from alertdrill.monitor.account import Account
-from alertdrill.monitor.cloud_events import BadEvent
 from alertdrill.monitor.mirror import Mirror
+from alertdrill.protocols.cloud_events import BadEvent
 
 Values = dict[tuple[str, ...], float]
 Parse = Callable[[bytes], Values]

@@ -2,7 +2,17 @@
 
 from alertdrill.core.scenario.conditions import AlertsInactive, NoData, QueryCondition, SteadyCondition
 from alertdrill.core.scenario.connection import Connection, FromEnvironment, FromFile, Secret
-from alertdrill.core.scenario.load import AnyLoad, Load, Log, PhaseLoad, RecordedLoad, Send, Warmup, locustfile
+from alertdrill.core.scenario.load import (
+    AnyLoad,
+    Load,
+    Log,
+    LogFormat,
+    PhaseLoad,
+    RecordedLoad,
+    Send,
+    Warmup,
+    locustfile,
+)
 from alertdrill.core.scenario.monitoring import Monitoring, Prometheus, Rules, Scope, ScrapeJob, UserPrometheus
 from alertdrill.core.scenario.notification import (
     Alertmanager,
@@ -33,6 +43,7 @@ __all__ = [
     "Limits",
     "Load",
     "Log",
+    "LogFormat",
     "ManagedAlertmanager",
     "Monitoring",
     "NoData",

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import Discriminator, Field, StrictInt, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, StrictInt, Tag, model_validator
 
 from alertdrill.core.errors import BadValue
+from alertdrill.core.log_rows import zone_of
 from alertdrill.core.rates import RateSpec
 from alertdrill.core.scenario.part import Part, Text
 from alertdrill.core.timeline import ArrivalKind
@@ -23,11 +24,32 @@ class Send(StrEnum):
     TIMES = "times"
 
 
+class LogFormat(StrEnum):
+    """What a line of a log is."""
+
+    LINES = "lines"
+    CLOUDEVENTS = "cloudevents"
+
+
+def _check_zone(zone: str) -> str:
+    try:
+        zone_of(zone)
+    except ValueError:
+        raise BadValue("UTC, or an offset from it", "write UTC, or one such as '+02:00'") from None
+    return zone
+
+
 class Log(Part):
     """Recorded traffic: one request a line."""
 
     file: Text = Field(
-        description="file of recorded requests: .jsonl, .csv (each also .gz) or .parquet", examples=["traffic.jsonl"]
+        description="file of recorded requests: .jsonl, .ndjson, .log, .csv (each also .gz) or .parquet",
+        examples=["traffic.jsonl"],
+    )
+    format: LogFormat = Field(
+        default=LogFormat.LINES,
+        description="lines: each is a request with its time; cloudevents: each is an event of a payload logger, as "
+        "KServe has one, and those about requests hold one",
     )
     time: Text = Field(
         default="time",
@@ -35,11 +57,22 @@ class Log(Part):
         "milliseconds or ISO 8601 with a zone",
         examples=["time"],
     )
+    zone: Annotated[Text, AfterValidator(_check_zone)] | None = Field(
+        default=None,
+        description="zone of times that name none: UTC, or an offset such as +02:00",
+        examples=["+02:00"],
+    )
     features: Text | None = Field(
         default=None,
         description="JSON pointer to the object that holds the features, such as /request/instances/0; default: the "
         "row itself",
         examples=["/request"],
+    )
+    request: Text | None = Field(
+        default=None,
+        description="column, or JSON pointer, of the whole request as it was sent, JSON or its text, which is read by "
+        "the target's protocol; instead of `features`",
+        examples=["/body"],
     )
     send: Send = Field(
         default=Send.REQUESTS,
@@ -48,6 +81,17 @@ class Log(Part):
     broken: Share = Field(
         default=0.01, description="share of lines that cannot be used above which it is refused, such as 1%"
     )
+
+    @model_validator(mode="after")
+    def _check_one_place(self) -> "Log":
+        if self.features is not None and self.request is not None:
+            raise BadValue("features or the whole request", "remove one of the two", "both", ("request",))
+        if self.format is LogFormat.CLOUDEVENTS:
+            for name in ("features", "request"):
+                if getattr(self, name) is not None:
+                    expected = "none, as events hold whole requests under data"
+                    raise BadValue(expected, "remove it", None, (name,))
+        return self
 
 
 class Warmup(Part):

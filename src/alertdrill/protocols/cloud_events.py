@@ -14,9 +14,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from alertdrill.monitor.bodies import encoded
 from alertdrill.protocols.json_rows import LARGEST_BODY_BYTES
-from alertdrill.protocols.malformed import Malformed
+from alertdrill.protocols.malformed import Malformed, encoded
 
 STRUCTURED = b"application/cloudevents+json"
 BATCHED = b"application/cloudevents-batch+json"
@@ -64,12 +63,12 @@ def read_events(headers: Mapping[bytes, bytes], body: bytes) -> list[Event]:
     """
     content_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if content_type == STRUCTURED:
-        return [_structured(_json(body))]
+        return [read_event(_json(body))]
     if content_type == BATCHED:
         batch = _json(body)
         if not isinstance(batch, list) or len(batch) > MOST_IN_A_BATCH:
             raise BadEvent(f"expected a list of at most {MOST_IN_A_BATCH:,} events")
-        return [_structured(one) for one in batch]
+        return [read_event(one) for one in batch]
     attributes = {name: _text(headers.get(b"ce-" + name.encode())) for name in ("id", "type", "time")}
     return [_event(attributes, body)]
 
@@ -85,7 +84,12 @@ def _text(value: bytes | None) -> str | None:
     return None if value is None else value.decode("latin-1")
 
 
-def _structured(value: Any) -> Event:
+def read_event(value: Any) -> Event:
+    """An event in structured mode, decoded.
+
+    Raises:
+        BadEvent: it is none.
+    """
     if not isinstance(value, dict):
         raise BadEvent("expected an event to be an object")
     data: bytes | Malformed

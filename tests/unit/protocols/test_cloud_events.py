@@ -4,7 +4,7 @@ from typing import Any
 import orjson
 import pytest
 
-from alertdrill.monitor.cloud_events import BadEvent, Event, Kind, read_events
+from alertdrill.protocols.cloud_events import BadEvent, Event, Kind, read_events
 from alertdrill.protocols.json_rows import LARGEST_BODY_BYTES
 from alertdrill.protocols.malformed import Malformed
 
