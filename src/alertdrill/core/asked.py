@@ -29,8 +29,12 @@ class Asked:
         """Where all that the rule reads is measured; None where that is not known."""
         if self.rule is None:
             return None
-        sidecar = self.case.plan.scenario.monitoring.monitor == "sidecar"
-        return views_of(self.case.book, self.rule, sidecar, [one.labels for one in self.case.recording.series])
+        return views_of(self.case.book, self.rule, self.monitored, [one.labels for one in self.case.recording.series])
+
+    @property
+    def monitored(self) -> bool:
+        """Whether the reference monitor stands in front of the model."""
+        return self.case.plan.scenario.monitoring.monitor == "sidecar"
 
     @property
     def within_ms(self) -> int:

@@ -144,7 +144,7 @@ def out_of_view(prospects: Iterable[Prospect], book: RuleBook, monitor: bool) ->
     for one in prospects:
         fault = expected_fault(one.phase, one.expectation)
         views = None if one.rule is None or fault.share == 0 else views_of(book, one.rule, monitor)
-        if views is not None and sight(views, fault) is Sight.NOTHING:
+        if views is not None and sight(views, fault, monitor) is Sight.NOTHING:
             path = (one.phase.name, "expect", one.phase.expect.index(one.expectation), "alert")
             acts = f"{fault.kind} at place {getattr(fault, 'place', None)}"
             expected = f"an alert that can see {acts}; all that this one reads is {in_words(views)}"

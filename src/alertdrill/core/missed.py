@@ -63,7 +63,7 @@ def out_of_view(asked: Asked) -> Reason | None:
     views, injection = asked.views, asked.delivery.injection
     if asked.rule is None or views is None:
         return None
-    seen = sight(views, injection.fault)
+    seen = sight(views, injection.fault, asked.monitored)
     if seen is Sight.FAULT or (seen is Sight.ABSENCE and looks_for_absence(asked.rule.rule.query)):
         return None
     only = "" if seen is Sight.NOTHING else ", where only the absence of these requests shows"

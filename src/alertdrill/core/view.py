@@ -101,11 +101,19 @@ class Sight(StrEnum):
     FAULT = "fault"
 
 
-def sight(views: Iterable[View], fault: Fault) -> Sight:
-    """What the best of some views can see of a fault; `FAULT` where nothing else is certain."""
+def sight(views: Iterable[View], fault: Fault, monitor: bool) -> Sight:
+    """What the best of some views can see of a fault; `FAULT` where nothing else is certain.
+
+    Args:
+        views: where numbers are measured.
+        fault: what happens.
+        monitor: whether the reference monitor stands in front of the model.
+    """
     if not isinstance(fault, ExchangeFault):
         return Sight.FAULT  # broken values can raise errors, and late answers, anywhere
     effect = fault.effect(0.5, 1.0)
+    if effect.upload_s and fault.place is Place.EDGE and monitor:
+        return Sight.NOTHING  # it begins to count, and to pass a request on, once it has all of it
     if effect.upload_s or not all(_blind(view, fault.place, effect) for view in views):
         return Sight.FAULT  # a body that comes slowly is noticed by all that read it
     return Sight.NOTHING if _passed_on(effect) else Sight.ABSENCE

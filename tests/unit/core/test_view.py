@@ -77,18 +77,25 @@ def test_what_happens_behind_a_place_of_measurement_is_seen_there_and_nothing_be
     values: dict[str, object] = {"kind": fault, "share": 0.5, "place": place}
     values |= {"latency": {"delay": "1s"}, "slow_upload": {"over": "1s"}}.get(fault, {})
     one = KINDS[fault].model_validate(values)
-    assert {view for view in View if sight([view], one) is Sight.NOTHING} == blind
+    assert {view for view in View if sight([view], one, False) is Sight.NOTHING} == blind
+
+
+def test_what_comes_slowly_to_the_monitor_nobody_behind_it_can_see_as_it_passes_whole_requests_on() -> None:
+    values = {"kind": "slow_upload", "share": 0.5, "over": "1s"}
+    edge, model = (KINDS["slow_upload"].model_validate({**values, "place": place}) for place in ("edge", "model"))
+    assert {sight([view], edge, True) for view in View} == {Sight.NOTHING}
+    assert sight([View.SERVER], model, True) is Sight.FAULT
 
 
 def test_of_requests_that_are_not_passed_on_only_the_absence_can_be_seen_behind() -> None:
     one = KINDS["http_error"].model_validate({"kind": "http_error", "share": 0.5, "place": "model"})
-    assert [sight([view], one) for view in (View.EDGE, View.SERVER)] == [Sight.FAULT, Sight.ABSENCE]
-    assert sight([View.SERVER, View.EDGE], one) is Sight.FAULT
+    assert [sight([view], one, True) for view in (View.EDGE, View.SERVER)] == [Sight.FAULT, Sight.ABSENCE]
+    assert sight([View.SERVER, View.EDGE], one, True) is Sight.FAULT
 
 
 def test_broken_values_can_show_anywhere() -> None:
     one = KINDS["nulls"].model_validate({"kind": "nulls", "share": 0.5, "features": ["amount"]})
-    assert all(sight([view], one) is Sight.FAULT for view in View)
+    assert all(sight([view], one, True) is Sight.FAULT for view in View)
 
 
 @pytest.mark.parametrize(
