@@ -7,7 +7,8 @@ from pathlib import Path
 from alertdrill.adapters.access import Access
 from alertdrill.adapters.prometheus_errors import QueryFailed
 from alertdrill.adapters.secret import secret_at
-from alertdrill.core.scenario.connection import TENANT_HEADER, FromEnvironment
+from alertdrill.core.scenario.connection import TENANT_HEADER
+from alertdrill.core.scenario.secret import FromEnvironment
 
 TOKEN = "ALERTDRILL_PROM_TOKEN"
 USERNAME = "ALERTDRILL_PROM_USERNAME"

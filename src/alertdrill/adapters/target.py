@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from alertdrill.adapters import processes
 from alertdrill.adapters.bundled import TARGET_FILE, targets_dir
 from alertdrill.adapters.reachable import check_reachable, tls_settings
+from alertdrill.adapters.secret import NoSecret, secret_at
 from alertdrill.adapters.yaml_file import beside, load_model, locate
 from alertdrill.core.errors import BadInput, BadValue, Mistake
 from alertdrill.core.scenario import BundledTarget, Scenario, UrlTarget
@@ -64,6 +65,8 @@ class PreparedTarget:
     Attributes:
         sample_path: CSV that rows are drawn from, the monitor's reference.
         rules: the bundled drill profile; empty for a target of the user's own.
+        headers: sent with every request, as the scenario has them.
+        secret_headers: the same, whose values the scenario does not hold; in no file.
         folder, data, spec: of a bundled target; None otherwise.
         url: of a target that already runs; None otherwise.
         tls: how that is trusted if it is https.
@@ -82,6 +85,7 @@ class PreparedTarget:
     spec: TargetSpec | None = None
     url: str | None = None
     tls: TlsSettings = SYSTEM_ROOTS
+    secret_headers: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def origin(self) -> str:
@@ -94,6 +98,11 @@ class PreparedTarget:
     def base_path(self) -> str:
         """What stands before the path of the endpoint."""
         return urlsplit(self.url or "").path.rstrip("/")
+
+    @property
+    def all_headers(self) -> dict[str, str]:
+        """All headers that are sent with every request."""
+        return {**self.headers, **self.secret_headers}
 
     @property
     def authority(self) -> str | None:
@@ -210,8 +219,36 @@ def _described(target: UrlTarget, scenario_path: Path) -> PreparedTarget:
     rows, digest = _sample(sample_path, schema)
     tls = tls_settings(target.tls, ("target", "tls"), scenario_path)
     name = urlsplit(target.url).hostname or "target"
-    headers = dict(target.headers)
-    return PreparedTarget(name, "1", schema, sample_path, rows, digest, (), headers, url=target.url, tls=tls)
+    return PreparedTarget(
+        name,
+        "1",
+        schema,
+        sample_path,
+        rows,
+        digest,
+        headers={name: value for name, value in target.headers.items() if isinstance(value, str)},
+        secret_headers=_secrets(target, scenario_path),
+        url=target.url,
+        tls=tls,
+    )
+
+
+def _secrets(target: UrlTarget, scenario_path: Path) -> dict[str, str]:
+    """The headers whose values the scenario names.
+
+    Raises:
+        BadInput: one of these cannot be had.
+    """
+    found, findings = {}, []
+    for name, value in target.headers.items():
+        try:
+            if not isinstance(value, str):
+                found[name] = secret_at(value, scenario_path).read()
+        except NoSecret as error:
+            findings.append(Finding(("target", "headers", name), error.expected, error.fix, error.got))
+    if findings:
+        raise BadInput(locate(scenario_path, findings))
+    return found
 
 
 def _schema(target: UrlTarget, scenario_path: Path) -> Schema:

@@ -16,6 +16,10 @@ from alertdrill.protocols.encoding import encode
 AGAIN_S = 0.25
 SHOWN = 120
 ANSWERED = "2xx"
+Outcome = tuple[str, float]
+"""What came back, and after how many seconds to come again."""
+
+LONGEST_WAIT_DIGITS = 6
 
 
 class NotWarm(AlertdrillError):
@@ -48,25 +52,27 @@ async def warm_up(origin: str, target: PreparedTarget, warmup: Warmup, say: Call
                 got = f"{answered} of {warmup.requests} answers of 2xx within {warmup.within:g} s, then {last}"
                 fix = "raise load.warmup.within, or see why the target does not answer"
                 raise NotWarm(f"{url}: the target is not warm\n  got {got}\n  fix: {fix}")
-            last = await _sent(client, url, target, answered, left_s)
+            last, again_s = await _sent(client, url, target, answered, left_s)
             if last == ANSWERED:
                 answered += 1
             else:
-                await asyncio.sleep(min(AGAIN_S, left_s))
+                await asyncio.sleep(min(again_s, left_s))
     say(f"warm after {time.monotonic() - began:.1f} s")
 
 
-async def _sent(client: httpx.AsyncClient, url: str, target: PreparedTarget, n: int, timeout_s: float) -> str:
-    """Send row `n` of the sample; what came back."""
+async def _sent(client: httpx.AsyncClient, url: str, target: PreparedTarget, n: int, timeout_s: float) -> Outcome:
+    """Send row `n` of the sample."""
     (body,) = encode(target.sample.take(np.array([n % len(target.sample)])), target.schema)
-    headers = {"Content-Type": target.schema.form.content_type, **target.headers}
+    headers = {"Content-Type": target.schema.form.content_type, **target.all_headers}
     extensions = {"sni_hostname": target.tls.server_name} if target.tls.server_name else {}
     try:
         async with asyncio.timeout(timeout_s):
             answer = await client.post(url, content=body, headers=headers, timeout=timeout_s, extensions=extensions)
     except (TimeoutError, httpx.HTTPError) as error:
-        return str(error)[:SHOWN] or "no answer"
+        return str(error)[:SHOWN] or "no answer", AGAIN_S
     if answer.is_success:
-        return ANSWERED
+        return ANSWERED, AGAIN_S
     said = target.schema.protocol.error_of(answer.content)
-    return f"HTTP {answer.status_code}" + (f": {said}"[:SHOWN] if said else "")
+    wait = answer.headers.get("retry-after", "")
+    again_s = float(wait) if wait.isdecimal() and len(wait) < LONGEST_WAIT_DIGITS else AGAIN_S
+    return f"HTTP {answer.status_code}" + (f": {said}"[:SHOWN] if said else ""), again_s

@@ -49,6 +49,7 @@ class Crew:
                 listen = address("--distributed", distributed)
                 _check_reachable(scenario, listen)
                 _check_certificates(scenario, listen)
+                _check_secrets(scenario, listen)
             except BadInput as error:
                 mistakes += error.mistakes
         if mistakes:
@@ -128,6 +129,16 @@ def _check_certificates(scenario: Scenario, listen: Address) -> None:
             "load from this machine with --workers"
         )
         raise BadInput([Mistake("--distributed", got, expected, fix)])
+
+
+def _check_secrets(scenario: Scenario, listen: Address) -> None:
+    """Secrets stay on this machine too."""
+    headers = scenario.target.headers if isinstance(scenario.target, UrlTarget) else {}
+    names = [name for name, value in headers.items() if not isinstance(value, str)]
+    if names and not is_loopback(listen.host):
+        got = f"{listen}, and a target with secrets in headers: {', '.join(names)}"
+        expected = "a target that takes requests without them, as the messages to workers are not encrypted"
+        raise BadInput([Mistake("--distributed", got, expected, "send the load from this machine with --workers")])
 
 
 def _first_server_here(scenario: Scenario) -> str | None:

@@ -118,7 +118,7 @@ class Wire:
         if self._token is None:
             return
         target = self._target
-        control = InsideControl(url + target.base_path, self._token, plan.run_id, target.headers, target.tls)
+        control = InsideControl(url + target.base_path, self._token, plan.run_id, target.all_headers, target.tls)
         app = InsideApp(control, plan, events.of_proxy)
         self.inside_apps.append(app)
         await app.open()
@@ -169,6 +169,7 @@ class Wire:
             sample=sample,
             url=url + target.base_path,
             authority=target.authority,
+            secret_headers=target.secret_headers,
             tls=target.tls,
             workers=crew.workers,
             listen=crew.listen,

@@ -121,11 +121,12 @@ class SegmentClosed(_Record):
     within_100ms: int
     answered: int
     failed: int
+    rate_limited: int = Field(default=0, description="of those answered, with 429: too many requests")
     in_flight: int
     answers_read: int = Field(
         default=0, description="answers with a 2xx code whose body was read, those of every 50th request"
     )
-    answers_unreadable: int = Field(default=0, description="of these, those that are no JSON object")
+    answers_unreadable: int = Field(default=0, description="of these, those that hold no prediction")
     unreadable_example: str | None = Field(
         default=None, description="how one of them begins, and what is wrong with it"
     )
@@ -154,6 +155,7 @@ class SegmentDrained(_Record):
     last_ended: float
     answered: int
     failed: int
+    rate_limited: int = 0
 
 
 class Late(_Record):

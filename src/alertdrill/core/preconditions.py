@@ -9,6 +9,7 @@ from alertdrill.core.scenario import locustfile
 from alertdrill.core.scope import expects
 
 ON_TIME = 0.99
+MOST_LIMITED = 0.01
 CLOCK_DOUBT_S = 0.1
 
 
@@ -52,6 +53,9 @@ def why_not_delivered(case: Case, delivery: Delivery) -> Reason | None:
         own = locustfile(case.plan.scenario.load) is not None
         more = ", or raise load.users: they must be free when requests are due" if own else ""
         return because(Code.LOAD_UNDER_RATE, got, f"run on an idle machine, or lower load.rate{more}")
+    limited = _rate_limited(case)
+    if limited is not None:
+        return limited
     if delivery.planned + delivery.stray and not delivery.delivered:
         stray = f", {delivery.stray:,} that were not planned" if delivery.stray else ""
         text = f"{delivery.touched:,} of {delivery.planned:,} planned effects confirmed{stray}"
@@ -59,6 +63,17 @@ def why_not_delivered(case: Case, delivery: Delivery) -> Reason | None:
             Code.FAULT_NOT_DELIVERED, text, "see that the traffic passes through alertdrill's load and proxies"
         )
     return None
+
+
+def _rate_limited(case: Case) -> Reason | None:
+    """Why a load says little that the target turns away by its rate, while nothing is broken yet."""
+    first = min((one.segment for one in case.plan.injections), default=0)
+    before = [one for k, one in case.closed.items() if k < first]
+    answered, limited = sum(one.answered for one in before), sum(one.rate_limited for one in before)
+    if limited <= MOST_LIMITED * answered:
+        return None
+    text = f"{limited:,} of {answered:,} requests were answered 429 (too many) before anything was broken"
+    return because(Code.LOAD_UNDER_RATE, text, "lower load.rate, or have the target take more from this drill")
 
 
 def _why_nothing_can_be_said(asked: Asked) -> Reason | None:

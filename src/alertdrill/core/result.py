@@ -315,10 +315,11 @@ class SegmentLoad(_Frozen):
     punctual: int = Field(description="sent within 100 ms of when they were due")
     answered: int
     failed: int
+    rate_limited: int = Field(default=0, description="of those answered, with 429: too many requests")
     answers_read: int = Field(
         default=0, description="answers with a 2xx code whose body was read, those of every 50th request"
     )
-    answers_unreadable: int = Field(default=0, description="of these, those that are no JSON object")
+    answers_unreadable: int = Field(default=0, description="of these, those that hold no prediction")
     unreadable_example: str | None = Field(
         default=None, description="how one of them begins, and what is wrong with it"
     )
@@ -341,6 +342,7 @@ class LoadResult(_Frozen):
     sent: int
     answered: int
     failed: int
+    rate_limited: int = Field(default=0, description="of those answered, with 429: too many requests")
     payload_sha256: tuple[tuple[str, ...], ...] = Field(
         description="by segment: a running hash of the bodies sent, at every 1,000 requests and after the last; the "
         "same for the same plan, whatever the number of workers"

@@ -163,9 +163,21 @@ class Protocol(BaseModel):
         if said is not None:
             return f"an error: {said}"[:LONGEST_ERROR]
         try:
-            return None if self.predictions(answer) else "no predictions"
+            predictions = self.predictions(answer)
         except Nowhere as nowhere:
             return str(nowhere)
+        return self._why_nothing_found(predictions[0]) if predictions else "no predictions"
+
+    def _why_nothing_found(self, prediction: Any) -> str | None:
+        """What is wrong with a prediction that has neither class nor score where they should stand."""
+        pointers = [pointer for pointer in (self.label, self.score) if pointer is not None]
+        for pointer in pointers:
+            try:
+                finder(pointer)(prediction)
+            except Nowhere:
+                continue
+            return None
+        return f"nothing at {' or '.join(pointers)} of a prediction" if pointers else None
 
 
 def row_of(value: Any, features: Sequence[Feature]) -> Row:

@@ -199,8 +199,16 @@ def _no_predictions(result: Result) -> list[RenderableType]:
     if not wrong:
         return []
     count = sum(segment.answers_unreadable for segment in wrong)
-    what = f"no predictions: {count:,} of {read:,} answers that were read (of every 50th request) are no JSON objects"
+    what = f"no predictions: {count:,} of {read:,} answers that were read (of every 50th request) hold none"
     return [Text(f"{what}: {wrong[0].unreadable_example}, in {wrong[0].name}", style="yellow")]
+
+
+def _turned_away(result: Result) -> list[RenderableType]:
+    load = result.load
+    if not load.rate_limited:
+        return []
+    what = f"turned away: {load.rate_limited:,} of {load.answered:,} answers are 429, too many requests"
+    return [Text(f"{what}; the load keeps to its plan and does not wait as Retry-After asks", style="yellow")]
 
 
 def _alarms(result: Result) -> int:
@@ -235,6 +243,7 @@ def render(result: Result) -> RenderableType:
         parts.append(Text(f"background, before the drill counted: {', '.join(names)}", style="dim"))
     parts += noise_lines(result.noise)
     parts += _no_predictions(result)
+    parts += _turned_away(result)
     parts += [Text(f"trouble: {trouble}", style="yellow") for trouble in result.troubles]
     return Group(*parts, Text(), summary(result))
 

@@ -115,3 +115,10 @@ def test_the_users_of_a_locustfile_share_one_process(workers: int, distributed: 
     with pytest.raises(BadInput, match=f"leave {option} out"):
         Crew.of(BUNDLED.model_copy(update={"load": load}), workers, distributed)
     assert Crew.of(BUNDLED.model_copy(update={"load": load}), 1, None) == ALONE
+
+
+def test_secrets_in_headers_do_not_leave_the_machine() -> None:
+    named = _scenario({**REMOTE, "headers": {"X-Api-Key": {"env": "API_KEY"}, "X-Team": "fraud"}}, "none", NULLS)
+    with pytest.raises(BadInput, match="secrets in headers: X-Api-Key"):
+        Crew.of(named, 2, "10.0.0.5:5557")
+    assert Crew.of(named, 2, "127.0.0.1:5557").workers == 2

@@ -148,6 +148,22 @@ def test_traffic_that_dies_proves_nothing() -> None:
     assert outcome(drill.expectation()) == ("detected", None)
 
 
+def test_traffic_that_the_target_turns_away_before_anything_is_broken_proves_nothing() -> None:
+    drill = Drill().detect().change(records.SegmentClosed, of_phase(0), answered=400, rate_limited=20)
+    one = drill.expectation()
+    assert outcome(one) == ("inconclusive", "load_under_rate")
+    assert one.reason is not None
+    assert "were answered 429 (too many) before anything was broken" in one.reason.text
+    assert drill.judge().load.rate_limited == 20
+    drill.change(records.SegmentClosed, of_phase(0), rate_limited=1)
+    assert outcome(drill.expectation()) == ("detected", None)
+
+
+def test_what_the_target_turns_away_once_something_is_broken_can_be_what_the_fault_did() -> None:
+    drill = Drill().detect().change(records.SegmentClosed, of_phase(3), rate_limited=200)
+    assert outcome(drill.expectation()) == ("detected", None)
+
+
 def test_a_phase_that_the_load_did_not_close_proves_nothing() -> None:
     drill = Drill().detect().drop(records.SegmentClosed, of_phase(3))
     assert outcome(drill.expectation()) == ("inconclusive", "load_under_rate")

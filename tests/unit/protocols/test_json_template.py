@@ -90,7 +90,9 @@ def test_pointers_lead_to_the_answer_of_one_row_and_of_several() -> None:
         (Json(body=["$row"]), b"[]", "no predictions"),
         (Json(), b'{"error":"down"}', "an error: down"),
         (Json(error="/status/error"), b'{"status":{"error":true}}', "an error: true"),
-        (Json(error=None), b'{"error":"down"}', None),
+        (Json(error=None), b'{"error":"down"}', "nothing at /label or /score of a prediction"),
+        (Json(score=None), b'{"detail":"no model"}', "nothing at /label of a prediction"),
+        (Json(label=None, score=None), b'{"detail":"no model"}', None),
     ],
 )
 def test_why_an_answer_predicts_nothing_is_said(of: Json, answer: bytes, why: str | None) -> None:

@@ -53,7 +53,7 @@ class LoadRun(Run):
             OSError: the target's name has no address.
         """
         plan, arguments = task.plan, task.arguments
-        schema, headers = plan.target.schema_, plan.target.headers
+        schema, headers = plan.target.schema_, {**plan.target.headers, **arguments.secret_headers}
         content_type = schema.form.content_type
         endpoint = Endpoint(arguments.url, schema.path, plan.run_id, headers, arguments.authority, content_type)
         connect = connector(arguments.tls, endpoint.host) if endpoint.secure else Connection

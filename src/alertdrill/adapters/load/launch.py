@@ -37,6 +37,9 @@ class LoadArguments(BaseModel):
     sample: Path = Field(description="CSV file that rows are drawn from")
     url: str = Field(description="address of the first server on the wire, such as http://127.0.0.1:8000")
     authority: str | None = Field(default=None, description="value of the Host header; null: what url says")
+    secret_headers: dict[str, str] = Field(
+        default_factory=dict, description="headers that the plan leaves out, as it is kept", repr=False
+    )
     tls: TlsSettings = Field(default=SYSTEM_ROOTS, description="how an https url is checked")
     timeout_s: float = Field(
         default=LOAD_TIMEOUT_S, gt=0, description="a request without a whole answer after this has failed"

@@ -19,6 +19,7 @@ SUMMED = (
     "within_100ms",
     "answered",
     "failed",
+    "rate_limited",
     "in_flight",
     "answers_read",
     "answers_unreadable",
@@ -137,7 +138,7 @@ class Merge:
         if k in self._told_closed and waited and drained.keys() == waited:
             parts = drained.values()
             last = max(event["last_ended"] for event in parts)
-            counts = {name: sum(event[name] for event in parts) for name in ("answered", "failed")}
+            counts = {name: sum(event[name] for event in parts) for name in ("answered", "failed", "rate_limited")}
             self._emit({"event": "drained", "k": k, "last_ended": last, **counts})
 
     def _tell_rest(self) -> None:

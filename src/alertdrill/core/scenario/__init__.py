@@ -1,7 +1,7 @@
 """The scenario file: its models. What turns plain values into them is `reading`, for those who read files."""
 
 from alertdrill.core.scenario.conditions import AlertsInactive, NoData, QueryCondition, SteadyCondition
-from alertdrill.core.scenario.connection import Connection, FromEnvironment, FromFile, Secret
+from alertdrill.core.scenario.connection import Connection
 from alertdrill.core.scenario.load import (
     AnyLoad,
     Load,
@@ -26,6 +26,7 @@ from alertdrill.core.scenario.notification import (
 from alertdrill.core.scenario.part import Labels, Part
 from alertdrill.core.scenario.phases import Expectation, Notifies, Phase, Prohibition
 from alertdrill.core.scenario.scenario import Limits, Scenario, Settle
+from alertdrill.core.scenario.secret import FromEnvironment, FromFile, Secret
 from alertdrill.core.scenario.server_tls import ServerTls
 from alertdrill.core.scenario.target import BundledTarget, Target, UrlTarget, is_loopback
 

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, 
 
 from alertdrill.core.errors import BadValue
 from alertdrill.core.scenario.part import Name, Part, Text
+from alertdrill.core.scenario.secret import HeaderValue
 from alertdrill.core.scenario.server_tls import ServerTls
 from alertdrill.protocols.catalogue import ProtocolSpec
 
@@ -68,9 +69,9 @@ def check_header(name: str, value: str, at: tuple[str, ...] | None = None) -> No
         raise BadValue("one line of plain ASCII text", "encode the value, such as by base64", None, where)
 
 
-def _check_headers(headers: dict[str, str]) -> dict[str, str]:
+def _check_headers(headers: dict[str, HeaderValue]) -> dict[str, HeaderValue]:
     for name, value in headers.items():
-        check_header(name, value)
+        check_header(name, value if isinstance(value, str) else "")
     return headers
 
 
@@ -107,8 +108,11 @@ class UrlTarget(Part):
         "kind and options; default: what the schema's file says",
         examples=["oip_v2"],
     )
-    headers: Annotated[dict[str, str], AfterValidator(_check_headers)] = Field(
-        default_factory=dict, description="headers sent with every request"
+    headers: Annotated[dict[str, HeaderValue], AfterValidator(_check_headers)] = Field(
+        default_factory=dict,
+        description="headers sent with every request; those that carry a secret as {env: NAME} or {file: PATH}, which "
+        "is read once, when the drill begins",
+        examples=["{X-Api-Key: {env: API_KEY}}"],
     )
     traffic_query: Text | None = Field(
         default=None,

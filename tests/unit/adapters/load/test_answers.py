@@ -16,7 +16,7 @@ def test_errors_and_very_long_answers_are_not_read(status: int, size: int) -> No
     assert not is_readable(status, size)
 
 
-@pytest.mark.parametrize("body", [b"{}", b'{"prediction": 1, "score": 0.5}'])
+@pytest.mark.parametrize("body", [b'{"label": null}', b'{"prediction": 1, "score": 0.5}'])
 def test_an_object_can_be_a_prediction(body: bytes) -> None:
     assert why_unreadable(Json(), body) is None
 

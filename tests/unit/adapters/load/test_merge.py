@@ -78,7 +78,7 @@ def _tallies(workers: int, count: int = 2345) -> list[Tally]:
         tally.attempted(errors_s[indexes], indexes.tolist(), [b"%d" % i for i in indexes.tolist()])
         tally.confirmed(100.0 + indexes[0] * 0.01, 100.0 + indexes[-1] * 0.01)
         answered = errors_s[indexes][2 * (worker == 0) :]
-        tally.ended(answered, answered / 2, failed=worker == 0)
+        tally.ended(answered, answered / 2, failed=worker == 0, rate_limited=3 * (worker == 0))
         for i in indexes[indexes % 50 == 0].tolist():
             tally.read("nothing" if i == 100 else None)
         tallies.append(tally)
@@ -97,6 +97,7 @@ def test_a_segment_closes_with_the_same_account_whatever_the_number_of_workers(w
     assert accounts[0] == accounts[1]
     (account,) = accounts[0]
     assert (account["scheduled"], account["sent"], account["failed"], account["in_flight"]) == (2345, 2345, 1, 1)
+    assert account["rate_limited"] == 3
     assert (account["answers_read"], account["answers_unreadable"], account["unreadable_example"]) == (47, 1, "nothing")
     assert (account["first_sent"], len(account["payload_sha256"])) == (100.0, 3)
 
@@ -110,7 +111,14 @@ def test_a_segment_is_drained_when_it_is_for_every_worker_that_waited() -> None:
     assert not told.of("drained")  # before it is closed
     told.merge.take(1, second.closed(0, 1145))
     assert [event["event"] for event in told.events] == ["closed", "drained"]
-    assert told.of("drained")[0] == {"event": "drained", "k": 0, "last_ended": 205.0, "answered": 1, "failed": 0}
+    assert told.of("drained")[0] == {
+        "event": "drained",
+        "k": 0,
+        "last_ended": 205.0,
+        "answered": 1,
+        "failed": 0,
+        "rate_limited": 0,
+    }
 
 
 def test_two_that_drain_are_told_of_together() -> None:
@@ -123,8 +131,10 @@ def test_two_that_drain_are_told_of_together() -> None:
         if worker:
             told.merge.take(1, tally.drained(0, 7.0))
     assert not told.of("drained")
-    told.merge.take(0, {"event": "drained", "k": 0, "last_ended": 9.0, "answered": 1, "failed": 0})
-    assert told.of("drained") == [{"event": "drained", "k": 0, "last_ended": 9.0, "answered": 2, "failed": 0}]
+    told.merge.take(0, {"event": "drained", "k": 0, "last_ended": 9.0, "answered": 1, "failed": 0, "rate_limited": 0})
+    assert told.of("drained") == [
+        {"event": "drained", "k": 0, "last_ended": 9.0, "answered": 2, "failed": 0, "rate_limited": 0}
+    ]
 
 
 def test_a_worker_that_never_began_a_segment_does_not_keep_it_open() -> None:
