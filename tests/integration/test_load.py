@@ -621,8 +621,9 @@ async def test_of_every_fiftieth_answer_it_is_known_whether_it_can_be_a_predicti
     framed: bytes, tmp_path: Path
 ) -> None:
     page = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n" + framed
+    prediction = OK.replace(b"2\r\n\r\n{}", b'11\r\n\r\n{"label":1}')
     make_plan(tmp_path, "400/s")
-    at_login = Target(lambda peer, request: peer.write(page if request.i == 50 else OK))
+    at_login = Target(lambda peer, request: peer.write(page if request.i == 50 else prediction))
     async with serving(at_login) as target, loading(tmp_path, target.url) as load:
         await load.saw("ready")
         load.segment(PHASE)

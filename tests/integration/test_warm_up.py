@@ -19,7 +19,7 @@ WARM = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 
 @asynccontextmanager
-async def waking(after: int) -> AsyncIterator[tuple[str, list[dict[str, object]]]]:
+async def waking(after: int, cold: bytes = COLD) -> AsyncIterator[tuple[str, list[dict[str, object]]]]:
     """A server that answers 503 to its first requests; its address, and the bodies that came."""
     bodies: list[dict[str, object]] = []
 
@@ -28,7 +28,7 @@ async def waking(after: int) -> AsyncIterator[tuple[str, list[dict[str, object]]
             assert b"x-alertdrill" not in head.lower()
             length = next(int(line.split(b":")[1]) for line in head.split(b"\r\n") if b"ontent-length" in line.lower())
             bodies.append(json.loads(await reader.readexactly(length)))
-            writer.write(COLD if len(bodies) <= after else WARM)
+            writer.write(cold if len(bodies) <= after else WARM)
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(asyncio.IncompleteReadError, ConnectionError):
@@ -46,6 +46,13 @@ def prepared(folder: Path) -> PreparedTarget:
     digest = write_sample(folder / "sample.csv", rows=3)
     rows = parse_csv((folder / "sample.csv").read_text(), SCHEMA)
     return PreparedTarget("t", "1", SCHEMA, folder / "sample.csv", rows, digest)
+
+
+async def test_it_comes_again_when_it_is_told_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alertdrill.adapters.warm_up.AGAIN_S", 60.0)
+    async with waking(after=1, cold=COLD.replace(b"\r\n", b"\r\nRetry-After: 1\r\n", 1)) as (url, bodies):
+        await warm_up(url, prepared(tmp_path), Warmup(requests=1, within="20s"), lambda _: None)
+    assert len(bodies) == 2
 
 
 async def test_it_waits_for_as_many_answers_as_are_asked_for(tmp_path: Path) -> None:
