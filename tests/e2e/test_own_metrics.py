@@ -12,6 +12,7 @@ from tests.e2e.model_servers.own_metrics import (
     ON_BENTOML,
     ON_FASTAPI,
     ON_KSERVE,
+    ON_MLSERVER,
     OwnMetrics,
     by_class,
     by_code,
@@ -21,39 +22,17 @@ from tests.e2e.model_servers.servers import serving
 from tests.e2e.model_servers.wines import statuses, write
 
 OK = {"clean": 200, "numeric text": 200, "tenfold": 200}
-FASTAPI_ANSWERS = {
-    **OK,
-    "null": 422,
-    "nan": 500,
-    "text": 422,
-    "missing": 422,
-    "extra": 200,
-    "truncated": 422,
-    "empty": 422,
-    "text/plain": 422,
-}
-BENTOML_ANSWERS = {
-    **OK,
-    "null": 400,
-    "nan": 500,
-    "text": 400,
-    "missing": 400,
-    "extra": 200,
-    "truncated": 400,
-    "empty": 400,
-    "text/plain": 200,
-}
-KSERVE_ANSWERS = {
-    **OK,
-    "null": 500,
-    "nan": 400,
-    "text": 500,
-    "missing": 500,
-    "extra": 500,
-    "truncated": 400,
-    "empty": 400,
-    "text/plain": 500,
-}
+PROBES = ("null", "nan", "text", "missing", "extra", "truncated", "empty", "text/plain")
+
+
+def _answers(*statuses: int) -> dict[str, int]:
+    return OK | dict(zip(PROBES, statuses, strict=True))
+
+
+FASTAPI_ANSWERS = _answers(422, 500, 422, 422, 200, 422, 422, 422)
+BENTOML_ANSWERS = _answers(400, 500, 400, 400, 200, 400, 400, 200)
+MLSERVER_ANSWERS = _answers(500, 422, 500, 500, 500, 422, 422, 422)
+KSERVE_ANSWERS = _answers(500, 400, 500, 500, 500, 400, 400, 500)
 
 
 @pytest.mark.drill("own_metrics")
@@ -79,7 +58,7 @@ def test_rules_on_a_server_s_own_metrics_see_its_errors_and_no_delay_in_front_of
 Serving = tuple[OwnMetrics, str]
 
 
-@pytest.fixture(scope="module", params=[ON_FASTAPI, ON_BENTOML, ON_KSERVE], ids=lambda one: one.kind.name)
+@pytest.fixture(scope="module", params=[ON_FASTAPI, ON_BENTOML, ON_KSERVE, ON_MLSERVER], ids=lambda one: one.kind.name)
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     server: OwnMetrics = request.param
     with serving(server.kind, tmp_path_factory.mktemp(server.kind.name)) as url:
@@ -94,6 +73,7 @@ def _of_kserve(answered: Mapping[str, int]) -> Counter[str]:
 SAYS: dict[str, tuple[dict[str, int], Callable[[Mapping[str, int]], Counter[str]]]] = {
     "fastapi": (FASTAPI_ANSWERS, by_class),
     "bentoml": (BENTOML_ANSWERS, by_code),
+    "mlserver": (MLSERVER_ANSWERS, by_code),
     "kserve": (KSERVE_ANSWERS, _of_kserve),
 }
 

@@ -131,24 +131,42 @@ null too. Where a protocol cannot carry a fault, `plan` and `run` refuse the sce
 _END = """\
 ## What real servers answer
 
-A request of one row with one thing wrong, sent as these protocols write it to MLServer 1.7.1 (both ways of tensors) and
-MLflow 3.17.0 (every format). The model is a logistic regression, which takes no NaN; the last column has one that does.
-`make gauntlet` asks them again (tests/e2e/test_model_servers.py).
+A request of one row with one thing wrong, sent as these protocols write it to FastAPI 0.163.2, BentoML 1.4.39, MLflow
+3.17.0 (every format), MLServer 1.7.1 (both ways of tensors) and the server of KServe's SDK 0.21.0. The model is a
+logistic regression, which takes no NaN; the last column has one that does. `make test` asks the first, `make gauntlet`
+all (tests/e2e/test_own_metrics.py, test_model_servers.py).
 
-| request | MLServer | MLflow | MLServer, tolerant model |
-|---|---|---|---|
-| as it should be | 200 | 200 | 200 |
-| null | **500** | 400 | **200** |
-| NaN literal | 422 | 400 | 422 |
-| "abc" for a number | **500** | 400 | **500** |
-| number as a string | 200 | 200 | 200 |
-| missing key | **500** | 400 | **500** |
-| extra field | **500** | 200 | **500** |
-| cut short | 422 | 400 | 422 |
-| empty body | 422 | 400 | 422 |
-| text/plain | 422 | 415 | 422 |
-| ten times as much | 200 | 200 | 200 |
+| request | FastAPI | BentoML | MLflow | MLServer | KServe V1 | MLServer, tolerant model |
+|---|---|---|---|---|---|---|
+| as it should be | 200 | 200 | 200 | 200 | 200 | 200 |
+| null | 422 | 400 | 400 | **500** | **500** | **200** |
+| NaN literal | **500** | **500** | 400 | 422 | 400 | 422 |
+| "abc" for a number | 422 | 400 | 400 | **500** | **500** | **500** |
+| number as a string | 200 | 200 | 200 | 200 | 200 | 200 |
+| missing key | 422 | 400 | 400 | **500** | **500** | **500** |
+| extra field | 200 | 200 | 200 | **500** | **500** | **500** |
+| cut short | 422 | 400 | 400 | 422 | 400 | 422 |
+| empty body | 422 | 400 | 400 | 422 | 400 | 422 |
+| text/plain | 422 | 200 | 415 | 422 | **500** | 422 |
+| ten times as much | 200 | 200 | 200 | 200 | 200 | 200 |
 
 So an alert on 5xx notices nulls at one server, one on 4xx at another, and none at a third: say in a scenario what yours
 should do. MLServer wants `parameters: {content_type: pd}` for a tensor each, so that it makes a data frame of them.
+
+## What real servers count
+
+Scraped as the job `model` (`monitoring: {monitor: none, rules: […], scrape: [{job: model, url: …/metrics}]}`), a server
+is drilled by rules on its own metrics. MLflow exports none; the others have:
+
+| | answers | latency |
+|---|---|---|
+| FastAPI, instrumentator 8.1.0 | `http_requests_total{status="4xx"}` | `http_request_duration_highr_seconds` |
+| BentoML | `bentoml_service_request_total{http_response_code="400"}` | `bentoml_service_request_duration_seconds` |
+| MLServer, two ports on | `rest_server_requests_total{status_code="500"}` | `rest_server_request_duration_seconds` |
+| KServe's SDK | none | `request_predict_seconds` |
+
+KServe's SDK counts no errors: `request_predict_seconds_count` less `request_postprocess_seconds_count` are those of the
+model, and malformed JSON is in neither. A delay in front of a server moves no latency of its own: alerts on these are
+`out_of_view`. A slow upload does at all but KServe's, whose alert is `missed`: it begins to count when it has the body.
+With the monitor in front, a slow upload is out of everybody's view: it passes whole requests on.
 """

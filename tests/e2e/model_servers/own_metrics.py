@@ -11,7 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from alertdrill.protocols.base import Protocol
 from alertdrill.protocols.instances import Instances
 from alertdrill.protocols.json_template import Json
-from tests.e2e.model_servers.servers import BENTOML, FASTAPI, KSERVE, Kind
+from alertdrill.protocols.oip_v2 import OipV2
+from tests.e2e.model_servers.servers import BENTOML, FASTAPI, KSERVE, MLSERVER, Kind
 from tests.e2e.model_servers.wines import write
 
 RULES = """\
@@ -26,7 +27,7 @@ SCENARIO = """\
 version: 1
 name: own-metrics
 target: {{url: {url}, schema: schema.json, sample: sample.csv, protocol: {protocol}}}
-monitoring: {{monitor: {monitor}, rules: [rules.yml], scrape: [{{job: model, url: {url}/metrics}}]}}
+monitoring: {{monitor: {monitor}, rules: [rules.yml], scrape: [{{job: model, url: {metrics}}}]}}
 load: {{rate: 20/s, arrivals: constant}}
 phases:
   - {{name: baseline, duration: 6s}}
@@ -67,6 +68,9 @@ class OwnMetrics:
         refused, broken: expressions for the share of answers with 4xx, and 5xx.
         duration: name of the histogram of latencies.
         on_null: the alert that nulls raise.
+        quiet: the one that they do not raise.
+        endpoint: how the server's labels name the path, where that differs.
+        ports_on: how many ports on from its own it shows its metrics.
     """
 
     kind: Kind
@@ -80,6 +84,8 @@ class OwnMetrics:
     duration: str
     on_null: str
     quiet: str
+    endpoint: str | None = None
+    ports_on: int = 0
 
     def write(self, folder: Path, url: str, phases: Callable[["OwnMetrics"], str], monitor: str = "none") -> Path:
         """Schema, sample, rules and scenario in a folder; the path of the last."""
@@ -87,17 +93,23 @@ class OwnMetrics:
         (folder / "rules.yml").write_text(
             RULES.format(refused=self.refused, broken=self.broken, duration=self.duration)
         )
-        text = SCENARIO.format(url=url, protocol=self.written, phases=phases(self), monitor=monitor)
+        metrics = self.metrics_of(url)
+        text = SCENARIO.format(url=url, metrics=metrics, protocol=self.written, phases=phases(self), monitor=monitor)
         (folder / "own.yaml").write_text(text)
         return folder / "own.yaml"
+
+    def metrics_of(self, url: str) -> str:
+        """Where a server shows its metrics."""
+        host, _, port = url.rpartition(":")
+        return f"{host}:{int(port) + self.ports_on}/metrics"
 
     def counts(self, url: str) -> Counter[str]:
         """How many answers of its endpoint the server has counted, by the label."""
         found: Counter[str] = Counter()
-        for family in text_string_to_metric_families(httpx.get(f"{url}/metrics").text):
+        for family in text_string_to_metric_families(httpx.get(self.metrics_of(url)).text):
             for sample in family.samples:
-                endpoint = {sample.labels.get(name) for name in ("handler", "endpoint")} - {None}
-                if sample.name == self.counted and endpoint <= {self.path}:
+                endpoint = {sample.labels.get(name) for name in ("handler", "endpoint", "path")} - {None}
+                if sample.name == self.counted and endpoint <= {self.endpoint or self.path}:
                     found[sample.labels[self.of]] += round(sample.value)
         return found
 
@@ -148,6 +160,22 @@ ON_BENTOML = OwnMetrics(
     duration="bentoml_service_request_duration_seconds",
     on_null="Refused",
     quiet="Broken",
+)
+_ML = ("rest_server_requests_total", 'path="/v2/models/{model_name}/infer"')
+ON_MLSERVER = OwnMetrics(
+    kind=MLSERVER,
+    protocol=OipV2(parameters={"content_type": "pd"}),
+    path="/v2/models/wine/infer",
+    written="{kind: oip_v2, parameters: {content_type: pd}}",
+    counted="rest_server_requests_total",
+    of="status_code",
+    refused=_share(*_ML, 'status_code=~"4.."'),
+    broken=_share(*_ML, 'status_code=~"5.."'),
+    duration="rest_server_request_duration_seconds",
+    on_null="Broken",
+    quiet="Refused",
+    endpoint="/v2/models/{model_name}/infer",
+    ports_on=2,
 )
 _PREDICTED, _ANSWERED = (f"sum(rate(request_{part}_seconds_count[5s]))" for part in ("predict", "postprocess"))
 ON_KSERVE = OwnMetrics(

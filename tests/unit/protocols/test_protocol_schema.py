@@ -10,7 +10,7 @@ from alertdrill.protocols.instances import Instances
 from alertdrill.protocols.json_template import Json
 from alertdrill.protocols.mlflow import Mlflow
 from alertdrill.protocols.oip_v2 import OipV2
-from alertdrill.protocols.schema import Schema
+from alertdrill.protocols.schema import Feature, Schema
 
 
 def mistake(**given: Any) -> BadValue:
@@ -59,3 +59,19 @@ def test_another_protocol_has_its_own_default_path_and_keeps_a_path_that_was_wri
     with pytest.raises(BadValue) as caught:
         Schema(path="/p", features=FEATURES).speaking(OipV2(tensors="one"))
     assert caught.value.at == ("protocol", "tensors")
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected", "fix"),
+    [
+        ("text", "category for texts", "write category, and watched: false for free text"),
+        ("array", "one value a feature, none with values inside", "leave it out"),
+    ],
+)
+def test_texts_and_nested_values_are_told_what_to_write_instead(kind: str, expected: str, fix: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Feature.model_validate({"name": "essay", "kind": kind})
+    (error,) = caught.value.errors()
+    found = error["ctx"]["error"]
+    assert (error["loc"], found.expected) == (("kind",), expected)
+    assert found.fix.startswith(fix)
