@@ -1,5 +1,6 @@
 """Real model servers drilled by their own metrics: what each answers, what it counts, what its rules can see."""
 
+import gzip
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +21,7 @@ from tests.e2e.model_servers.own_metrics import (
 )
 from tests.e2e.model_servers.servers import serving
 from tests.e2e.model_servers.wines import statuses, write
+from tests.e2e.own_metrics_drill import KEY
 
 OK = {"clean": 200, "numeric text": 200, "tenfold": 200}
 PROBES = ("null", "nan", "text", "missing", "extra", "truncated", "empty", "text/plain")
@@ -50,6 +52,17 @@ def test_rules_on_a_server_s_own_metrics_see_its_errors_and_no_delay_in_front_of
     assert (in_front["verdict"], in_front["reason"]["code"]) == ("out_of_view", "out_of_view"), drill.output
     assert in_front["views"] == ["server"]
     assert drill.exit_code == 1
+
+
+@pytest.mark.drill("own_metrics")
+def test_a_gateway_in_front_lets_the_drill_through_by_a_key_that_no_file_of_it_holds(drill: Drill) -> None:
+    load = drill.result["load"]
+    assert load["answered"] == load["sent"] > 0
+    assert all(code != 401 for record in drill.journal if record["record"] == "served" for code in record["code"])
+    for file in drill.folder.iterdir():
+        data = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+        assert KEY.encode() not in data, file
+    assert KEY not in drill.output
 
 
 # The others, which take longer to install

@@ -58,7 +58,8 @@ def test_a_sent_request_is_touched_before_it_is_answered() -> None:
 def test_a_closed_segment_keeps_its_account() -> None:
     account = {
         "k": 1, "scheduled": 10, "sent": 10, "suppressed": 0, "within_100ms": 10, "answered": 9,
-        "failed": 1, "rate_limited": 0, "in_flight": 0, "answers_read": 1, "answers_unreadable": 1, "unreadable_example": "nothing",
+        "failed": 1, "rate_limited": 0, "in_flight": 0,
+        "answers_read": 1, "answers_unreadable": 1, "unreadable_example": "nothing",
         "first_sent": 1.0, "last_sent": 2.0, "error_p50_s": 0.0, "error_p99_s": 0.0, "error_max_s": 0.0,
         "first_byte_p50_s": 0.1, "first_byte_p99_s": 0.2, "latency_p50_s": 0.1, "latency_p95_s": 0.2,
         "latency_p99_s": 0.2, "latency_max_s": 0.3,
