@@ -26,7 +26,9 @@ async def test_a_secret_header_reaches_a_server_behind_a_prefix_and_stands_in_no
         await load.saw("sent", 3)
         await load.close()
         codes = {code for event in load.of("sent") for code in event["codes"]}
+        (closed,) = load.of("closed")
     assert codes == {"200"}
+    assert closed["denied"] == 0
     assert KEY not in (tmp_path / "plan.json").read_text() + (tmp_path / "load.log").read_text()
 
 
@@ -49,3 +51,4 @@ async def test_a_target_that_turns_requests_away_gets_as_many_and_what_it_turned
     assert closed["sent"] == closed["scheduled"] == len(taken) > 2 * TAKEN
     assert closed["within_100ms"] > 0.9 * closed["sent"]
     assert closed["rate_limited"] == closed["answered"] - TAKEN
+    assert closed["denied"] == 0

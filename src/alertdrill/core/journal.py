@@ -122,6 +122,7 @@ class SegmentClosed(_Record):
     answered: int
     failed: int
     rate_limited: int = Field(default=0, description="of those answered, with 429: too many requests")
+    denied: int = Field(default=0, description="of those answered, with 401 or 403: not let in")
     in_flight: int
     answers_read: int = Field(
         default=0, description="answers with a 2xx code whose body was read, those of every 50th request"
@@ -156,6 +157,7 @@ class SegmentDrained(_Record):
     answered: int
     failed: int
     rate_limited: int = 0
+    denied: int = 0
 
 
 class Late(_Record):

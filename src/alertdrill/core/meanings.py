@@ -76,8 +76,8 @@ REASONS: Mapping[Code, Words] = {
         "all traffic through the load and the proxies of alertdrill, and an injector that lives",
     ),
     Code.LOAD_UNDER_RATE: Words(
-        "under 99% of the requests were sent within 100 ms of their time, or over 1% were turned away for their rate "
-        "(429) before anything was broken; traffic that dies raises ratios by itself",
+        "under 99% of the requests were sent within 100 ms of their time, or were turned away (over 1% by 429, most by "
+        "401 or 403) before anything was broken; traffic that dies raises ratios by itself",
         "a lower rate, more workers, or a machine with idle CPU",
     ),
     Code.SCRAPE_GAP: Words(

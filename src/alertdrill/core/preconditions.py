@@ -10,6 +10,7 @@ from alertdrill.core.scope import expects
 
 ON_TIME = 0.99
 MOST_LIMITED = 0.01
+MOST_DENIED = 0.5
 CLOCK_DOUBT_S = 0.1
 
 
@@ -53,9 +54,9 @@ def why_not_delivered(case: Case, delivery: Delivery) -> Reason | None:
         own = locustfile(case.plan.scenario.load) is not None
         more = ", or raise load.users: they must be free when requests are due" if own else ""
         return because(Code.LOAD_UNDER_RATE, got, f"run on an idle machine, or lower load.rate{more}")
-    limited = _rate_limited(case)
-    if limited is not None:
-        return limited
+    away = _turned_away(case)
+    if away is not None:
+        return away
     if delivery.planned + delivery.stray and not delivery.delivered:
         stray = f", {delivery.stray:,} that were not planned" if delivery.stray else ""
         text = f"{delivery.touched:,} of {delivery.planned:,} planned effects confirmed{stray}"
@@ -65,11 +66,16 @@ def why_not_delivered(case: Case, delivery: Delivery) -> Reason | None:
     return None
 
 
-def _rate_limited(case: Case) -> Reason | None:
-    """Why a load says little that the target turns away by its rate, while nothing is broken yet."""
+def _turned_away(case: Case) -> Reason | None:
+    """Why a load says little that is turned away, for its rate or its sender, while nothing is broken yet."""
     first = min((one.segment for one in case.plan.injections), default=0)
     before = [one for k, one in case.closed.items() if k < first]
-    answered, limited = sum(one.answered for one in before), sum(one.rate_limited for one in before)
+    answered, denied = sum(one.answered for one in before), sum(one.denied for one in before)
+    if denied > MOST_DENIED * answered:
+        text = f"{denied:,} of {answered:,} requests were answered 401 or 403 (not let in) before anything was broken"
+        fix = "write in target.headers, or target.tls, what the target wants, such as {Authorization: {env: NAME}}"
+        return because(Code.LOAD_UNDER_RATE, text, fix)
+    limited = sum(one.rate_limited for one in before)
     if limited <= MOST_LIMITED * answered:
         return None
     text = f"{limited:,} of {answered:,} requests were answered 429 (too many) before anything was broken"

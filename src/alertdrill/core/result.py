@@ -316,6 +316,7 @@ class SegmentLoad(_Frozen):
     answered: int
     failed: int
     rate_limited: int = Field(default=0, description="of those answered, with 429: too many requests")
+    denied: int = Field(default=0, description="of those answered, with 401 or 403: not let in")
     answers_read: int = Field(
         default=0, description="answers with a 2xx code whose body was read, those of every 50th request"
     )
@@ -343,6 +344,7 @@ class LoadResult(_Frozen):
     answered: int
     failed: int
     rate_limited: int = Field(default=0, description="of those answered, with 429: too many requests")
+    denied: int = Field(default=0, description="of those answered, with 401 or 403: not let in")
     payload_sha256: tuple[tuple[str, ...], ...] = Field(
         description="by segment: a running hash of the bodies sent, at every 1,000 requests and after the last; the "
         "same for the same plan, whatever the number of workers"

@@ -204,11 +204,13 @@ def _no_predictions(result: Result) -> list[RenderableType]:
 
 
 def _turned_away(result: Result) -> list[RenderableType]:
-    load = result.load
-    if not load.rate_limited:
-        return []
-    what = f"turned away: {load.rate_limited:,} of {load.answered:,} answers are 429, too many requests"
-    return [Text(f"{what}; the load keeps to its plan and does not wait as Retry-After asks", style="yellow")]
+    load, said = result.load, []
+    if load.rate_limited:
+        what = f"turned away: {load.rate_limited:,} of {load.answered:,} answers are 429, too many requests"
+        said.append(f"{what}; the load keeps to its plan and does not wait as Retry-After asks")
+    if load.denied:
+        said.append(f"not let in: {load.denied:,} of {load.answered:,} answers are 401 or 403; see target.headers")
+    return [Text(one, style="yellow") for one in said]
 
 
 def _alarms(result: Result) -> int:

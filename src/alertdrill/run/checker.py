@@ -241,6 +241,7 @@ def _load(case: Case) -> LoadResult:
         answered=sum(one.answered for one in closed) + sum(one.answered for one in later),
         failed=sum(one.failed for one in closed) + sum(one.failed for one in later),
         rate_limited=sum(one.rate_limited for one in closed) + sum(one.rate_limited for one in later),
+        denied=sum(one.denied for one in closed) + sum(one.denied for one in later),
         payload_sha256=tuple(one.payload_sha256 for one in closed),
         segments=tuple(_segment_load(case, one) for one in closed),
     )
@@ -258,6 +259,7 @@ def _segment_load(case: Case, closed: records.SegmentClosed) -> SegmentLoad:
         answered=closed.answered + sum(one.answered for one in later),
         failed=closed.failed + sum(one.failed for one in later),
         rate_limited=closed.rate_limited + sum(one.rate_limited for one in later),
+        denied=closed.denied + sum(one.denied for one in later),
         answers_read=closed.answers_read,
         answers_unreadable=closed.answers_unreadable,
         unreadable_example=closed.unreadable_example,

@@ -58,7 +58,7 @@ def test_a_sent_request_is_touched_before_it_is_answered() -> None:
 def test_a_closed_segment_keeps_its_account() -> None:
     account = {
         "k": 1, "scheduled": 10, "sent": 10, "suppressed": 0, "within_100ms": 10, "answered": 9,
-        "failed": 1, "rate_limited": 0, "in_flight": 0,
+        "failed": 1, "rate_limited": 0, "denied": 0, "in_flight": 0,
         "answers_read": 1, "answers_unreadable": 1, "unreadable_example": "nothing",
         "first_sent": 1.0, "last_sent": 2.0, "error_p50_s": 0.0, "error_p99_s": 0.0, "error_max_s": 0.0,
         "first_byte_p50_s": 0.1, "first_byte_p99_s": 0.2, "latency_p50_s": 0.1, "latency_p95_s": 0.2,
@@ -88,9 +88,13 @@ def test_a_fault_lasts_until_the_last_request_of_its_segment_is_over(monkeypatch
     events.of_load({**closed, "event": "closed", "k": 0, "in_flight": 2})
     events.of_load({**closed, "event": "closed", "k": 1, "in_flight": 2})
     assert events.last_touched == 50.0
-    events.of_load({"event": "drained", "k": 0, "last_ended": 21.0, "answered": 2, "failed": 0, "rate_limited": 0})
+    events.of_load(
+        {"event": "drained", "k": 0, "last_ended": 21.0, "answered": 2, "failed": 0, "rate_limited": 0, "denied": 0}
+    )
     assert events.last_touched == 50.0
-    events.of_load({"event": "drained", "k": 1, "last_ended": 30.0, "answered": 0, "failed": 2, "rate_limited": 0})
+    events.of_load(
+        {"event": "drained", "k": 1, "last_ended": 30.0, "answered": 0, "failed": 2, "rate_limited": 0, "denied": 0}
+    )
     assert events.last_touched == 30.0
     assert [one.record for one in written] == ["segment_closed"] * 2 + ["segment_drained"] * 2
 

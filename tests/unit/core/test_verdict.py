@@ -159,6 +159,18 @@ def test_traffic_that_the_target_turns_away_before_anything_is_broken_proves_not
     assert outcome(drill.expectation()) == ("detected", None)
 
 
+def test_traffic_that_is_not_let_in_proves_nothing() -> None:
+    drill = Drill().detect().change(records.SegmentClosed, of_phase(0), denied=lambda one: one.answered)
+    drill.change(records.SegmentClosed, of_phase(1), denied=lambda one: one.answered)
+    one = drill.expectation()
+    assert outcome(one) == ("inconclusive", "load_under_rate")
+    assert one.reason is not None
+    assert "were answered 401 or 403 (not let in)" in one.reason.text
+    assert "target.headers" in one.reason.decide_it_by
+    drill.change(records.SegmentClosed, of_phase(0), denied=1).change(records.SegmentClosed, of_phase(1), denied=0)
+    assert outcome(drill.expectation()) == ("detected", None)
+
+
 def test_what_the_target_turns_away_once_something_is_broken_can_be_what_the_fault_did() -> None:
     drill = Drill().detect().change(records.SegmentClosed, of_phase(3), rate_limited=200)
     assert outcome(drill.expectation()) == ("detected", None)

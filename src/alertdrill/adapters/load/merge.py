@@ -20,6 +20,7 @@ SUMMED = (
     "answered",
     "failed",
     "rate_limited",
+    "denied",
     "in_flight",
     "answers_read",
     "answers_unreadable",
@@ -138,7 +139,9 @@ class Merge:
         if k in self._told_closed and waited and drained.keys() == waited:
             parts = drained.values()
             last = max(event["last_ended"] for event in parts)
-            counts = {name: sum(event[name] for event in parts) for name in ("answered", "failed", "rate_limited")}
+            counts = {
+                name: sum(event[name] for event in parts) for name in ("answered", "failed", "rate_limited", "denied")
+            }
             self._emit({"event": "drained", "k": k, "last_ended": last, **counts})
 
     def _tell_rest(self) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from alertdrill.adapters.load.answers import why_unreadable
 from alertdrill.adapters.load.instants import pack
 from alertdrill.adapters.load.request import Combinations, Request
-from alertdrill.adapters.load.tally import TOO_MANY_REQUESTS, LogHistogram, Tally
+from alertdrill.adapters.load.tally import NOT_LET_IN, TOO_MANY_REQUESTS, LogHistogram, Tally
 from alertdrill.protocols.base import Protocol
 
 LATE_S = 0.02
@@ -116,8 +116,8 @@ class Reporter:
         of, answered = np.array([request.k for request in ended]), codes > 0
         for k in set(of.tolist()):
             own = answered & (of == k)
-            failed, limited = (int((which & (of == k)).sum()) for which in (~answered, codes == TOO_MANY_REQUESTS))
-            self._tallies[k].ended(latencies_s[own], first_s[own], failed, limited)
+            which = (~answered, codes == TOO_MANY_REQUESTS, np.isin(codes, NOT_LET_IN))
+            self._tallies[k].ended(latencies_s[own], first_s[own], *(int((one & (of == k)).sum()) for one in which))
         for request in ended:
             if request.answer is None:
                 continue

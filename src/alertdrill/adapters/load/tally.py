@@ -10,6 +10,7 @@ from alertdrill.adapters.load.payload_hash import ChunkDigests
 
 WITHIN_S = 0.1
 TOO_MANY_REQUESTS = 429
+NOT_LET_IN = (401, 403)
 BINS_PER_OCTAVE = 64
 SMALLEST_S = 1e-6
 
@@ -56,13 +57,13 @@ class Tally:
 
     def __init__(self) -> None:
         self.sent = self.suppressed = self.answered = self.failed = self.within_100ms = 0
-        self.answers_read = self.answers_unreadable = self.rate_limited = 0
+        self.answers_read = self.answers_unreadable = self.rate_limited = self.denied = 0
         self.unreadable_example: str | None = None
         self.first_sent: float | None = None
         self.last_sent: float | None = None
         self._errors, self._latencies, self._first = LogHistogram(), LogHistogram(), LogHistogram()
         self._digests = ChunkDigests()
-        self._ended_when_closed = (0, 0, 0)
+        self._ended_when_closed = (0, 0, 0, 0)
 
     @property
     def in_flight(self) -> int:
@@ -81,7 +82,7 @@ class Tally:
         self.first_sent = first if self.first_sent is None else min(self.first_sent, first)
         self.last_sent = last if self.last_sent is None else max(self.last_sent, last)
 
-    def ended(self, latencies_s: Floats, first_s: Floats, failed: int, rate_limited: int = 0) -> None:
+    def ended(self, latencies_s: Floats, first_s: Floats, failed: int, rate_limited: int = 0, denied: int = 0) -> None:
         """Count requests that were answered or have failed.
 
         Args:
@@ -89,8 +90,10 @@ class Tally:
             first_s: shape (n,): when the first byte of the answer came, after they were due.
             failed: how many have failed.
             rate_limited: how many of those answered were told that they are too many (429).
+            denied: how many of those answered were not let in (401, 403).
         """
         self.rate_limited += rate_limited
+        self.denied += denied
         self.answered += len(latencies_s)
         self.failed += failed
         self._latencies.add(latencies_s)
@@ -105,7 +108,7 @@ class Tally:
 
     def closed(self, k: int, scheduled: int) -> dict[str, object]:
         """What is to be told of segment `k` at its end; `merge.Merge` makes the event of it."""
-        self._ended_when_closed = (self.answered, self.failed, self.rate_limited)
+        self._ended_when_closed = (self.answered, self.failed, self.rate_limited, self.denied)
         return {
             "event": "closed",
             "k": k,
@@ -116,6 +119,7 @@ class Tally:
             "answered": self.answered,
             "failed": self.failed,
             "rate_limited": self.rate_limited,
+            "denied": self.denied,
             "in_flight": self.in_flight,
             "answers_read": self.answers_read,
             "answers_unreadable": self.answers_unreadable,
@@ -134,7 +138,7 @@ class Tally:
 
     def drained(self, k: int, at: float) -> dict[str, object]:
         """The event that tells what became of the requests of segment `k` that were in flight when it closed."""
-        answered, failed, rate_limited = self._ended_when_closed
+        answered, failed, rate_limited, denied = self._ended_when_closed
         return {
             "event": "drained",
             "k": k,
@@ -142,4 +146,5 @@ class Tally:
             "answered": self.answered - answered,
             "failed": self.failed - failed,
             "rate_limited": self.rate_limited - rate_limited,
+            "denied": self.denied - denied,
         }

@@ -118,6 +118,7 @@ def test_a_segment_is_drained_when_it_is_for_every_worker_that_waited() -> None:
         "answered": 1,
         "failed": 0,
         "rate_limited": 0,
+        "denied": 0,
     }
 
 
@@ -131,9 +132,11 @@ def test_two_that_drain_are_told_of_together() -> None:
         if worker:
             told.merge.take(1, tally.drained(0, 7.0))
     assert not told.of("drained")
-    told.merge.take(0, {"event": "drained", "k": 0, "last_ended": 9.0, "answered": 1, "failed": 0, "rate_limited": 0})
+    told.merge.take(
+        0, {"event": "drained", "k": 0, "last_ended": 9.0, "answered": 1, "failed": 0, "rate_limited": 0, "denied": 0}
+    )
     assert told.of("drained") == [
-        {"event": "drained", "k": 0, "last_ended": 9.0, "answered": 2, "failed": 0, "rate_limited": 0}
+        {"event": "drained", "k": 0, "last_ended": 9.0, "answered": 2, "failed": 0, "rate_limited": 0, "denied": 0}
     ]
 
 

@@ -145,7 +145,15 @@ def test_a_closed_segment_is_drained_with_the_end_of_its_last_request(desk: Desk
     assert "drained" not in desk.report()
     desk.end(failed, at=11.1, status=0, failure=Failure.TIMEOUT)
     (drained,) = desk.report()["drained"]
-    assert drained == {"event": "drained", "k": 3, "last_ended": 1011.1, "answered": 1, "failed": 1, "rate_limited": 0}
+    assert drained == {
+        "event": "drained",
+        "k": 3,
+        "last_ended": 1011.1,
+        "answered": 1,
+        "failed": 1,
+        "rate_limited": 0,
+        "denied": 0,
+    }
     assert desk.report() == {}
 
 

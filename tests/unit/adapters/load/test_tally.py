@@ -45,13 +45,13 @@ def test_the_closing_event_adds_up() -> None:
     tally = Tally()
     tally.attempted(np.array([0.001, 0.2, 0.1]), [0, 1, 2], [b"a", b"b", b"c"])
     tally.confirmed(10.0, 11.0)
-    tally.ended(np.array([0.3]), np.array([0.2]), failed=1, rate_limited=1)
+    tally.ended(np.array([0.3]), np.array([0.2]), failed=1, rate_limited=1, denied=2)
     for why in (None, "'<html>': no JSON", "nothing"):
         tally.read(why)
     event = tally.closed(k=4, scheduled=5)
     assert event["scheduled"] == 5
     assert (event["sent"], event["answered"], event["failed"], event["in_flight"]) == (3, 1, 1, 1)
-    assert event["rate_limited"] == 1
+    assert (event["rate_limited"], event["denied"]) == (1, 2)
     assert event["within_100ms"] == 2
     assert (event["first_sent"], event["last_sent"]) == (10.0, 11.0)
     assert event["error_max_s"] == 0.2
