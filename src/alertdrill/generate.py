@@ -50,7 +50,7 @@ def fault_index() -> str:
         "# Faults\n",
         f"{len(KINDS)} kinds, by what they touch.\n",
     ]
-    for unit in (Unit.SAMPLE, Unit.ROW, Unit.BODY, Unit.EXCHANGE, Unit.ARRIVAL):
+    for unit in (Unit.SAMPLE, Unit.ROW, Unit.BODY, Unit.EXCHANGE, Unit.ARRIVAL, Unit.PROCESS):
         lines += [f"## {unit}\n", "| kind | what it does | should trigger |", "|---|---|---|"]
         for kind, fault in sorted(KINDS.items()):
             if fault.unit is unit:

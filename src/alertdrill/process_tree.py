@@ -1,4 +1,4 @@
-"""Every process that came of this one, whatever became of those between, to be killed together. Standard library."""
+"""Every process that came of this one, whatever became of those between, to be signalled together. Standard library."""
 
 import contextlib
 import ctypes
@@ -13,6 +13,8 @@ from alertdrill.lifeline import LINUX
 PR_SET_CHILD_SUBREAPER = 36
 SWEEP_S = 2.0  # what cannot be killed by then never can: a program that became another user's, a disk that hangs
 AGAIN_S = 0.002
+STOPPED = frozenset("Tt")
+ENDED = frozenset("ZXx")
 
 
 def adopt_orphans() -> None:
@@ -24,10 +26,30 @@ def sweep() -> None:
     """Kill every process that came of this one."""
     deadline = time.monotonic() + SWEEP_S
     while _has_children() and time.monotonic() < deadline:
-        for pid in _descendants(os.getpid()):
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
+        signal_all(signal.SIGKILL)
         time.sleep(AGAIN_S)
+
+
+def signal_all(number: signal.Signals) -> None:
+    """Send a signal to every process that came of this one."""
+    for pid in descendants(os.getpid()):
+        with contextlib.suppress(OSError):
+            os.kill(pid, number)
+
+
+def states() -> dict[int, str]:
+    """What the processes that came of this one do, by the kernel's letter (`T`: stopped); ended ones are left out."""
+    found = {}
+    for pid in descendants(os.getpid()):
+        with contextlib.suppress(OSError):
+            found[pid] = _stat(pid)[0]
+    return {pid: state for pid, state in found.items() if state not in ENDED}
+
+
+def _stat(pid: int) -> list[str]:
+    """State, parent and so on of a process: its line in /proc behind the name, which may hold anything."""
+    stat = Path("/proc", str(pid), "stat").read_bytes()
+    return stat[stat.rindex(b")") + 2 :].decode().split()
 
 
 def _has_children() -> bool:
@@ -40,15 +62,14 @@ def _has_children() -> bool:
     return True
 
 
-def _descendants(ancestor: int) -> list[int]:
+def descendants(ancestor: int) -> list[int]:
     """Processes that came of one, as far as this system tells; itself not among them."""
     if not LINUX:
         return []
     children: dict[int, list[int]] = defaultdict(list)
     for name in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
-            stat = Path("/proc", name, "stat").read_bytes()
-            children[int(stat[stat.rindex(b")") + 2 :].split()[1])].append(int(name))
+            children[int(_stat(int(name))[1])].append(int(name))
     found: list[int] = []
     todo = [ancestor]
     while todo:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from alertdrill.adapters.load.instants import unpack
 from alertdrill.adapters.processes import Child, Event, ProcessFailed
+from alertdrill.adapters.target_halts import TargetHalts
 from alertdrill.core import journal as records
 from alertdrill.core.plan import Plan
 from alertdrill.core.touch import Touch
@@ -23,6 +24,7 @@ class EventJournal:
 
     Attributes:
         failures: requests without a whole answer so far, by the load's name for what kept it away.
+        on_restored: called when a target whose processes were halted answers again.
     """
 
     def __init__(self, plan: Plan, journal: Journal, on_sent: Callable[[Event], None] = lambda _: None) -> None:
@@ -35,6 +37,7 @@ class EventJournal:
         self._last_touched: float | None = None
         self._touch = Touch(plan)
         self.failures: Counter[str] = Counter()
+        self.on_restored: Callable[[], None] = lambda: None
 
     @property
     def last_touched(self) -> float | None:
@@ -78,6 +81,17 @@ class EventJournal:
             effects = [(i, at) for i, at in zip(event["i"], event["effect_at"], strict=True) if at is not None]
             self._touched({**event, "i": [i for i, _ in effects]}, [at for _, at in effects])
             self._served(event, event["ended"])
+
+    def of_keeper(self, event: Event) -> None:
+        """Take one event of what keeps a target."""
+        if event["event"] == "restored":
+            self.on_restored()
+        if event["event"] == "halted":
+            names = records.Halted.model_fields.keys() - {"at", "record"}
+            halted = records.Halted(at=time.time(), **{name: event[name] for name in names})
+            self._journal.write(halted)
+            seen = [at for at in (halted.from_at, halted.until_at) if at is not None]
+            self._last_touched = max(self._last_touched or 0.0, *seen, 0.0)
 
     def _drained(self, event: Event) -> None:
         names = records.SegmentDrained.model_fields.keys() - {"at", "record"}
@@ -173,8 +187,14 @@ class DrillProcesses:
     """The processes port: leases for load and injectors, and a look at all."""
 
     def __init__(
-        self, leased: Sequence[Leased], injectors: Sequence[Injector], others: Sequence[Child], lease_s: float
+        self,
+        leased: Sequence[Leased],
+        injectors: Sequence[Injector],
+        others: Sequence[Child],
+        halts: TargetHalts,
+        lease_s: float,
     ) -> None:
+        self._halts = halts
         self._leased = leased
         self._injectors = injectors
         self._others = others
@@ -199,6 +219,18 @@ class DrillProcesses:
             self.renew()
             await asyncio.sleep(self._lease_s / RENEWALS_A_LEASE)
 
+    def announce(self, k: int, at: float) -> None:
+        """Say ahead that segment `k` begins at `at`: faults on processes begin and end with it."""
+        self._halts.announce(k, at)
+
+    def let_go(self, at: float) -> None:
+        """End faults on processes at an instant."""
+        self._halts.let_go(at)
+
+    def whole(self) -> bool:
+        """Whether no process is halted by a fault, and the target answers."""
+        return self._halts.whole()
+
     def dead(self) -> str | None:
         """The first process that ended although it should live."""
         return next((what for child in (*self._leased, *self._others) if (what := child.dead())), None)
@@ -208,6 +240,7 @@ class DrillProcesses:
         for injector in self._injectors:
             if injector.alive():
                 injector.send({"do": "flush"})
+        await self._halts.confirm(CONFIRM_S)
         for injector in self._injectors:
             if injector.alive():
                 try:

@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.faults.base import Place
 from alertdrill.core.inside_protocol import SHORTEST_TOKEN, TOKEN_VARIABLE
-from alertdrill.core.scenario import BundledTarget, Scenario
+from alertdrill.core.scenario import Scenario, UrlTarget
 
 
 def inside_token(scenario: Scenario, environ: Mapping[str, str] = os.environ) -> str | None:
-    """The token for a drill: a new one for a bundled model, the user's own otherwise; None if no fault is inside.
+    """The token for a drill: a new one for a model that we start, the user's own otherwise; None if no fault is inside.
 
     Raises:
         BadInput: the environment has none that can be used, for a target that already runs.
     """
     if not _has_inside_faults(scenario):
         return None
-    if isinstance(scenario.target, BundledTarget):
+    if not isinstance(scenario.target, UrlTarget):
         return secrets.token_hex(32)
     token = environ.get(TOKEN_VARIABLE, "")
     if len(token) >= SHORTEST_TOKEN and token.isascii() and token.isprintable():

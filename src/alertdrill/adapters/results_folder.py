@@ -64,6 +64,11 @@ class ResultsFolder:
         return self.path / "samples.json.gz"
 
     @property
+    def target_log(self) -> Path:
+        """target.log: what a target said that a command started."""
+        return self.path / "target.log"
+
+    @property
     def result(self) -> Path:
         """result.json."""
         return self.path / "result.json"

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,10 +13,12 @@ from alertdrill.adapters import processes
 from alertdrill.adapters.bundled import TARGET_FILE, targets_dir
 from alertdrill.adapters.reachable import check_reachable, tls_settings
 from alertdrill.adapters.secret import NoSecret, secret_at
+from alertdrill.adapters.target_command import ServeCommand, own_command
 from alertdrill.adapters.yaml_file import beside, load_model, locate
 from alertdrill.core.errors import BadInput, BadValue, Mistake
-from alertdrill.core.scenario import BundledTarget, Scenario, UrlTarget
+from alertdrill.core.scenario import BundledTarget, CommandTarget, Scenario, UrlTarget
 from alertdrill.core.scenario.finding import Finding
+from alertdrill.core.scenario.target import OwnTarget
 from alertdrill.core.units import DurationS
 from alertdrill.protocols.rows import Rows, parse_csv
 from alertdrill.protocols.schema import Schema
@@ -69,6 +71,7 @@ class PreparedTarget:
         secret_headers: the same, whose values the scenario does not hold; in no file.
         folder, data, spec: of a bundled target; None otherwise.
         url: of a target that already runs; None otherwise.
+        command: of a target that a command of the user's starts; None otherwise.
         tls: how that is trusted if it is https.
     """
 
@@ -86,6 +89,14 @@ class PreparedTarget:
     url: str | None = None
     tls: TlsSettings = SYSTEM_ROOTS
     secret_headers: dict[str, str] = field(default_factory=dict, repr=False)
+    command: ServeCommand | None = None
+
+    @property
+    def metrics(self) -> str | None:
+        """Path of the metrics of a model that we start; None if they are not scraped."""
+        if self.command is not None:
+            return self.command.metrics
+        return "/metrics" if self.spec is not None else None
 
     @property
     def origin(self) -> str:
@@ -116,7 +127,7 @@ def bundled_rules(name: str) -> tuple[Path, ...]:
 
 
 async def prepare_target(scenario: Scenario, scenario_path: Path, say: Callable[[str], None]) -> PreparedTarget:
-    """Make a target ready: train a bundled model once, or see that a running one can be reached.
+    """Make a target ready: train a bundled model once, or see that a running one can be reached; none is started.
 
     Raises:
         BadInput: a file of it cannot be used, or it cannot be reached.
@@ -124,6 +135,9 @@ async def prepare_target(scenario: Scenario, scenario_path: Path, say: Callable[
     """
     if isinstance(scenario.target, BundledTarget):
         return await _bundled(scenario.target.bundled, say)
+    if isinstance(scenario.target, CommandTarget):
+        described = _to_start(scenario.target, scenario_path)
+        return replace(described, secret_headers=_secrets(scenario.target, scenario_path))
     return _running(scenario.target, scenario_path, say)
 
 
@@ -205,7 +219,7 @@ def _trained(name: str, spec: TargetSpec) -> PreparedTarget:
 
 
 def _running(target: UrlTarget, scenario_path: Path, say: Callable[[str], None]) -> PreparedTarget:
-    described = _described(target, scenario_path)
+    described = replace(_described(target, scenario_path), secret_headers=_secrets(target, scenario_path))
     check_reachable(target.url, described.tls, scenario_path)
     if not described.tls.verify:
         say(f"note: whoever answers at {target.url} is trusted (target.tls.verify: false)")
@@ -226,14 +240,18 @@ def _described(target: UrlTarget, scenario_path: Path) -> PreparedTarget:
         sample_path,
         rows,
         digest,
-        headers={name: value for name, value in target.headers.items() if isinstance(value, str)},
-        secret_headers=_secrets(target, scenario_path),
+        headers=_open(target),
         url=target.url,
         tls=tls,
     )
 
 
-def _secrets(target: UrlTarget, scenario_path: Path) -> dict[str, str]:
+def _open(target: OwnTarget) -> dict[str, str]:
+    """The headers that a scenario has as they are sent."""
+    return {name: value for name, value in target.headers.items() if isinstance(value, str)}
+
+
+def _secrets(target: OwnTarget, scenario_path: Path) -> dict[str, str]:
     """The headers whose values the scenario names.
 
     Raises:
@@ -251,7 +269,15 @@ def _secrets(target: UrlTarget, scenario_path: Path) -> dict[str, str]:
     return found
 
 
-def _schema(target: UrlTarget, scenario_path: Path) -> Schema:
+def _to_start(target: CommandTarget, scenario_path: Path) -> PreparedTarget:
+    schema, command = _schema(target, scenario_path), own_command(target, scenario_path)
+    sample_path = beside(scenario_path, target.sample)
+    rows, digest = _sample(sample_path, schema)
+    headers = _open(target)
+    return PreparedTarget("model", "1", schema, sample_path, rows, digest, headers=headers, command=command)
+
+
+def _schema(target: OwnTarget, scenario_path: Path) -> Schema:
     """The schema of the target's file, with the protocol that the scenario names."""
     schema = load_model(beside(scenario_path, target.schema_), Schema, "schema")
     if target.protocol is None:

@@ -84,6 +84,9 @@ Record = Annotated[
 AllowLocustfile = Annotated[
     bool, typer.Option("--allow-locustfile", help="run the code of the file that load.locustfile names")
 ]
+AllowCommands = Annotated[
+    bool, typer.Option("--allow-commands", help="run the programs that a scenario names, such as target.command")
+]
 Results = Annotated[Path, typer.Option("--results", metavar="DIR", help="where results are kept")]
 Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="also write the result as JSON to FILE")]
 Junit = Annotated[
@@ -125,6 +128,7 @@ def run(
     workers: Workers = 1,
     distributed: Distributed = None,
     allow_locustfile: AllowLocustfile = False,
+    allow_commands: AllowCommands = False,
     results: Results = Path("results"),
     json: Json = None,
     junit: Junit = None,
@@ -152,6 +156,7 @@ def run(
         workers,
         distributed,
         allow_locustfile,
+        allow_commands,
         record=record,
     )
     ci, several = CiFiles(junit, markdown), Several(jobs, shard, fail_fast)

@@ -17,7 +17,7 @@ INDENT = (0, 0, 0, 4)
 
 def show_faults(console: Console) -> int:
     """One line a fault, by unit, in the order of the wire."""
-    for unit in (Unit.SAMPLE, Unit.ROW, Unit.BODY, Unit.EXCHANGE, Unit.ARRIVAL):
+    for unit in (Unit.SAMPLE, Unit.ROW, Unit.BODY, Unit.EXCHANGE, Unit.ARRIVAL, Unit.PROCESS):
         kinds = {kind: fault for kind, fault in sorted(KINDS.items()) if fault.unit is unit}
         table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
         table.add_column(min_width=max(map(len, KINDS)))

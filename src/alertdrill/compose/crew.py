@@ -149,7 +149,7 @@ def _first_server_here(scenario: Scenario) -> str | None:
     if scenario.monitoring.monitor == "sidecar":
         return "the monitor"
     if not isinstance(scenario.target, UrlTarget):
-        return "a bundled model"
+        return "a model that alertdrill starts"
     host = urlsplit(scenario.target.url).hostname or ""
     return host if is_loopback(host) else None
 

@@ -24,12 +24,14 @@ from alertdrill.adapters.inside_token import inside_token
 from alertdrill.adapters.journal_file import JournalFile
 from alertdrill.adapters.live_traffic import LiveTraffic
 from alertdrill.adapters.processes import Child
+from alertdrill.adapters.prometheus_config import ScrapeJob
 from alertdrill.adapters.prometheus_install import ensure_prometheus
 from alertdrill.adapters.promtool import check_rules
 from alertdrill.adapters.results_folder import ResultsFolder, check_writable
 from alertdrill.adapters.scratch import Scratch
 from alertdrill.adapters.signals import run_until_signalled
 from alertdrill.adapters.target import PreparedTarget, prepare_target
+from alertdrill.adapters.target_halts import TargetHalts
 from alertdrill.adapters.warm_up import warm_up
 from alertdrill.compose.background import ask_background
 from alertdrill.compose.crew import Crew
@@ -52,7 +54,7 @@ from alertdrill.compose.own_users import OwnUsers
 from alertdrill.compose.planning import Planner
 from alertdrill.compose.wire import Wire
 from alertdrill.core import journal as records
-from alertdrill.core.faults.base import ExchangeFault, Place
+from alertdrill.core.faults.base import ExchangeFault, Place, ProcessFault
 from alertdrill.core.feasibility import unknown_features
 from alertdrill.core.kept import Kept
 from alertdrill.core.label_sets import unnamed, with_label_sets
@@ -140,7 +142,9 @@ class _Drill:
         run_id = new_run_id()
         self._stack.push_async_callback(processes.stop_all, self._wire.children)
         self._stack.push_async_callback(self._wire.leave_apps)
-        early = None if self._proxies_dependency() else self._aside(self._model_without_plan())
+        self._stack.push_async_callback(self._wire.end_model)
+        waits = self._proxies_dependency() or self._keeps_model()
+        early = None if waits else self._aside(self._model_without_plan())
         notification = await open_notification(self._scenario, setup, own, run_id, self._stack)
         engine = await open_engine(
             self._scenario,
@@ -199,10 +203,15 @@ class _Drill:
         for mistake in found.mistakes:
             self._progress.note(f"warning: {mistake.render()}")
 
-    def _jobs(self) -> tuple[str, ...]:
+    def _jobs(self) -> tuple[ScrapeJob, ...]:
         """Scrape jobs of our own processes."""
-        monitor = ("monitor",) if self._scenario.monitoring.monitor == "sidecar" else ()
-        return (*monitor, "model") if self._target.spec is not None else monitor
+        monitor = (ScrapeJob("monitor"),) if self._scenario.monitoring.monitor == "sidecar" else ()
+        metrics = self._target.metrics
+        return (*monitor, ScrapeJob("model", path=metrics)) if metrics is not None else monitor
+
+    def _keeps_model(self) -> bool:
+        faults = [fault for phase in self._scenario.phases for fault in phase.faults]
+        return self._target.command is not None or any(isinstance(fault, ProcessFault) for fault in faults)
 
     def _proxies_dependency(self) -> bool:
         faults = [fault for phase in self._scenario.phases for fault in phase.faults]
@@ -251,9 +260,10 @@ class _Drill:
         else:
             store = await wire.dependency()
             behind = await wire.proxied(plan, folder.plan, Place.DEPENDENCY, store, events) if store else None
-            model = await wire.model(behind)
-        if self._target.spec is not None:
-            engine.scrape("model", model)
+            kept = self._keeps_model()
+            model = await (wire.kept_model(behind, folder.target_log, events) if kept else wire.model(behind))
+        if self._target.metrics is not None and wire.metrics is not None:
+            engine.scrape("model", wire.metrics)
         if self._scenario.load.warmup is not None:
             await warm_up(model, self._target, self._scenario.load.warmup, self._progress.note)
         await wire.inside(plan, model, events)
@@ -276,9 +286,12 @@ class _Drill:
         events: EventJournal,
     ) -> Outcome:
         injectors: list[Injector] = [*self._wire.proxies, *self._wire.inside_apps]
-        leased: list[Leased] = [*injectors, load]
+        keeper = self._wire.keeper
+        leased: list[Leased] = [*injectors, load, *([keeper] if keeper is not None else [])]
         others = [child for child in self._wire.children if child not in leased]
-        running = DrillProcesses(leased, injectors, others, self._scenario.limits.lease)
+        halts = TargetHalts(plan, keeper)
+        events.on_restored = halts.restored
+        running = DrillProcesses(leased, injectors, others, halts, self._scenario.limits.lease)
         self._stack.enter_context(running.leased())
         replicas = [
             Replica(name, one.source(), one.groups, plan.scenario, engine.replicas)
@@ -292,7 +305,7 @@ class _Drill:
             running,
             journal,
             self._progress,
-            self._jobs(),
+            tuple(job.job for job in self._jobs()),
             engine.scrape_s,
             engine.evaluation_s,
         )

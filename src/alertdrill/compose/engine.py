@@ -271,7 +271,7 @@ async def open_engine(
     scenario: Scenario,
     path: Path,
     prometheus: Path | None,
-    jobs: Sequence[str],
+    jobs: Sequence[ScrapeJob],
     on_post: Callable[[AlertPost], None],
     notification: Notification,
     stack: AsyncExitStack,
@@ -298,7 +298,7 @@ async def open_engine(
     further = [ScrapeJob.from_url(job.job, job.url, job.labels) for job in monitoring.scrape]
     managed = await start_prometheus(
         prometheus,
-        jobs=[*(ScrapeJob(job) for job in jobs), *further],
+        jobs=[*jobs, *further],
         rule_files=rule_files(scenario, path),
         scrape_interval_s=monitoring.scrape_interval,
         evaluation_interval_s=monitoring.evaluation_interval,

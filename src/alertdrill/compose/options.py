@@ -14,9 +14,20 @@ from alertdrill.compose.crew import Crew
 from alertdrill.core.errors import BadInput, BadValue, Mistake
 from alertdrill.core.kept import Kept
 from alertdrill.core.label_sets import written_position
-from alertdrill.core.scenario import BundledTarget, Monitoring, Phase, Scenario, UrlTarget, UserPrometheus, locustfile
+from alertdrill.core.faults.base import ProcessFault
+from alertdrill.core.scenario import (
+    BundledTarget,
+    CommandTarget,
+    Monitoring,
+    Phase,
+    Scenario,
+    UrlTarget,
+    UserPrometheus,
+    locustfile,
+)
 from alertdrill.core.scenario.finding import TOP, Finding
 from alertdrill.core.scenario.grammar import Path as KeyPath
+from alertdrill.lifeline import LINUX
 from alertdrill.protocols.schema import Schema
 
 
@@ -28,6 +39,7 @@ class Options:
         workers: processes that share the load.
         distributed: HOST:PORT where workers that are started elsewhere join; None: they are started here.
         allow_locustfile: whether the code of a locustfile may be run.
+        allow_commands: whether programs that a scenario names may be run.
         seed: in place of the scenario's; None: the scenario's.
         record: which samples are kept.
     """
@@ -39,6 +51,7 @@ class Options:
     workers: int = 1
     distributed: str | None = None
     allow_locustfile: bool = False
+    allow_commands: bool = False
     seed: int | None = None
     record: Kept = Kept.SCOPE
 
@@ -47,15 +60,33 @@ def read_to_run(name_or_path: str, options: Options) -> tuple[Scenario, Path]:
     """What `read_scenario` gives, of a scenario whose code may be run.
 
     Raises:
-        BadInput: the file or an option cannot be used, or a locustfile would be run that nobody allowed.
+        BadInput: the file or an option cannot be used, a locustfile or a command would be run that nobody allowed, or
+            this system cannot do what a fault does.
     """
     scenario, path = read_scenario(name_or_path, options)
+    refuse(locate(path, [*_not_allowed(scenario, options), *_not_here(scenario)]))
+    return scenario, path
+
+
+def _not_allowed(scenario: Scenario, options: Options) -> Iterator[Finding]:
+    """Code of others that would be run although the command line does not say that it may."""
     file = locustfile(scenario.load)
     if file is not None and not options.allow_locustfile:
         expected = "--allow-locustfile beside it, as its code is run with your rights"
         fix = f"read {file}, then add --allow-locustfile to the command"
-        refuse(locate(path, [Finding(("load", "locustfile"), expected, fix)]))
-    return scenario, path
+        yield Finding(("load", "locustfile"), expected, fix)
+    if isinstance(scenario.target, CommandTarget) and not options.allow_commands:
+        expected = "--allow-commands beside it, as it is run with your rights"
+        yield Finding(("target", "command"), expected, "read it, then add --allow-commands to the command line")
+
+
+def _not_here(scenario: Scenario) -> Iterator[Finding]:
+    """Faults on processes, on a system that does not say which processes came of which."""
+    for position, phase in enumerate(scenario.phases):
+        for number, fault in enumerate(phase.faults):
+            if isinstance(fault, ProcessFault) and not LINUX:
+                expected = "a fault that is not about processes, whose states alertdrill can read on Linux only"
+                yield Finding(("phases", position, "faults", number, "kind"), expected, "run it on Linux, or remove it")
 
 
 def read_scenario(name_or_path: str, options: Options) -> tuple[Scenario, Path]:

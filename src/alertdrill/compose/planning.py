@@ -231,6 +231,8 @@ def _starts(plan: Plan, target: PreparedTarget, crew: Crew) -> tuple[str, ...]:
         names.append(f"model {target.name}")
         names += [proxies[Place.DEPENDENCY]] if Place.DEPENDENCY in proxies else []
         names += ["feature store"] if target.spec.dependency is not None else []
+    if target.command is not None:
+        names.append(f"model: {target.command.text}")
     monitoring = plan.scenario.monitoring
     names += ["Prometheus"] if monitoring.prometheus == "managed" else []
     return (*names, "Alertmanager") if monitoring.level == "delivered" else tuple(names)

@@ -12,6 +12,7 @@ from alertdrill.adapters.load.launch import HERE, LoadArguments, environment, wo
 from alertdrill.adapters.load.launch import argv as load_argv
 from alertdrill.adapters.processes import Child, Event
 from alertdrill.adapters.target import PreparedTarget
+from alertdrill.adapters.target_command import Ports, bundled_command, keeper_argv
 from alertdrill.compose.crew import Crew
 from alertdrill.compose.own_users import OwnUsers
 from alertdrill.core.faults.base import Place
@@ -20,6 +21,9 @@ from alertdrill.core.plan import Plan
 
 READY_S = 30.0
 MODEL_READY_S = 60.0
+KEEPER_S = 10.0
+ENDING_S = 10.0
+ANY_PORT = ("--port", "0")
 EVERY_INTERFACE = "0.0.0.0"
 
 
@@ -34,6 +38,8 @@ class Wire:
         children: all of them, in the order in which they were started.
         proxies: the fault proxies among them.
         inside_apps: the apps that carry out faults inside themselves.
+        keeper: what started the model and halts its processes, if a command or faults on them ask for it.
+        metrics: address of the metrics of a model that we started, if it has some.
     """
 
     def __init__(
@@ -52,6 +58,8 @@ class Wire:
         self.children: list[Child] = []
         self.proxies: list[Child] = []
         self.inside_apps: list[InsideApp] = []
+        self.keeper: Child | None = None
+        self.metrics: str | None = None
 
     async def _start(
         self,
@@ -82,7 +90,8 @@ class Wire:
         if target.spec is None or target.folder is None or target.spec.dependency is None:
             return None
         script = target.spec.dependency
-        return await self._start("feature-store", [str(target.folder / script.script), *script.args, *self._data()])
+        argv = [str(target.folder / script.script), *script.args, *self._data(), *ANY_PORT]
+        return await self._start("feature-store", argv)
 
     async def model(self, dependency: str | None) -> str:
         """Start a bundled model; its address, or that of a target that already runs."""
@@ -90,14 +99,69 @@ class Wire:
         if target.spec is None or target.folder is None:
             return target.origin
         self._say(f"starting model {target.name}")
+        script, argv = self._server(dependency)
+        self.metrics = url = await self._start(
+            "model", [script, *argv, *ANY_PORT], MODEL_READY_S, environ=self._shared()
+        )
+        return url
+
+    async def kept_model(self, dependency: str | None, log: Path, events: EventJournal) -> str:
+        """Start a model by a command, under a keeper that ends its whole process tree; its address.
+
+        Args:
+            dependency: address of what a bundled model depends on.
+            log: file for what it says.
+            events: told of what faults did to its processes.
+
+        Raises:
+            ProcessFailed: it ended before it was ready, or never was.
+        """
+        target = self._target
+        command = target.command
+        self._say(f"starting {'model ' + target.name if command is None else command.text}")
+        if command is None and target.spec is not None:
+            script, argv = self._server(dependency)
+            command = bundled_command(Path(script), argv, target.spec.ready, MODEL_READY_S)
+        assert command is not None, "a target that runs elsewhere has no processes of ours"
+        ports = Ports.choose(command)
+        command = command.at(ports)
+        environ = {**command.environ, **(self._shared() or {})}
+        argv = keeper_argv(command, ports.serving, log)
+        self.keeper = await self._spawn("model", argv, events.of_keeper, environ)
+        await self.keeper.event("ready", command.ready_timeout_s + KEEPER_S)
+        self.metrics = f"http://127.0.0.1:{ports.metrics}"
+        return f"http://127.0.0.1:{ports.serving}"
+
+    async def end_model(self) -> None:
+        """End what a command started, in good order where that is possible, and see that nothing of it answers."""
+        keeper = self.keeper
+        if keeper is None or not keeper.alive():
+            return
+        keeper.expected_to_end = True
+        keeper.send({"do": "lease", "s": ENDING_S})
+        keeper.send({"do": "stop"})
+        try:
+            answers = (await keeper.event("stopped", ENDING_S))["answers"]
+        except processes.ProcessFailed:
+            return
+        if answers:
+            self._say("warning: something answers still where the model did, though every process of it is gone")
+
+    def _server(self, dependency: str | None) -> tuple[str, list[str]]:
+        """Script and arguments of a bundled model's server, its port left out."""
+        target = self._target
+        assert target.spec is not None, "it is bundled"
+        assert target.folder is not None, "it is bundled"
         script = target.spec.server
         store = ["--feature-store", dependency] if dependency else []
-        argv = [str(target.folder / script.script), *script.args, *self._data(), *store]
-        environ = {TOKEN_VARIABLE: self._token} if self._token else None
-        return await self._start("model", argv, MODEL_READY_S, environ=environ)
+        return str(target.folder / script.script), [*script.args, *self._data(), *store]
+
+    def _shared(self) -> dict[str, str] | None:
+        """What the model's environment has beside ours."""
+        return {TOKEN_VARIABLE: self._token} if self._token else None
 
     def _data(self) -> list[str]:
-        return ["--data", str(self._target.data), "--port", "0"]
+        return ["--data", str(self._target.data)]
 
     async def proxied(self, plan: Plan, plan_file: Path, place: Place, url: str, events: EventJournal) -> str:
         """Put a fault proxy before `url` if the plan has faults at that place; the address to use."""

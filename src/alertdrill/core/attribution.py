@@ -51,7 +51,7 @@ def lost(case: Case) -> tuple[Span, ...]:
     return tuple(
         (case.starts_ms[k], case.segment_end_ms(k) + case.tail_ms)
         for one in case.deliveries.values()
-        if (k := one.injection.segment) in case.starts_ms and one.planned and not one.delivered
+        if (k := one.injection.segment) in case.starts_ms and not one.had_nothing_to_touch and not one.delivered
     )
 
 

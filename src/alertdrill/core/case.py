@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from alertdrill.core import grafana
 from alertdrill.core import journal as records
 from alertdrill.core.alerts import Episode, episodes
-from alertdrill.core.faults.base import ArrivalFault, BodyFault, RowFault
+from alertdrill.core.faults.base import ArrivalFault, BodyFault, ProcessFault, RowFault
 from alertdrill.core.observations import RuleGroup
 from alertdrill.core.plan import Injection, Plan, SegmentKind
 from alertdrill.core.recording import Recording
@@ -37,6 +37,9 @@ class Delivery:
             given up, if that came after the segment.
         served_ms: first answer (or cut) of a touched exchange.
         full_ms: first confirmed effect from when on the fault was at its full strength.
+        halted: of a fault on processes, how many were seen stopped or reaped; the requests that it touched are those
+            that were due meanwhile. None of other faults.
+        why_not: what kept such a fault from being as planned; empty: nothing.
     """
 
     injection: Injection
@@ -49,10 +52,19 @@ class Delivery:
     over_ms: int | None
     served_ms: int | None
     full_ms: int | None
+    halted: int | None = None
+    why_not: str = ""
+
+    @property
+    def had_nothing_to_touch(self) -> bool:
+        """Whether the plan chose nothing, or there was nothing left of it: no request, no process."""
+        return self.planned == self.stray == 0 if self.halted is None else not self.halted and not self.why_not
 
     @property
     def delivered(self) -> bool:
         """Whether the effects are those of the plan."""
+        if self.halted is not None:
+            return self.halted > 0 and not self.why_not
         if self.stray > (1 - DELIVERED) * self.planned:
             return False
         return self.touched > 0 and self.touched >= DELIVERED * self.planned
@@ -169,6 +181,46 @@ class Case:
         )
 
     def _delivery(self, injection: Injection) -> Delivery:
+        return self._halted(injection) if isinstance(injection.fault, ProcessFault) else self._touched(injection)
+
+    def _halted(self, injection: Injection) -> Delivery:
+        """What became of a fault on processes: its last record says it."""
+        closed, k = self.closed.get(injection.segment), injection.segment
+        said = [one for one in self.all(records.Halted) if one.injection == injection.id]
+        first = next((one.from_at for one in said if one.from_at is not None), None)
+        last = next((one.until_at for one in reversed(said) if one.until_at is not None), first)
+        first_ms = None if first is None else self.engine_ms(first)
+        last_ms = None if last is None else self.engine_ms(last)
+        due = np.zeros(0, dtype=np.int64)
+        if first_ms is not None and last_ms is not None and k in self.starts_ms:
+            schedule = self.touch.schedule(k)
+            at = self.starts_ms[k] + np.round(schedule.at[schedule.sent] * 1000).astype(np.int64)
+            due = at[(at >= first_ms) & (at <= last_ms) & (at < self.segment_end_ms(k))]
+        return Delivery(
+            injection=injection,
+            requests=closed.sent if closed else len(due),
+            planned=len(due),
+            touched=len(due),
+            stray=0,
+            first_ms=first_ms,
+            last_ms=last_ms,
+            over_ms=None if last_ms is None else max(last_ms, self.engine_ms(self.drained.get(k, 0.0))),
+            served_ms=None,
+            full_ms=first_ms,
+            halted=max((len(one.pids) for one in said), default=0),
+            why_not=next((one.why for one in said if one.why), ""),
+        )
+
+    @cached_property
+    def halts_ms(self) -> tuple[tuple[int, int], ...]:
+        """From when to when processes of the target were stopped or gone, by faults, ms on the engine's clock."""
+        return tuple(
+            (one.first_ms, one.last_ms)
+            for one in self.deliveries.values()
+            if one.halted and one.first_ms is not None and one.last_ms is not None
+        )
+
+    def _touched(self, injection: Injection) -> Delivery:
         effects: dict[int, float] = {}
         served: list[float] = []
         for one in self.all(records.Touched):

@@ -13,6 +13,7 @@ from alertdrill.core.case import Case
 from alertdrill.core.grafana import METRIC, unknowing
 from alertdrill.core.result import Code, Reason
 from alertdrill.core.scope import AlertRule, RuleBook
+from alertdrill.core.view import SERVER_JOB
 
 Target = tuple[str, str]
 ENGINE_TROUBLES = ("engine_gone", "query_failed")
@@ -55,9 +56,23 @@ def scrape_ends(case: Case, target: Target) -> tuple[NDArray[np.int64], NDArray[
     return times, ends
 
 
+def _as_due(case: Case, target: Target) -> NDArray[np.int64]:
+    """When a target was scraped, ms, ascending; scrapes that a fault on its processes made fail are as they should be.
+
+    Such a scrape may have begun before the fault, and one that fails may be due before a target that was started again
+    serves its metrics: one interval on either side.
+    """
+    times, values = scrape_times(case, target)
+    good = values == 1
+    if target[0] == SERVER_JOB:
+        for first, last in case.halts_ms:
+            good |= (times >= first - case.scrape_ms) & (times <= last + case.scrape_ms)
+    return np.asarray(times[good], dtype=np.int64)
+
+
 def _succeeded(case: Case, targets: Iterable[Target]) -> NDArray[np.int64]:
     """When any of some targets was scraped, ms, ascending."""
-    found = [times[values == 1] for times, values in (scrape_times(case, target) for target in targets)]
+    found = [_as_due(case, target) for target in targets]
     return np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
 
 
@@ -243,8 +258,8 @@ def _scrape_gap(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Reason
             text = f"the scrapes of job {job}{at} have a gap"
             return Reason(code=Code.SCRAPE_GAP, text=text, decide_it_by=fix)
         for target in targets:
-            times, values = scrape_times(case, target)
-            if _stays(times, from_ms, to_ms, interval_ms) and _has_gap(times[values == 1], from_ms, to_ms, interval_ms):
+            times, good = scrape_times(case, target)[0], _as_due(case, target)
+            if _stays(times, from_ms, to_ms, interval_ms) and _has_gap(good, from_ms, to_ms, interval_ms):
                 text = f"the scrapes of job {job} at {target[1]} have a gap"
                 return Reason(code=Code.SCRAPE_GAP, text=text, decide_it_by=fix)
     return None

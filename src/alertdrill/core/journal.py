@@ -189,6 +189,21 @@ class Touched(_Record):
     effect_at: tuple[float, ...]
 
 
+class Halted(_Record):
+    """A fault stopped or ended processes of the target: once when it began, and once more when it was over."""
+
+    record: Literal["halted"] = "halted"
+    injection: str
+    k: int
+    pids: tuple[int, ...] = Field(description="processes that were seen stopped, or reaped")
+    from_at: float | None = Field(description="when the first of them was; null: none was")
+    until_at: float | None = Field(
+        default=None,
+        description="the last look at which all of them were, or nothing answered; null: it had just begun",
+    )
+    why: str = Field(default="", description="what kept it from being as planned; empty: nothing")
+
+
 class Served(_Record):
     """When touched exchanges were answered, or cut."""
 
@@ -341,6 +356,7 @@ Record = Annotated[
     | Late
     | Picked
     | Touched
+    | Halted
     | Served
     | SteadyState
     | Gate
@@ -377,6 +393,7 @@ R = TypeVar(
     Late,
     Picked,
     Touched,
+    Halted,
     Served,
     SteadyState,
     Gate,

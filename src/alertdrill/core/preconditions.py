@@ -57,7 +57,10 @@ def why_not_delivered(case: Case, delivery: Delivery) -> Reason | None:
     away = _turned_away(case)
     if away is not None:
         return away
-    if delivery.planned + delivery.stray and not delivery.delivered:
+    if delivery.why_not:
+        fix = "see what else starts, stops or answers for the target, then run again"
+        return because(Code.FAULT_NOT_DELIVERED, delivery.why_not, fix)
+    if not delivery.had_nothing_to_touch and not delivery.delivered:
         stray = f", {delivery.stray:,} that were not planned" if delivery.stray else ""
         text = f"{delivery.touched:,} of {delivery.planned:,} planned effects confirmed{stray}"
         return because(
@@ -87,8 +90,8 @@ def _why_nothing_can_be_said(asked: Asked) -> Reason | None:
     reason = why_not_delivered(case, delivery)
     if reason:
         return reason
-    if delivery.planned == delivery.stray == 0:
-        text = f"0/{delivery.requests:,} requests touched"
+    if delivery.had_nothing_to_touch:
+        text = f"0/{delivery.requests:,} requests touched" if delivery.halted is None else "no process stopped or ended"
         if delivery.injection.share == 0:
             return because(Code.NOTHING_TOUCHED, f"{text}, as a control must", "no need: this is how a control passes")
         fix = "raise the share, widen the slice or run longer, and see that the fault changes what is sent"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from alertdrill.core.asked import expectation_id
 from alertdrill.core.detection import Bounds, Settings, bounds, whole_intervals_ms
-from alertdrill.core.faults.base import ArrivalFault, BodyFault, Fault, RowFault, SampleFault
+from alertdrill.core.faults.base import ArrivalFault, BodyFault, Fault, ProcessFault, RowFault, SampleFault
 from alertdrill.core.fill import FillBounds, fill
 from alertdrill.core.matchers import may_match
 from alertdrill.core.odds import Odds, odds_of
@@ -166,8 +166,8 @@ class _Look:
         self, rule: AlertRule, expectation: Expectation, injection: Injection, start_s: float
     ) -> FillBounds | None:
         shape, k = _shape(self.book.inlined(rule)), injection.segment
-        if not shape:
-            return None
+        if not shape or any(isinstance(one.fault, ProcessFault) for one in self.plan.segment_injections(k)):
+            return None  # what a target that stands still does to a rule depends on who waits for it, and how long
         interval_s = rule.interval_ms / 1000
         scrape_s = rule.scrape_ms(round(self.scrape_s * 1000)) / 1000
         hold_s = scrape_s + interval_s + whole_intervals_ms(rule.for_ms, rule.interval_ms) / 1000

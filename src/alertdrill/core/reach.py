@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from alertdrill.core.faults.base import ArrivalFault, BodyFault, ExchangeFault, Place, RowFault
+from alertdrill.core.faults.base import ArrivalFault, BodyFault, ExchangeFault, Place, ProcessFault, RowFault
 from alertdrill.core.plan import Injection, Plan, Segment
 from alertdrill.core.touch import Touch
 
@@ -73,7 +73,7 @@ def _reach(segment: Segment, injection: Injection, touch: Touch, background_per_
     return Reach(
         injection=injection,
         requests=len(schedule) if isinstance(fault, ArrivalFault) else int(schedule.sent.sum()),
-        picked=0 if isinstance(fault, ArrivalFault | ExchangeFault) else touch.picked(injection),
+        picked=0 if isinstance(fault, ArrivalFault | ExchangeFault | ProcessFault) else touch.picked(injection),
         touched=len(at),
         background=background_per_s * segment.duration_s,
         first_s=float(at[0]) if len(at) else None,

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from alertdrill.core.exchanges import alters
-from alertdrill.core.faults.base import ExchangeEffect, ExchangeFault, Fault, Place
+from alertdrill.core.faults.base import ExchangeEffect, ExchangeFault, Fault, Halt, Place, ProcessFault
 from alertdrill.core.promql import PromqlError, Selector, parse, walk
 from alertdrill.core.result import View
 from alertdrill.core.scope import AlertRule, RuleBook
@@ -109,6 +109,8 @@ def sight(views: Iterable[View], fault: Fault, monitor: bool) -> Sight:
         fault: what happens.
         monitor: whether the reference monitor stands in front of the model.
     """
+    if isinstance(fault, ProcessFault):
+        return _sight_of_halt(views, fault.halt())
     if not isinstance(fault, ExchangeFault):
         return Sight.FAULT  # broken values can raise errors, and late answers, anywhere
     effect = fault.effect(0.5, 1.0)
@@ -117,6 +119,12 @@ def sight(views: Iterable[View], fault: Fault, monitor: bool) -> Sight:
     if effect.upload_s or not all(_blind(view, fault.place, effect) for view in views):
         return Sight.FAULT  # a body that comes slowly is noticed by all that read it
     return Sight.NOTHING if _passed_on(effect) else Sight.ABSENCE
+
+
+def _sight_of_halt(views: Iterable[View], halt: Halt) -> Sight:
+    """What stands in front sees whatever a halt does; a server that stands still counts nothing, a new one anew."""
+    seeing = {View.EDGE} if halt is Halt.STOP else {View.EDGE, View.SERVER}
+    return Sight.FAULT if seeing & set(views) else Sight.ABSENCE
 
 
 def _blind(view: View, place: Place, effect: ExchangeEffect) -> bool:

@@ -76,6 +76,7 @@ class Director:
 
     def _announce(self, segment: Segment, at: float, title: str) -> None:
         self._load.announce(segment.k, at)
+        self._processes.announce(segment.k, at)
         self._journal.write(records.SegmentStarted(at=self._clock.now(), k=segment.k, start_at=at))
         self._progress.segment(title, at + segment.duration_s)
 
@@ -137,6 +138,7 @@ class Director:
     def _clear(self) -> bool:
         last = self._load.last_touched()
         free = last is None or self._clock.now() >= last + self._tail_s
+        free = free and self._processes.whole()
         return self._steady.decided and free and self._watch.fresh and not self._watch.blocking
 
     def _why_shut(self, patience_s: float) -> str:
@@ -144,6 +146,8 @@ class Director:
         waited = f"after {patience_s:g} s"
         if not self._steady.decided:
             return f"no steady state {waited}"
+        if not self._processes.whole():
+            return f"the target does not answer again {waited}"
         return f"{', '.join(names)} still active {waited}" if names else f"windows not free of earlier effects {waited}"
 
     async def _settle(self) -> None:
@@ -154,7 +158,8 @@ class Director:
         await self._watch.until(began + segment.duration_s - 2 * LEAD_S, self._clear)
 
     async def _close(self) -> None:
-        """End the load, and gather the evidence."""
+        """End the load and what is halted, and gather the evidence."""
+        self._processes.let_go(self._clock.now())
         self._load.close(self._clock.now())
         if not await self._load_ended():
             self._trouble("child_died", f"the load did not close its journal within {END_S:g} s")

@@ -152,6 +152,18 @@ class Processes(Protocol):
         """Which process died although it should live, and how; None if all live."""
         ...
 
+    def announce(self, k: int, at: float) -> None:
+        """Say ahead that segment `k` begins at `at`: faults on the target's processes begin and end with it."""
+        ...
+
+    def let_go(self, at: float) -> None:
+        """End faults on the target's processes at an instant."""
+        ...
+
+    def whole(self) -> bool:
+        """Whether no process is halted by a fault, and the target answers."""
+        ...
+
     async def confirm(self) -> None:
         """Have load and proxies hand over what they still hold back of their journals."""
         ...

@@ -227,9 +227,21 @@ class FakeProcesses:
         self.died: str | None = None
         self.confirmed = False
         self.renewed: list[float] = []
+        self.announced: list[tuple[int, float]] = []
+        self.let_go_at: float | None = None
+        self.whole_from = 0.0
 
     def renew(self) -> None:
         self.renewed.append(self._clock.now())
+
+    def announce(self, k: int, at: float) -> None:
+        self.announced.append((k, at))
+
+    def let_go(self, at: float) -> None:
+        self.let_go_at = at
+
+    def whole(self) -> bool:
+        return self._clock.now() >= self.whole_from
 
     def dead(self) -> str | None:
         return self.died

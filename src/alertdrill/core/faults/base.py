@@ -49,6 +49,14 @@ class Place(StrEnum):
     INSIDE = "inside"
 
 
+class Halt(StrEnum):
+    """What a process fault does to the target's processes, all of them together."""
+
+    STOP = "stop"  # SIGSTOP; SIGCONT when the phase ends
+    KILL = "kill"  # SIGKILL; the target is started again when the phase ends
+    RESTART = "restart"  # SIGTERM, what is left after a while SIGKILL; the target is started again at once
+
+
 ALL_FEATURES = "*"
 
 
@@ -380,3 +388,26 @@ class ArrivalFault(Fault):
     @abstractmethod
     def change(self, at: Floats, context: ArrivalContext) -> Change:
         """What happens to the arrivals planned at `at`, seconds from the start of the phase, ascending, shape (n,)."""
+
+
+class ProcessFault(Fault):
+    """Stops or ends the processes of a target that alertdrill started."""
+
+    unit: ClassVar[Unit] = Unit.PROCESS
+
+    share: Share = Field(
+        default=1.0, description="100%, as a process runs or does not; a written 0 is a control, which leaves it alone"
+    )
+
+    @model_validator(mode="after")
+    def _check_whole(self) -> Self:
+        if self.share not in (0.0, 1.0):
+            raise BadValue("100%, or 0 for a control, as a process runs or does not", "remove it", None, ("share",))
+        if self.profile is not None:
+            expected = f"no profile, as {self.kind} begins and ends with its phase"
+            raise BadValue(expected, "remove it", "a profile", ("profile",))
+        return self
+
+    @abstractmethod
+    def halt(self) -> Halt:
+        """What to do to the processes."""

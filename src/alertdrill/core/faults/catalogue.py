@@ -16,7 +16,7 @@ from pydantic_core import CoreSchema, core_schema
 from alertdrill.core import faults
 from alertdrill.core.faults.base import Fault
 
-FOLDERS = ("arrival", "body", "exchange", "row", "sample")
+FOLDERS = ("arrival", "body", "exchange", "process", "row", "sample")
 
 
 class _Kinds(Mapping[str, type[Fault]]):

@@ -28,13 +28,14 @@ from alertdrill.core.scenario.phases import Expectation, Notifies, Phase, Prohib
 from alertdrill.core.scenario.scenario import Limits, Scenario, Settle
 from alertdrill.core.scenario.secret import FromEnvironment, FromFile, Secret
 from alertdrill.core.scenario.server_tls import ServerTls
-from alertdrill.core.scenario.target import BundledTarget, Target, UrlTarget, is_loopback
+from alertdrill.core.scenario.target import BundledTarget, CommandTarget, Target, UrlTarget, is_loopback
 
 __all__ = [
     "Alertmanager",
     "AlertsInactive",
     "AnyLoad",
     "BundledTarget",
+    "CommandTarget",
     "Connection",
     "Expectation",
     "FromEnvironment",

@@ -12,6 +12,7 @@ from alertdrill.core.scenario.finding import Finding
 from alertdrill.core.scenario.grammar import Path
 from alertdrill.core.scenario.notification_checks import notification_checks
 from alertdrill.core.scenario.outline import ExpectOutline, FaultOutline, Outline, PhaseLoadOutline, PhaseOutline
+from alertdrill.core.scenario.process_checks import process_checks
 from alertdrill.core.units import format_duration, format_rate
 
 _SHOWN_IDS = 20
@@ -34,6 +35,7 @@ def cross_checks(outline: Outline) -> Iterator[Finding]:
     yield from _monitoring(outline)
     yield from _one_replica(outline)
     yield from notification_checks(outline)
+    yield from process_checks(outline)
 
 
 def _phase_names(outline: Outline) -> Iterator[Finding]:
@@ -243,7 +245,11 @@ def _monitoring(outline: Outline) -> Iterator[Finding]:
                 got = f"{key} for a Prometheus of your own"
                 expected = "a managed one, as your own is read and never changed"
                 yield Finding(("monitoring", key), expected, fix, got, at_key=True)
-    elif isinstance(outline.target, dict) and "url" in outline.target and monitoring.rules == "bundled":
+    elif (
+        isinstance(outline.target, dict)
+        and {"url", "command"} & outline.target.keys()
+        and monitoring.rules == "bundled"
+    ):
         written = "rules" in monitoring.model_fields_set
         expected = "rule files, as bundled rules belong to bundled targets"
         fix = "write [alerts.yml]" if written else "add monitoring: {rules: [alerts.yml]}"

@@ -29,12 +29,13 @@ class _Outline(BaseModel):
 
 
 class FaultOutline(_Outline):
-    """How a fault is named, and whether it depends on what rows hold."""
+    """How a fault is named, where it acts, and whether it depends on what rows hold."""
 
     id: OptionalText = None
     kind: OptionalText = None
     where: Any = None
     select: Any = None
+    place: Any = None
 
 
 class ExpectOutline(_Outline):

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import shlex
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from alertdrill.core.errors import BadValue
 from alertdrill.core.scenario.part import Name, Part, Text
 from alertdrill.core.scenario.secret import HeaderValue
 from alertdrill.core.scenario.server_tls import ServerTls
+from alertdrill.core.units import DurationS
 from alertdrill.protocols.catalogue import ProtocolSpec
 
 
@@ -79,22 +81,14 @@ class BundledTarget(Part):
     """A model that comes with alertdrill, started for the drill."""
 
     bundled: Name = Field(
-        description="name of a bundled model (or url and schema of one that runs)", examples=["fraud"]
+        description="name of a bundled model (or url and schema of one that runs, or a command that starts one)",
+        examples=["fraud"],
     )
 
 
-class UrlTarget(Part):
-    """A model endpoint that already runs."""
+class OwnTarget(Part):
+    """What has to be said of any model of the user's own."""
 
-    # First, as the check of `url` reads it.
-    allow_hosts: tuple[Text, ...] = Field(
-        default=(),
-        description="hosts other than this machine that may be loaded and broken",
-        examples=[["staging.test"]],
-    )
-    url: Url = Field(
-        description="address of the server, without the path of the endpoint", examples=["http://127.0.0.1:8000"]
-    )
     schema_: Text = Field(
         alias="schema", description="file with the features and the path of the endpoint", examples=["schema.json"]
     )
@@ -113,6 +107,20 @@ class UrlTarget(Part):
         description="headers sent with every request; those that carry a secret as {env: NAME} or {file: PATH}, which "
         "is read once, when the drill begins",
         examples=["{X-Api-Key: {env: API_KEY}}"],
+    )
+
+
+class UrlTarget(OwnTarget):
+    """A model endpoint that already runs."""
+
+    # First, as the check of `url` reads it.
+    allow_hosts: tuple[Text, ...] = Field(
+        default=(),
+        description="hosts other than this machine that may be loaded and broken",
+        examples=[["staging.test"]],
+    )
+    url: Url = Field(
+        description="address of the server, without the path of the endpoint", examples=["http://127.0.0.1:8000"]
     )
     traffic_query: Text | None = Field(
         default=None,
@@ -143,11 +151,94 @@ class UrlTarget(Part):
         return tls
 
 
+PORT, METRICS_PORT = "{port}", "{metrics_port}"
+"""What stands in a command, or in a variable of its environment, for a free port of this machine."""
+
+
+def _check_command(command: str) -> str:
+    expected = "a program with its arguments, as a shell would split them"
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise BadValue(expected, f"close the quotation ({error})") from None
+    if not words:
+        raise BadValue(expected, "write the program that serves the model")
+    if any(word in ("|", "&&", "||", ";", "&", ">", "<") for word in words):
+        raise BadValue(f"{expected}; there is no shell", "put it into a script, and name that")
+    return command
+
+
+def _check_path(path: str) -> str:
+    if re.fullmatch(r"/[\x21-\x7e]*", path):
+        return path
+    raise BadValue("a path that begins with /", "write it like /health")
+
+
+def _check_environment(variables: dict[str, str]) -> dict[str, str]:
+    for name, value in variables.items():
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise BadValue("a name of letters, digits and '_'", "write it like OMP_NUM_THREADS", repr(name), (name,))
+        if "\0" in value:
+            raise BadValue("text without a zero byte", "remove it", None, (name,))
+    return variables
+
+
+class CommandTarget(OwnTarget):
+    """A model server that is started for the drill by a command of the user's own."""
+
+    # First, as the check of `command` reads it.
+    env: Annotated[dict[str, str], AfterValidator(_check_environment)] = Field(
+        default_factory=dict,
+        description="variables of its environment, beside those that alertdrill has; {port} stands for the port",
+        examples=[{"OMP_NUM_THREADS": "4"}],
+    )
+    command: Annotated[Text, AfterValidator(_check_command)] = Field(
+        description="program and arguments that serve the model on 127.0.0.1 at {port}, split as a shell would and run "
+        "without one, under --allow-commands",
+        examples=["uvicorn app:app --port {port}"],
+    )
+    ready: Annotated[Text, AfterValidator(_check_path)] = Field(
+        description="path that answers 2xx once it serves", examples=["/health"]
+    )
+    ready_timeout: DurationS = Field(default=60.0, gt=0, description="how long that may take")
+    cwd: Text | None = Field(
+        default=None, description="folder that it runs in; default: that of the scenario", examples=["service"]
+    )
+    metrics: Annotated[Text, AfterValidator(_check_path)] | None = Field(
+        default=None,
+        description="path of its own metrics, scraped by a managed Prometheus as job model: at {metrics_port} where "
+        "command or env have that, else at {port}",
+        examples=["/metrics"],
+    )
+
+    @field_validator("command")
+    @classmethod
+    def _check_port(cls, command: str, info: ValidationInfo) -> str:
+        variables = info.data.get("env")  # not there when wrong itself
+        if variables is None or any(PORT in text for text in (command, *variables.values())):
+            return command
+        raise BadValue("a command with {port}, or a variable in env that has it", "write it like --port {port}")
+
+    @property
+    def has_metrics_port(self) -> bool:
+        """Whether its metrics are at a port of their own."""
+        return any(METRICS_PORT in text for text in (self.command, *self.env.values()))
+
+
+_OWN = {"url": UrlTarget, "command": CommandTarget}
+
+
 def _which(value: Any) -> str:
-    return "(url)" if isinstance(value, UrlTarget) or (isinstance(value, dict) and "url" in value) else "(bundled)"
+    for key, kind in _OWN.items():
+        if isinstance(value, kind) or (isinstance(value, dict) and key in value):
+            return f"({key})"
+    return "(bundled)"
 
 
 Target = Annotated[
-    Annotated[BundledTarget, Tag("(bundled)")] | Annotated[UrlTarget, Tag("(url)")], Discriminator(_which)
+    Annotated[BundledTarget, Tag("(bundled)")]
+    | Annotated[UrlTarget, Tag("(url)")]
+    | Annotated[CommandTarget, Tag("(command)")],
+    Discriminator(_which),
 ]
-"""A bundled model, or an endpoint that already runs."""
+"""A bundled model, an endpoint that already runs, or one that a command starts."""
