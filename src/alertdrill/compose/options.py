@@ -12,9 +12,9 @@ from alertdrill.adapters.target import bundled_rules
 from alertdrill.adapters.yaml_file import beside, load_scenario, locate
 from alertdrill.compose.crew import Crew
 from alertdrill.core.errors import BadInput, BadValue, Mistake
+from alertdrill.core.faults.base import ProcessFault
 from alertdrill.core.kept import Kept
 from alertdrill.core.label_sets import written_position
-from alertdrill.core.faults.base import ProcessFault
 from alertdrill.core.scenario import (
     BundledTarget,
     CommandTarget,
