@@ -25,6 +25,7 @@ from alertdrill.core.faults.base import (
     ExchangeEffect,
     ExchangeFault,
     Fault,
+    ProcessFault,
     RowFault,
     SampleFault,
     SlicedFault,
@@ -43,6 +44,7 @@ from alertdrill.protocols.schema import Feature, FeatureKind, Schema
 HEADINGS = ("What it does", "Why it matters", "Should trigger", "Example", "References")
 METHODS: Mapping[type[Fault], str] = {
     RowFault: "edit", SampleFault: "choose", BodyFault: "edit", ExchangeFault: "effect", ArrivalFault: "change",
+    ProcessFault: "halt",
 }  # fmt: skip
 FEATURES = {
     **dict.fromkeys(("amount", "amount_24h", "distance_km"), FeatureKind.NUMBER),
@@ -57,6 +59,9 @@ K = 2  # steady state, gate, phase
 SHARE = 0.3
 
 every_fault = pytest.mark.parametrize("kind", sorted(KINDS))
+every_fault_on_requests = pytest.mark.parametrize(
+    "kind", sorted(kind for kind, fault in KINDS.items() if not issubclass(fault, ProcessFault))
+)
 
 
 def kinds_of(*units: type[Fault]) -> Any:
@@ -183,7 +188,7 @@ def test_the_documented_example_is_this_fault_and_runs(kind: str) -> None:
     fault: Fault = TypeAdapter(FaultSpec).validate_python(example(kind))
     assert type(fault) is KINDS[kind]
     outcome = effects(make_plan(example(kind)))
-    assert kind == "noop" or outcome != clean(make_plan(example(kind)))
+    assert kind == "noop" or isinstance(fault, ProcessFault) or outcome != clean(make_plan(example(kind)))
 
 
 @every_fault
@@ -210,21 +215,21 @@ def test_a_fault_survives_the_plan(kind: str) -> None:
     assert effects(again) == effects(plan)
 
 
-@every_fault
+@every_fault_on_requests
 def test_one_seed_gives_one_outcome_and_another_seed_another(kind: str) -> None:
     one, again, other = (effects(make_plan(example(kind, share=SHARE), seed)) for seed in (3, 3, 4))
     assert one == again
     assert one != other
 
 
-@every_fault
+@every_fault_on_requests
 @pytest.mark.parametrize("split", [1, 7])
 def test_the_outcome_does_not_depend_on_how_requests_are_split_among_workers(kind: str, split: int) -> None:
     plan = make_plan(example(kind, share=SHARE), rows=200)
     assert effects(plan, split) == effects(plan, 10_000)
 
 
-@every_fault
+@every_fault_on_requests
 def test_a_batch_of_ten_thousand_is_the_same_requests(kind: str) -> None:
     plan = make_plan(example(kind, share=SHARE), rows=10_000)
     short = make_plan(example(kind, share=SHARE))
@@ -312,7 +317,7 @@ def test_a_body_fault_changes_every_body_that_it_touches_whatever_the_draw(kind:
         assert not is_json(edited.data)
 
 
-@every_fault
+@every_fault_on_requests
 def test_a_profile_keeps_a_fault_to_its_time(kind: str) -> None:
     plan = make_plan(example(kind, share=1, profile={"kind": "pulse", "at": "4s", "lasts": "3s"}))
     (injection,) = plan.injections
@@ -386,7 +391,7 @@ def test_cells_are_touched_each_on_its_own(kind: str) -> None:
     assert Payloads(plan, sample()).block(K, 0, ROWS).touched[injection.id].tolist() == mask.tolist()
 
 
-@every_fault
+@every_fault_on_requests
 @given(seed=st.integers(0, 2**62), share=st.floats(0, 1))
 @settings(max_examples=5, deadline=None)
 def test_a_larger_share_touches_what_a_smaller_one_touched(kind: str, seed: int, share: float) -> None:
@@ -399,3 +404,14 @@ def test_a_larger_share_touches_what_a_smaller_one_touched(kind: str, seed: int,
         return
     masks = [Touch(plan).mask(plan.injections[0], 0, 100) for plan in (few, many)]
     assert not np.any(masks[0] & ~masks[1])
+
+
+@kinds_of(ProcessFault)
+def test_a_fault_on_processes_is_for_all_of_them_and_all_of_its_phase_or_a_control(kind: str) -> None:
+    whole, control = make_plan(example(kind)), make_plan(example(kind, share=0))
+    assert [Touch(plan).mask(plan.injections[0], 0, ROWS).sum() for plan in (whole, control)] == [ROWS, 0]
+    for wrong in ({"share": 0.5}, {"profile": {"kind": "pulse", "lasts": "1s"}}):
+        phases = [{"name": "p", "duration": "10s", "faults": [example(kind, **wrong)]}]
+        load, target = {"rate": "100/s"}, {"bundled": "fraud"}
+        reading = read_scenario({"version": 1, "name": "x", "target": target, "load": load, "phases": phases})
+        assert [finding.path[4:] for finding in reading.findings] == [tuple(wrong)]

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from alertdrill.core.attribution import Attribution
-from alertdrill.core.case import Case, Delivery
+from alertdrill.core.case import Case
+from alertdrill.core.delivery import Delivery
 from alertdrill.core.plan import expected_fault, injection_id
 from alertdrill.core.result import Code, Reason, View
 from alertdrill.core.scenario import Expectation, Phase

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from alertdrill.core import grafana
 from alertdrill.core import journal as records
 from alertdrill.core.alerts import Episode, episodes
+from alertdrill.core.delivery import Delivery, of_halts
 from alertdrill.core.faults.base import ArrivalFault, BodyFault, ProcessFault, RowFault
 from alertdrill.core.observations import RuleGroup
 from alertdrill.core.plan import Injection, Plan, SegmentKind
@@ -19,55 +19,6 @@ from alertdrill.core.result import Reason
 from alertdrill.core.scenario import locustfile
 from alertdrill.core.scope import AlertRule, RuleBook, tail_ms
 from alertdrill.core.touch import Touch
-
-DELIVERED = 0.99
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """What became of one injection.
-
-    Attributes:
-        requests: requests sent in its segment; for an arrival fault also those that it suppressed.
-        planned: of these, how many the plan chose; the load, where users bring their own rows.
-        touched: of those, how many have a confirmed effect.
-        stray: confirmed effects on requests that the plan did not choose.
-        first_ms, last_ms: first and last confirmed effect, engine clock; None if there is none.
-        over_ms: when the last effect was over: that instant, or when the last request of its segment was answered or
-            given up, if that came after the segment.
-        served_ms: first answer (or cut) of a touched exchange.
-        full_ms: first confirmed effect from when on the fault was at its full strength.
-        halted: of a fault on processes, how many were seen stopped or reaped; the requests that it touched are those
-            that were due meanwhile. None of other faults.
-        why_not: what kept such a fault from being as planned; empty: nothing.
-    """
-
-    injection: Injection
-    requests: int
-    planned: int
-    touched: int
-    stray: int
-    first_ms: int | None
-    last_ms: int | None
-    over_ms: int | None
-    served_ms: int | None
-    full_ms: int | None
-    halted: int | None = None
-    why_not: str = ""
-
-    @property
-    def had_nothing_to_touch(self) -> bool:
-        """Whether the plan chose nothing, or there was nothing left of it: no request, no process."""
-        return self.planned == self.stray == 0 if self.halted is None else not self.halted and not self.why_not
-
-    @property
-    def delivered(self) -> bool:
-        """Whether the effects are those of the plan."""
-        if self.halted is not None:
-            return self.halted > 0 and not self.why_not
-        if self.stray > (1 - DELIVERED) * self.planned:
-            return False
-        return self.touched > 0 and self.touched >= DELIVERED * self.planned
 
 
 class Case:
@@ -184,31 +135,18 @@ class Case:
         return self._halted(injection) if isinstance(injection.fault, ProcessFault) else self._touched(injection)
 
     def _halted(self, injection: Injection) -> Delivery:
-        """What became of a fault on processes: its last record says it."""
-        closed, k = self.closed.get(injection.segment), injection.segment
-        said = [one for one in self.all(records.Halted) if one.injection == injection.id]
-        first = next((one.from_at for one in said if one.from_at is not None), None)
-        last = next((one.until_at for one in reversed(said) if one.until_at is not None), first)
-        first_ms = None if first is None else self.engine_ms(first)
-        last_ms = None if last is None else self.engine_ms(last)
-        due = np.zeros(0, dtype=np.int64)
-        if first_ms is not None and last_ms is not None and k in self.starts_ms:
-            schedule = self.touch.schedule(k)
-            at = self.starts_ms[k] + np.round(schedule.at[schedule.sent] * 1000).astype(np.int64)
-            due = at[(at >= first_ms) & (at <= last_ms) & (at < self.segment_end_ms(k))]
-        return Delivery(
-            injection=injection,
-            requests=closed.sent if closed else len(due),
-            planned=len(due),
-            touched=len(due),
-            stray=0,
-            first_ms=first_ms,
-            last_ms=last_ms,
-            over_ms=None if last_ms is None else max(last_ms, self.engine_ms(self.drained.get(k, 0.0))),
-            served_ms=None,
-            full_ms=first_ms,
-            halted=max((len(one.pids) for one in said), default=0),
-            why_not=next((one.why for one in said if one.why), ""),
+        """What became of a fault on processes."""
+        k = injection.segment
+        closed, schedule, start_ms = self.closed.get(k), self.touch.schedule(k), self.starts_ms.get(k, 0)
+        due_ms = start_ms + np.round(schedule.at[schedule.sent] * 1000).astype(np.int64)
+        return of_halts(
+            injection,
+            [one for one in self.all(records.Halted) if one.injection == injection.id],
+            due_ms[due_ms < self.segment_end_ms(k)],
+            requests=closed.sent if closed else 0,
+            segment_end_ms=self.segment_end_ms(k),
+            drained_ms=self.engine_ms(self.drained.get(k, 0.0)),
+            engine_ms=self.engine_ms,
         )
 
     @cached_property

@@ -67,7 +67,8 @@ def out_of_view(asked: Asked) -> Reason | None:
     if seen is Sight.FAULT or (seen is Sight.ABSENCE and looks_for_absence(asked.rule.rule.query)):
         return None
     only = "" if seen is Sight.NOTHING else ", where only the absence of these requests shows"
-    acts = f"{injection.fault.kind} acts at place {injection.place}"
+    where = "on the processes of the model" if injection.place is None else f"at place {injection.place}"
+    acts = f"{injection.fault.kind} acts {where}"
     text = f"all that {asked.rule.name} reads is {in_words(views)}{only}; {acts}"
     return because(Code.OUT_OF_VIEW, text, "another place for the fault, or an alert on what is measured before it")
 

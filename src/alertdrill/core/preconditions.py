@@ -2,7 +2,8 @@
 
 from alertdrill.core import journal as records
 from alertdrill.core.asked import Asked, because
-from alertdrill.core.case import Case, Delivery
+from alertdrill.core.case import Case
+from alertdrill.core.delivery import Delivery
 from alertdrill.core.health import ENGINE_TROUBLES, not_reloaded
 from alertdrill.core.result import Code, Reason
 from alertdrill.core.scenario import locustfile

@@ -10,7 +10,8 @@ from enum import StrEnum
 from typing import Any
 
 from alertdrill.core.exchanges import alters
-from alertdrill.core.faults.base import ExchangeEffect, ExchangeFault, Fault, Halt, Place, ProcessFault
+from alertdrill.core.faults.base import ExchangeEffect, ExchangeFault, Fault, Place, ProcessFault
+from alertdrill.core.halt import Halt
 from alertdrill.core.promql import PromqlError, Selector, parse, walk
 from alertdrill.core.result import View
 from alertdrill.core.scope import AlertRule, RuleBook

@@ -9,8 +9,9 @@ from alertdrill.core import journal as records
 from alertdrill.core import silence, verdict
 from alertdrill.core.agreement import Said, agree, agree_on_silence, once
 from alertdrill.core.attribution import attribute
-from alertdrill.core.case import Case, Delivery
+from alertdrill.core.case import Case
 from alertdrill.core.crossing import Question, questions
+from alertdrill.core.delivery import Delivery
 from alertdrill.core.noise import noise
 from alertdrill.core.plan import Plan
 from alertdrill.core.recording import Recording

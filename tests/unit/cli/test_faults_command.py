@@ -24,7 +24,7 @@ def test_the_list_has_every_kind_once_under_its_unit() -> None:
     text = shown()
     assert [line.split()[0] for line in text.splitlines() if line.split()[:1] and line.split()[0] in KINDS] == [
         kind
-        for unit in ("sample", "row", "body", "exchange", "arrival")
+        for unit in ("sample", "row", "body", "exchange", "arrival", "process")
         for kind in sorted(KINDS)
         if KINDS[kind].unit == unit
     ]

@@ -58,7 +58,7 @@ def test_all_mistakes_are_said_at_once() -> None:
     ("scenario", "first"),
     [
         (BUNDLED, "the monitor"),
-        (_scenario({"bundled": "fraud"}, "none", NULLS), "a bundled model"),
+        (_scenario({"bundled": "fraud"}, "none", NULLS), "a model that alertdrill starts"),
         (_scenario({**REMOTE, "url": "http://127.0.0.1:8000"}, "none", NULLS), "127.0.0.1"),
         (_scenario(REMOTE, "sidecar", NULLS), "the monitor"),
         (_scenario(REMOTE, "none", {**SLOW, "place": "edge"}), "a fault proxy"),

@@ -43,6 +43,7 @@ def every_kind() -> list[records.Record]:
             status="firing",
             starts_at_ms=1,
         ),
+        records.Halted(at=1.0, injection="p/pause", k=3, pids=(7, 8), from_at=0.5, until_at=0.9),
         records.Replicas(at=1.0, names=("http://a", "http://b"), label=None, apart=True),
         records.Engine(at=1.0, version="2.42.0", scrape_interval_s=1.0, evaluation_interval_s=1.0, replica="http://b"),
         records.Answer(at=1.0, query="up", time_ms=5, labels=({"job": "a"},)),

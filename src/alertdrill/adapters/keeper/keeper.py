@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from alertdrill.adapters.keeper.answers import SILENT_S, Answer, ask, refuses
 from alertdrill.adapters.keeper.tree import Effect, Tree
-from alertdrill.core.faults.base import Halt
+from alertdrill.core.halt import Halt
 from alertdrill.lifeline import Command, emit
 
 POLL_S = 0.05

@@ -127,11 +127,13 @@ class Tree:
         return Effect(*self._gone(there))
 
     async def end(self, patience_s: float, look: Callable[[], None] = lambda: None) -> Effect:
-        """SIGTERM to the command itself, which knows its own; after `patience_s` seconds SIGKILL to what is left.
+        """SIGTERM to the command itself, which ends its own, and to what outlives it; then SIGKILL to what is left.
 
-        `look` is called again and again meanwhile.
+        Args:
+            patience_s: how long SIGTERM has.
+            look: called again and again meanwhile.
         """
-        there = set(self.running())
+        there, told_all = set(self.running()), False
         if self._popen is not None and self.exit_code is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._popen.pid, signal.SIGTERM)
@@ -139,6 +141,9 @@ class Tree:
         deadline = time.monotonic() + patience_s
         while (running := self.running()) and time.monotonic() < deadline:
             there |= running.keys()
+            if self.exit_code is not None and not told_all:
+                self._signal(signal.SIGTERM)
+                told_all = True
             look()
             await asyncio.sleep(AGAIN_S)
         killed = await self.kill()

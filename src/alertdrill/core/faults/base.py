@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from alertdrill.core.errors import BadValue
+from alertdrill.core.halt import Halt
 from alertdrill.core.profiles import ProfileSpec, Scaled
 from alertdrill.core.selection import SelectSpec, Where
 from alertdrill.core.units import Share
@@ -47,14 +48,6 @@ class Place(StrEnum):
     MODEL = "model"
     DEPENDENCY = "dependency"
     INSIDE = "inside"
-
-
-class Halt(StrEnum):
-    """What a process fault does to the target's processes, all of them together."""
-
-    STOP = "stop"  # SIGSTOP; SIGCONT when the phase ends
-    KILL = "kill"  # SIGKILL; the target is started again when the phase ends
-    RESTART = "restart"  # SIGTERM, what is left after a while SIGKILL; the target is started again at once
 
 
 ALL_FEATURES = "*"

@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from alertdrill.core.faults.base import Halt, ProcessFault
+from alertdrill.core.faults.base import ProcessFault
+from alertdrill.core.halt import Halt
 
 
 class Restart(ProcessFault):
