@@ -15,7 +15,7 @@ from alertdrill.core.promql import PromqlError, parse, selectors
 from alertdrill.core.result import Code, LabelDifference, Reason
 from alertdrill.core.scenario import Expectation
 from alertdrill.core.scope import AlertRule, expects, wanted_by
-from alertdrill.core.view import Sight, in_words, looks_for_absence, sight
+from alertdrill.core.view import SERVER_JOB, Sight, in_words, looks_for_absence, sight
 
 
 def not_loaded(asked: Asked) -> Reason:
@@ -111,7 +111,10 @@ def _held(asked: Asked, rule: AlertRule, pending: list[Episode]) -> tuple[list[s
 def _causes(asked: Asked, rule: AlertRule, pending: list[Episode], start_ms: int, end_ms: int) -> Iterator[Cause]:
     """What, other than too small a signal, kept a rule from speaking in time: the last one tells most."""
     case = asked.case
-    blind = None if pending else blindness(case, rule, start_ms, end_ms)
+    vanished = asked.delivery.halted and any(job == SERVER_JOB for job, _ in input_targets(case, rule))
+    if vanished:
+        yield Cause("series of the server vanish with it", "ask for absent(), or for up: no sample is no number")
+    blind = None if pending or vanished else blindness(case, rule, start_ms, end_ms)
     if blind is not None:
         yield blind
     times, interval_s = case.evaluations_ms(rule), rule.group.interval_s

@@ -141,6 +141,32 @@ def test_a_scenario_with_a_locustfile_is_read_without_running_it(own_users: str)
     assert read_scenario(own_users, Options())[0].name == "two"
 
 
+def test_a_command_is_run_only_where_that_is_allowed_and_planned_without(tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    for name in ("schema.json", "sample.csv", "rules.yml"):
+        (tmp_path / name).write_text("{}")
+    target = "{command: 'serve {port}', ready: /health, schema: schema.json, sample: sample.csv}"
+    text = SCENARIO.replace("{bundled: fraud}", target) + "monitoring: {rules: [rules.yml]}\n"
+    file.write_text(text)
+    with pytest.raises(BadInput) as caught:
+        read_to_run(str(file), Options())
+    (mistake,) = caught.value.mistakes
+    assert (mistake.where, mistake.got) == ("target.command", '"serve {port}"')
+    assert mistake.fix == "read it, then add --allow-commands to the command line"
+    assert read_to_run(str(file), Options(allow_commands=True))[0].name == "two"
+    assert read_scenario(str(file), Options())[0].name == "two"
+
+
+def test_faults_on_processes_are_for_linux(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(path).write_text(SCENARIO.replace("kind: nulls, features: [amount], share: 20%", "kind: pause"))
+    assert "kind: pause" in Path(path).read_text()
+    assert read_to_run(path, Options())[0].name == "two"
+    monkeypatch.setattr(options, "LINUX", False)
+    with pytest.raises(BadInput) as caught:
+        read_to_run(path, Options())
+    assert caught.value.mistakes[0].fix == "run it on Linux, or remove it"
+
+
 def test_a_drill_of_several_has_a_seed_of_its_own() -> None:
     scenario, _ = read_scenario("seed-disaster", Options())
     other, _ = read_scenario("seed-disaster", Options(seed=scenario.seed + 1))

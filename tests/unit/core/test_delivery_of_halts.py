@@ -67,7 +67,11 @@ def test_an_alert_on_up_is_detected_before_any_request_was_answered() -> None:
 
 def test_silence_is_a_miss_although_the_fault_itself_kept_the_server_from_being_scraped() -> None:
     assert outcome(paused().expectation()) == ("missed", "never_pending")
-    assert outcome(paused("ServerQuiet").expectation())[0] == "missed"
+    quiet = paused("ServerQuiet").expectation()
+    assert outcome(quiet)[0] == "missed"
+    assert quiet.reason is not None
+    assert "series of the server vanish with it" in quiet.reason.text
+    assert "absent()" in (quiet.reason.decide_it_by or "")
 
 
 def test_scrapes_that_fail_meanwhile_are_no_gap_and_those_that_fail_later_are() -> None:

@@ -289,3 +289,27 @@ async def test_samples_are_asked_for_by_the_engine_s_clock(ahead_s: float) -> No
     asked = [(begin, end) for name, begin, end in world.source.raw_asked if name == "ALERTS"]
     assert asked[0][0] < T0 + ahead_s
     assert asked[-1][1] == world.clock.now() + ahead_s
+
+
+async def test_faults_on_processes_are_announced_with_every_segment_and_let_go_before_the_load_is_closed() -> None:
+    world = await two_faults().run()
+    assert world.processes.announced == [(one.k, one.at) for one in world.load.announced]
+    assert world.processes.let_go_at == world.load.closed_at
+
+
+async def test_a_gate_waits_for_a_target_that_was_killed_to_answer_again() -> None:
+    world = two_faults()
+    usual = (await two_faults().run()).of(records.Gate)[0].at
+    world.processes.whole_from = usual + 3.0
+    await world.run()
+    opened = world.of(records.Gate)[0]
+    assert opened.open
+    assert usual + 3.0 <= opened.at < usual + 4.0
+
+
+async def test_a_gate_says_that_the_target_does_not_answer() -> None:
+    world = two_faults()
+    world.processes.whole_from = T0 + 10_000.0
+    await world.run()
+    assert [one.open for one in world.of(records.Gate)] == [False, False]
+    assert "the target does not answer again after" in next(one.why for one in world.of(records.Gate))
