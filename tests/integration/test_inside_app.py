@@ -293,7 +293,7 @@ async def test_an_app_that_was_restarted_has_lost_the_plan() -> None:
             drill.app.send({"do": "lease", "s": 3.0})
             assert time.monotonic() < deadline
             await asyncio.sleep(0.02)
-        assert "this app holds no plan of that run" in (drill.app.dead() or "")
+        assert "no plan of that run is held here" in (drill.app.dead() or "")
         assert await again.ask(0) < 5.0
         await drill.app.close()
 

@@ -19,15 +19,18 @@ class ExchangeFaults:
         plan: the plan; requests of other runs and of nobody pass untouched and uncounted.
         place: where on the wire this is.
         wall_minus_monotonic_s: what turns `time.monotonic` into wall clock.
+        account: kept by somebody else; by default its own.
     """
 
-    def __init__(self, plan: Plan, place: Place, wall_minus_monotonic_s: float) -> None:
+    def __init__(
+        self, plan: Plan, place: Place, wall_minus_monotonic_s: float, account: ExchangeAccount | None = None
+    ) -> None:
         self._run_id = plan.run_id.encode()
         self._offset_s = wall_minus_monotonic_s
         self._planned = PlannedExchanges(plan, place)
         self._replays = any(fault.effect(0.5, 1.0).replay for _, fault in self._planned)
         self._first_answer: Response | None = None
-        self._account = ExchangeAccount()
+        self._account = ExchangeAccount() if account is None else account
 
     def clear(self) -> None:
         """Touch nothing from here on."""

@@ -1,4 +1,4 @@
-"""An app that wears `alertdrill.inside.DrillFaults`, as the drill sees it: an injector on a lease that reports."""
+"""Faults inside an app, or in a proxy of its own, as the drill sees them: an injector on a lease that reports."""
 
 import asyncio
 import time
@@ -11,10 +11,12 @@ from alertdrill.adapters.inside_clock import InsideClock
 from alertdrill.adapters.inside_control import InsideControl, Refused, Unanswered
 from alertdrill.adapters.processes import Event, ProcessFailed
 from alertdrill.core.errors import BadInput, Mistake
+from alertdrill.core.faults.base import Place
 from alertdrill.core.inside_protocol import (
     AFTER_HEADER,
     LEASE_HEADER,
     LONGEST_LEASE_S,
+    PLACE_HEADER,
     SHORTEST_LEASE_S,
     TOKEN_VARIABLE,
 )
@@ -25,6 +27,8 @@ BEGIN_TIMEOUT_S = 10.0
 PROBES = 16  # one after another: connections that come at once are often taken by the same process
 EXPECTED = f"an app that wears alertdrill.inside.DrillFaults and the same {TOKEN_VARIABLE}"
 FIX = f"wrap the app, app = DrillFaults(app), and start it and alertdrill with the same {TOKEN_VARIABLE}"
+A_PROXY = "an `alertdrill proxy` with that address as --control, and the same token"
+START_IT = "start one there, and see that token names the secret that it was started with"
 
 
 class InsideApp:
@@ -36,10 +40,18 @@ class InsideApp:
         control: asks the app's middleware.
         plan: the plan of the drill.
         on_event: takes the events, those of a fault proxy, on our clock.
+        place: that of a fault proxy; None: inside an app.
     """
 
-    def __init__(self, control: InsideControl, plan: Plan, on_event: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        control: InsideControl,
+        plan: Plan,
+        on_event: Callable[[Event], None],
+        place: Place | None = None,
+    ) -> None:
         self._control = control
+        self._place = place
         self._plan_json = plan.model_copy(update={"rules": ()}).model_dump_json().encode()
         self._lease_s = plan.scenario.limits.lease
         self._on_event = on_event
@@ -59,13 +71,16 @@ class InsideApp:
             BadInput: the app cannot be reached, has no such middleware or another token, or will not take the plan.
         """
         try:
-            answer = await self._control.ask("PUT", "plan", self._lease(), self._plan_json, BEGIN_TIMEOUT_S)
+            at = {} if self._place is None else {PLACE_HEADER: self._place.value}
+            answer = await self._control.ask("PUT", "plan", {**at, **self._lease()}, self._plan_json, BEGIN_TIMEOUT_S)
             found = [await self._control.ask("GET", "plan", {"connection": "close"}) for _ in range(PROBES)]
         except Unanswered as error:
-            raise self._bad(str(error), EXPECTED, FIX) from None
+            expected, fix = (EXPECTED, FIX) if self._place is None else (A_PROXY, START_IT)
+            raise self._bad(str(error), expected, fix) from None
         except Refused as error:
-            fix = "install the same version for the app, or wait until the other drill has ended"
-            raise self._bad(str(error), f"an app that takes the plan of alertdrill {__version__}", fix) from None
+            who, there = ("an app", "for the app") if self._place is None else ("a proxy", "there")
+            fix = f"install the same version {there}, or wait until the other drill has ended"
+            raise self._bad(str(error), f"{who} that takes the plan of alertdrill {__version__}", fix) from None
         processes = {answer["process"], *(one["process"] for one in found)}
         if len(processes) > 1:
             fix = "start the server with one worker for the drill, alone behind its address"
@@ -74,7 +89,8 @@ class InsideApp:
         self._keeping = asyncio.create_task(self._keep())
 
     def _bad(self, got: str, expected: str, fix: str) -> BadInput:
-        return BadInput([Mistake(f"the model server at {self._control.url}", got, expected, fix)])
+        who = "model server" if self._place is None else f"fault proxy ({self._place})"
+        return BadInput([Mistake(f"the {who} at {self._control.url}", got, expected, fix)])
 
     def send(self, command: Mapping[str, Any]) -> None:
         """Take a command: `lease` (s: seconds from now), or `flush`."""

@@ -1,7 +1,7 @@
 """The target of a drill: a bundled one from its folder, its model trained once, or one that already runs."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,10 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from alertdrill.adapters import processes
 from alertdrill.adapters.bundled import TARGET_FILE, targets_dir
 from alertdrill.adapters.reachable import check_reachable, tls_settings
-from alertdrill.adapters.secret import NoSecret, secret_at
+from alertdrill.adapters.secret import NoSecret, SecretAt, secret_at
 from alertdrill.adapters.target_command import ServeCommand, own_command
 from alertdrill.adapters.yaml_file import beside, load_model, locate
 from alertdrill.core.errors import BadInput, BadValue, Mistake
+from alertdrill.core.faults.base import Place
 from alertdrill.core.scenario import BundledTarget, CommandTarget, Scenario, UrlTarget
 from alertdrill.core.scenario.finding import Finding
 from alertdrill.core.scenario.target import OwnTarget
@@ -60,6 +61,14 @@ class TargetSpec(BaseModel):
     sample: str = Field(description="CSV in DIR: the rows that the load draws from")
 
 
+@dataclass(frozen=True)
+class RemoteProxyAt:
+    """A fault proxy that already stands on the way: the address of its control interface, and the token for it."""
+
+    control: str
+    token: SecretAt
+
+
 @dataclass(frozen=True, eq=False)
 class PreparedTarget:
     """A target that is ready to be started, or that already runs at `url`.
@@ -72,6 +81,7 @@ class PreparedTarget:
         folder, data, spec: of a bundled target; None otherwise.
         url: of a target that already runs; None otherwise.
         command: of a target that a command of the user's starts; None otherwise.
+        proxies: fault proxies that already stand on the way.
         tls: how that is trusted if it is https.
     """
 
@@ -90,6 +100,7 @@ class PreparedTarget:
     tls: TlsSettings = SYSTEM_ROOTS
     secret_headers: dict[str, str] = field(default_factory=dict, repr=False)
     command: ServeCommand | None = None
+    proxies: Mapping[Place, RemoteProxyAt] = field(default_factory=dict)
 
     @property
     def metrics(self) -> str | None:
@@ -233,6 +244,10 @@ def _described(target: UrlTarget, scenario_path: Path) -> PreparedTarget:
     rows, digest = _sample(sample_path, schema)
     tls = tls_settings(target.tls, ("target", "tls"), scenario_path)
     name = urlsplit(target.url).hostname or "target"
+    proxies = {
+        Place(place): RemoteProxyAt(one.control, secret_at(one.token, scenario_path))
+        for place, one in target.proxies.items()
+    }
     return PreparedTarget(
         name,
         "1",
@@ -243,6 +258,7 @@ def _described(target: UrlTarget, scenario_path: Path) -> PreparedTarget:
         headers=_open(target),
         url=target.url,
         tls=tls,
+        proxies=proxies,
     )
 
 

@@ -164,6 +164,40 @@ def run(
 
 
 @app.command()
+def proxy(
+    upstream: Annotated[str, typer.Option("--upstream", metavar="URL", help="http(s)://host:port of the model")],
+    journal: Annotated[
+        Path, typer.Option("--journal", metavar="FILE", help="append to FILE what it does; faults end if it is full")
+    ],
+    listen: Annotated[
+        str, typer.Option("--listen", metavar="HOST:PORT", help="where traffic comes in; port 0: any free one")
+    ] = "127.0.0.1:0",
+    control: Annotated[
+        str, typer.Option("--control", metavar="HOST:PORT", help="where a drill tells it what to do")
+    ] = "127.0.0.1:0",
+    token_env: Annotated[
+        str, typer.Option("--token-env", metavar="NAME", help="variable that holds the secret of the control interface")
+    ] = "ALERTDRILL_PROXY_TOKEN",
+    lease: Annotated[
+        str, typer.Option("--lease", metavar="DURATION", help="faults end this long after a drill falls silent")
+    ] = "5s",
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option("--allow-host", metavar="HOST", help="a host other than this machine that may be disturbed"),
+    ] = None,
+    ca: Annotated[
+        Path | None, typer.Option("--ca", metavar="FILE", help="PEM: what an https upstream is trusted by")
+    ] = None,
+    no_color: NoColor = False,
+) -> None:
+    """Stand as a fault proxy before a model: all passes, until a drill that knows the token says otherwise."""
+    from alertdrill.cli.proxy import stand
+
+    hosts = list(allow_host or ())
+    raise typer.Exit(stand(_console(no_color), listen, upstream, control, token_env, lease, journal, hosts, ca))
+
+
+@app.command()
 def plan(
     scenario: ScenarioName,
     rules: Rules = None,

@@ -144,7 +144,8 @@ def _check_secrets(scenario: Scenario, listen: Address) -> None:
 def _first_server_here(scenario: Scenario) -> str | None:
     """What of this machine the load goes to; None if it goes to a target elsewhere."""
     faults = [fault for phase in scenario.phases for fault in phase.faults]
-    if any(isinstance(fault, ExchangeFault) and fault.place is not Place.INSIDE for fault in faults):
+    elsewhere = {Place.INSIDE, *(scenario.target.proxies if isinstance(scenario.target, UrlTarget) else ())}
+    if any(isinstance(fault, ExchangeFault) and fault.place not in elsewhere for fault in faults):
         return "a fault proxy"
     if scenario.monitoring.monitor == "sidecar":
         return "the monitor"

@@ -259,7 +259,7 @@ class _Drill:
             model = await early
         else:
             store = await wire.dependency()
-            behind = await wire.proxied(plan, folder.plan, Place.DEPENDENCY, store, events) if store else None
+            behind = await wire.proxied(plan, folder.plan, Place.DEPENDENCY, store, events)
             kept = self._keeps_model()
             model = await (wire.kept_model(behind, folder.target_log, events) if kept else wire.model(behind))
         if self._target.metrics is not None and wire.metrics is not None:

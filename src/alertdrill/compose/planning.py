@@ -222,7 +222,7 @@ def _starts(plan: Plan, target: PreparedTarget, crew: Crew) -> tuple[str, ...]:
     if isinstance(load, Load) and load.locustfile is not None:
         names = [f"load: {load.users} users of {load.locustfile}"]
     at = {one.place for one in plan.injections}
-    proxies = {place: f"fault proxy ({place})" for place in Place if place in at}
+    proxies = {place: f"fault proxy ({place})" for place in Place if place in at and place not in target.proxies}
     monitor = ["monitor"] if plan.scenario.monitoring.monitor == "sidecar" else []
     names += [proxies[Place.EDGE]] if Place.EDGE in proxies else []
     names += monitor

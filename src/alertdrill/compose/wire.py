@@ -11,10 +11,12 @@ from alertdrill.adapters.inside_control import InsideControl
 from alertdrill.adapters.load.launch import HERE, LoadArguments, environment, worker_argv
 from alertdrill.adapters.load.launch import argv as load_argv
 from alertdrill.adapters.processes import Child, Event
+from alertdrill.adapters.secret import NoSecret
 from alertdrill.adapters.target import PreparedTarget
 from alertdrill.adapters.target_command import Ports, bundled_command, keeper_argv
 from alertdrill.compose.crew import Crew
 from alertdrill.compose.own_users import OwnUsers
+from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.faults.base import Place
 from alertdrill.core.inside_protocol import TOKEN_VARIABLE
 from alertdrill.core.plan import Plan
@@ -84,16 +86,16 @@ class Wire:
         self.children.append(child)
         return child
 
-    async def dependency(self) -> str | None:
-        """Start what a bundled model depends on; its address, None if there is nothing."""
+    async def dependency(self) -> str:
+        """Start what a bundled model depends on; its address, empty if there is nothing."""
         target = self._target
         if target.spec is None or target.folder is None or target.spec.dependency is None:
-            return None
+            return ""
         script = target.spec.dependency
         argv = [str(target.folder / script.script), *script.args, *self._data(), *ANY_PORT]
         return await self._start("feature-store", argv)
 
-    async def model(self, dependency: str | None) -> str:
+    async def model(self, dependency: str) -> str:
         """Start a bundled model; its address, or that of a target that already runs."""
         target = self._target
         if target.spec is None or target.folder is None:
@@ -105,7 +107,7 @@ class Wire:
         )
         return url
 
-    async def kept_model(self, dependency: str | None, log: Path, events: EventJournal) -> str:
+    async def kept_model(self, dependency: str, log: Path, events: EventJournal) -> str:
         """Start a model by a command, under a keeper that ends its whole process tree; its address.
 
         Args:
@@ -147,7 +149,7 @@ class Wire:
         if answers:
             self._say("warning: something answers still where the model did, though every process of it is gone")
 
-    def _server(self, dependency: str | None) -> tuple[str, list[str]]:
+    def _server(self, dependency: str) -> tuple[str, list[str]]:
         """Script and arguments of a bundled model's server, its port left out."""
         target = self._target
         assert target.spec is not None, "it is bundled"
@@ -164,14 +166,33 @@ class Wire:
         return ["--data", str(self._target.data)]
 
     async def proxied(self, plan: Plan, plan_file: Path, place: Place, url: str, events: EventJournal) -> str:
-        """Put a fault proxy before `url` if the plan has faults at that place; the address to use."""
+        """Put a fault proxy before `url` if the plan has faults at that place; the address to use.
+
+        Where one stands already, it is told the plan, wherever on the way to `url` it is. Nothing is put before nothing.
+        """
         if all(injection.place is not place for injection in plan.injections):
+            return url
+        if place in self._target.proxies:
+            await self._remote(plan, place, events)
+            return url
+        if not url:
             return url
         argv = ["-m", "alertdrill.adapters.fault_proxy", "--plan", str(plan_file), "--place", place]
         argv += self._upstream(url)
         address = await self._start(f"proxy-{place}", argv, on_event=events.of_proxy)
         self.proxies.append(self.children[-1])
         return address
+
+    async def _remote(self, plan: Plan, place: Place, events: EventJournal) -> None:
+        """Hand the plan to a fault proxy that already stands at a place."""
+        proxy = self._target.proxies[place]
+        try:
+            token = proxy.token.read()
+        except NoSecret as error:
+            raise BadInput([Mistake(f"target.proxies.{place}.token", error.got, error.expected, error.fix)]) from None
+        one = InsideApp(InsideControl(proxy.control, token, plan.run_id, {}), plan, events.of_proxy, place)
+        self.inside_apps.append(one)
+        await one.open()
 
     def _upstream(self, url: str) -> list[str]:
         """The options that name a server behind a process of ours."""

@@ -1,25 +1,16 @@
 """One drill's faults inside this app: the plan, its lease, and which requests are touched."""
 
-import asyncio
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from alertdrill.asgi import Scope, header
+from alertdrill.control.leased import Clock, Leased, Unusable
 from alertdrill.core.drill_headers import RUN_HEADER, SEQ_HEADER, read_seq
 from alertdrill.core.exchanges import cannot_be_inside, combined
 from alertdrill.core.faults.base import ExchangeEffect, Place
 from alertdrill.core.plan import Plan
 from alertdrill.core.planned_exchanges import PlannedExchanges
-from alertdrill.inside.account import Account
 
 SHOWN_CHARACTERS = 300
-
-Clock = Callable[[], float]
-
-
-class Unusable(ValueError):
-    """A plan that this middleware cannot carry out."""
 
 
 @dataclass(frozen=True)
@@ -58,46 +49,13 @@ class Faults:
         return None if found is None else Effect(k, i, *found)
 
 
-class Drill:
-    """Faults under a lease: they end when it runs out, and what is held goes on.
-
-    Attributes:
-        run_id: of the drill.
-        account: what was touched and seen.
-        over: done once the faults have ended.
-    """
+class Drill(Leased):
+    """Faults in this app under a lease."""
 
     def __init__(self, faults: Faults, lease_s: float, clock: Clock) -> None:
-        self.run_id = faults.run_id
-        self.account = Account()
-        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        super().__init__(faults.run_id, lease_s, clock)
         self._faults = faults
         self._run = faults.run_id.encode()
-        self._clock = clock
-        self._wall_minus_clock_s = time.time() - clock()
-        self._timer: asyncio.TimerHandle | None = None
-        self.renew(lease_s)
-
-    def renew(self, lease_s: float) -> None:
-        """Let the faults go on for `lease_s` seconds from now."""
-        self._ends_at = self._clock() + lease_s
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(lease_s, self.end)
-
-    def end(self) -> None:
-        """End the faults."""
-        if self._timer is not None:
-            self._timer.cancel()
-        if not self.over.done():
-            self.over.set_result(None)
-
-    @property
-    def alive(self) -> bool:
-        """Whether the lease still runs."""
-        if self._clock() >= self._ends_at:
-            self.end()
-        return not self.over.done()
 
     def effect(self, scope: Scope) -> Effect | None:
         """What is done to a request; None if it is not the drill's, or not touched."""
@@ -108,11 +66,3 @@ class Drill:
             return None
         self.account.saw(seq[0])
         return self._faults.effect(*seq)
-
-    def now(self) -> float:
-        """Seconds on the clock that leases and holds go by."""
-        return self._clock()
-
-    def wall(self, at: float | None) -> float | None:
-        """An instant of that clock as seconds since the epoch."""
-        return None if at is None else round(at + self._wall_minus_clock_s, 6)

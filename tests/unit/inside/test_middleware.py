@@ -148,7 +148,7 @@ async def test_a_second_drill_waits_until_the_first_has_let_go(world: World) -> 
     await world.begin(plan(SLOW))
     other = plan(SLOW, run="run-2")
     refused = await world.begin(other)
-    assert (refused.status, "run-1 is on in this app" in refused.answer["error"]) == (409, True)
+    assert (refused.status, "run-1 is on here" in refused.answer["error"]) == (409, True)
     assert (await world.control("POST", "lease", run="run-2", lease=5, after=0)).status == 409
     assert (await world.control("DELETE", "plan", run="run-2")).status == 409
     await world.control("DELETE", "plan")

@@ -3,14 +3,14 @@
 import ipaddress
 import re
 import shlex
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, field_validator
 
 from alertdrill.core.errors import BadValue
 from alertdrill.core.scenario.part import Name, Part, Text
-from alertdrill.core.scenario.secret import HeaderValue
+from alertdrill.core.scenario.secret import HeaderValue, Secret
 from alertdrill.core.scenario.server_tls import ServerTls
 from alertdrill.core.units import DurationS
 from alertdrill.protocols.catalogue import ProtocolSpec
@@ -110,6 +110,17 @@ class OwnTarget(Part):
     )
 
 
+class RemoteProxy(Part):
+    """A fault proxy that already stands on the way (`alertdrill proxy`), and is told by its control interface."""
+
+    control: Url = Field(description="address of its control interface", examples=["http://127.0.0.1:9901"])
+    token: Secret = Field(description="where the secret is that it was started with", examples=["{env: PROXY_TOKEN}"])
+
+
+RemotePlace = Literal["edge", "model", "dependency"]
+"""Where on the wire a fault proxy can stand."""
+
+
 class UrlTarget(OwnTarget):
     """A model endpoint that already runs."""
 
@@ -121,6 +132,12 @@ class UrlTarget(OwnTarget):
     )
     url: Url = Field(
         description="address of the server, without the path of the endpoint", examples=["http://127.0.0.1:8000"]
+    )
+    proxies: dict[RemotePlace, RemoteProxy] = Field(
+        default_factory=dict,
+        description="fault proxies that already stand on the way, by place: faults there are theirs to carry out, and "
+        "alertdrill starts none",
+        examples=["{model: {control: 'http://127.0.0.1:9901', token: {env: PROXY_TOKEN}}}"],
     )
     traffic_query: Text | None = Field(
         default=None,
@@ -139,8 +156,19 @@ class UrlTarget(OwnTarget):
         host = urlsplit(url).hostname or ""
         if allowed is None or is_loopback(host) or host in {name.lower() for name in allowed}:
             return url
-        fix = f"if you may load and break that host, add allow_hosts: [{host}]"
-        raise BadValue("this machine (127.0.0.0/8, ::1, localhost) or a host in allow_hosts", fix)
+        raise _not_allowed(host)
+
+    @field_validator("proxies")
+    @classmethod
+    def _check_controls(
+        cls, proxies: dict[RemotePlace, RemoteProxy], info: ValidationInfo
+    ) -> dict[RemotePlace, RemoteProxy]:
+        allowed = info.data.get("allow_hosts")  # not there when wrong itself
+        for place, proxy in proxies.items():
+            host = urlsplit(proxy.control).hostname or ""
+            if allowed is not None and not is_loopback(host) and host not in {name.lower() for name in allowed}:
+                raise _not_allowed(host, (place, "control"))
+        return proxies
 
     @field_validator("tls")
     @classmethod
@@ -181,6 +209,11 @@ def _check_environment(variables: dict[str, str]) -> dict[str, str]:
         if "\0" in value:
             raise BadValue("text without a zero byte", "remove it", None, (name,))
     return variables
+
+
+def _not_allowed(host: str, at: tuple[str, ...] = ()) -> BadValue:
+    fix = f"if you may load and break that host, add allow_hosts: [{host}]"
+    return BadValue("this machine (127.0.0.0/8, ::1, localhost) or a host in allow_hosts", fix, at=at)
 
 
 class CommandTarget(OwnTarget):
