@@ -168,7 +168,7 @@ class Wire:
     async def proxied(self, plan: Plan, plan_file: Path, place: Place, url: str, events: EventJournal) -> str:
         """Put a fault proxy before `url` if the plan has faults at that place; the address to use.
 
-        Where one stands already, it is told the plan, wherever on the way to `url` it is. Nothing is put before nothing.
+        Where one stands already, it is told the plan, wherever on the way to `url` it is; nothing is put before "".
         """
         if all(injection.place is not place for injection in plan.injections):
             return url

@@ -9,6 +9,7 @@ import os
 import signal
 import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -115,25 +116,30 @@ async def _stand(
     control = ControlServer(Desk(token, faults.read, options.lease_s))
     relay = await _listening("--listen", options.listen, partial(_relay, options, context, faults))
     faults.on_over = relay.release_held
-    port = await _listening("--control", options.control, control.start)
-    gc.collect()
-    gc.freeze()
-    say(f"traffic at {options.listen[0]}:{relay.port} goes to {options.upstream}")
-    say(f"control at {options.control[0]}:{port}")
+    try:
+        port = await _listening("--control", options.control, control.start)
+        gc.collect()
+        gc.freeze()
+        say(f"traffic at {options.listen[0]}:{relay.port} goes to {options.upstream}")
+        say(f"control at {options.control[0]}:{port}")
+        await _until_stopped(faults)
+    finally:
+        await control.close()
+        await relay.close(GRACE_S)
+        await faults.keep()
+
+
+async def _until_stopped(faults: ProxyFaults) -> None:
+    """Keep the journal until SIGTERM or SIGINT; then end what is on."""
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     while not stopped.is_set():
         await faults.keep()
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(stopped.wait(), REPORT_S)
-        except TimeoutError:
-            continue
     if faults.drill is not None:
         faults.drill.end("the proxy was stopped")
-    await control.close()
-    await relay.close(GRACE_S)
-    await faults.keep()
 
 
 async def _relay(
