@@ -40,6 +40,7 @@ def _options(asked: dict[str, Any]) -> Options:
         only=tuple(asked["only"]),
         workers=asked["workers"],
         allow_locustfile=asked["allow_locustfile"],
+        allow_commands=asked["allow_commands"],
         record=Kept(asked["record"]),
     )
 

@@ -168,6 +168,7 @@ def order(argument: str, options: Options) -> str:
             "only": options.only,
             "workers": options.workers,
             "allow_locustfile": options.allow_locustfile,
+            "allow_commands": options.allow_commands,
             "record": options.record,
         }
     )
