@@ -160,6 +160,8 @@ def described_target(scenario: Scenario, scenario_path: Path) -> PreparedTarget 
     """
     if isinstance(scenario.target, UrlTarget):
         return _described(scenario.target, scenario_path)
+    if isinstance(scenario.target, CommandTarget):
+        return _to_start(scenario.target, scenario_path)
     name = scenario.target.bundled
     spec = _spec(name)
     return _trained(name, spec) if (_data(name) / spec.sample).is_file() else None
@@ -171,7 +173,7 @@ def target_schema(scenario: Scenario, scenario_path: Path) -> Schema:
     Raises:
         BadInput: the file cannot be used.
     """
-    if isinstance(scenario.target, UrlTarget):
+    if not isinstance(scenario.target, BundledTarget):
         return _schema(scenario.target, scenario_path)
     return _spec(scenario.target.bundled).schema_
 
