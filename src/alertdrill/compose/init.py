@@ -87,9 +87,8 @@ async def _asked(told: Ready) -> tuple[Joined, Endpoint, list[str]]:
             notes.append("where class and score stand in an answer is not documented: --try asks for one prediction")
         if server.limited:
             notes.append(f"it asked to wait {server.limited} times (429): see that load.rate stays below its limit")
-    if told.reached.secret_headers:
-        names = ", ".join(told.reached.secret_headers)
-        notes.append(f"{names}: not written, as files hold no secret; write it into {starter.TARGET} by hand")
+    for name, variable in told.reached.secret_headers.items():
+        notes.append(f"{name}: {starter.TARGET} names the variable {variable}, which must be set for a drill")
     return found, endpoint, notes
 
 

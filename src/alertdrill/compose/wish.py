@@ -112,7 +112,7 @@ def ready(wish: Wish) -> Ready:
         origin,
         () if is_loopback(parts.hostname or "") else (str(parts.hostname),),
         {name: value for name, value in headers.items() if isinstance(value, str)},
-        tuple(name for name, value in headers.items() if not isinstance(value, str)),
+        _variables(wish.headers),
         written,
     )
     return Ready(wish, parts.path.rstrip("/"), access, reached, reference, protocol)
@@ -186,6 +186,12 @@ def _headers(written: tuple[str, ...]) -> dict[str, str | SecretAt]:
             fix = "write it like Authorization=env:TOKEN, and set TOKEN"
             raise BadInput([Mistake("--header", name, "the name of an environment variable after env:", fix)]) from None
     return found
+
+
+def _variables(written: tuple[str, ...]) -> dict[str, str]:
+    """The variables that hold the values of headers, by the header's name."""
+    parts = (one.partition("=") for one in written)
+    return {name: at.removeprefix(FROM_ENVIRONMENT) for name, _, at in parts if at.startswith(FROM_ENVIRONMENT)}
 
 
 def _tls(wish: Wish) -> tuple[TlsSettings, dict[str, Any]]:

@@ -25,14 +25,14 @@ class Reached:
         url: of the server, with what stands before the path of the endpoint.
         allow_hosts: hosts other than this machine.
         headers: that everybody may read.
-        secret_headers: names of headers whose values a file must not hold.
+        secret_headers: variables that hold the values of further headers, by the header's name.
         tls: as a scenario writes it.
     """
 
     url: str
     allow_hosts: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
-    secret_headers: tuple[str, ...] = ()
+    secret_headers: Mapping[str, str] = field(default_factory=dict)
     tls: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -44,10 +44,9 @@ def target_text(reached: Reached) -> str:
         lines.append(f"allow_hosts: {flow(reached.allow_hosts)}  # may be loaded and broken")
     lines += [f"schema: {SCHEMA}", f"sample: {SAMPLE}"]
     if reached.headers or reached.secret_headers:
-        lines.append("headers:" if reached.headers else "# headers:")
+        lines.append("headers:")
         lines += [f"  {flow(name)}: {flow(value)}" for name, value in reached.headers.items()]
-        lines += [f"#   {name}: a secret stood here; write it by hand, and keep this file to yourself"
-                  for name in reached.secret_headers]  # fmt: skip
+        lines += [f"  {flow(name)}: {flow({'env': variable})}" for name, variable in reached.secret_headers.items()]
     if reached.tls:
         lines.append(f"tls: {flow(reached.tls)}")
     return "\n".join(lines) + "\n"

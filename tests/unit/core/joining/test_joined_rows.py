@@ -2,6 +2,7 @@ import random
 from typing import Any
 
 import pytest
+import yaml
 
 from alertdrill.core.errors import BadInput
 from alertdrill.core.joining.endpoint import Endpoint, Field, Skipped
@@ -158,12 +159,12 @@ def test_names_that_yaml_would_read_otherwise_are_quoted() -> None:
     assert '{name: "1e3", kind: category}' in text
 
 
-def test_a_secret_is_named_in_the_target_and_not_written() -> None:
-    reached = Reached("http://h:1", ("h",), {"X-Team": "fraud"}, ("Authorization",))
+def test_a_secret_is_named_in_the_target_by_where_it_is() -> None:
+    reached = Reached("http://h:1", ("h",), {"X-Team": "fraud"}, {"Authorization": "TOKEN"})
     text = target_text(reached)
     assert 'allow_hosts: ["h"]' in text or "allow_hosts: [h]" in text
     assert "X-Team" in text
-    assert "#   Authorization: " in text
+    assert yaml.safe_load(text)["headers"] == {"X-Team": "fraud", "Authorization": {"env": "TOKEN"}}
 
 
 def test_columns_that_are_always_null_are_kept_and_not_watched() -> None:
