@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from alertdrill.compose.linting import lint_drill
+from alertdrill.compose.named import named
 from alertdrill.compose.options import Options
 from alertdrill.core.errors import BadInput, Mistake
 
@@ -15,8 +16,11 @@ def lint(console: Console, scenarios: Sequence[str], options: Options) -> int:
     Raises:
         BadInput: with the mistakes of all of them.
     """
-    mistakes: list[Mistake] = []
-    for scenario in scenarios:
+    names = named(scenarios)
+    mistakes: list[Mistake] = [*names.mistakes]
+    if names.passed_by:
+        console.print(f"passed by, as they are no scenarios: {', '.join(map(str, names.passed_by))}", soft_wrap=True)
+    for scenario in names.scenarios:
         found = lint_drill(scenario, options)
         mistakes += found.mistakes
         for unseen in found.unseen if not found.mistakes else ():

@@ -50,7 +50,7 @@ def test_all_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as refused:
         choose([str(tmp_path / "drills"), "no-such-scenario", str(tmp_path / "empty")], Options())
     files = [Path(one.file or one.where).name for one in refused.value.mistakes]
-    assert files == ["a.yaml", "b.yaml", "no-such-scenario", "empty"]
+    assert files == ["empty", "a.yaml", "b.yaml", "no-such-scenario"]
 
 
 def test_shards_together_are_all_and_share_nothing(tmp_path: Path) -> None:
