@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import pytest
 import typer
 import yaml
 
@@ -42,7 +41,7 @@ def options_of(words: list[str]) -> dict[str, str]:
 
 
 def test_each_manifest_is_valid_by_the_schema_of_its_kind() -> None:
-    assert {one["kind"]: errors(one) for one in documents()} == dict.fromkeys(KUBERNETES["kinds"], [])
+    assert {one["kind"]: errors(one) for one in documents()} == {kind: [] for kind in KUBERNETES["kinds"]}
 
 
 def test_the_schema_refuses_keys_and_types_that_do_not_exist() -> None:
