@@ -12,7 +12,7 @@ from alertdrill.adapters.prometheus_answers import duration_s, matrix
 from alertdrill.adapters.prometheus_api import PrometheusApi, QueryFailed
 from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.history.gaps import Interval, outages
-from alertdrill.core.observations import EngineSettings, RuleGroup
+from alertdrill.core.observations import EngineSettings, RawSeries, RuleGroup
 
 MAJORS = ("2", "3")
 MOST_POINTS = 10_000
@@ -100,8 +100,7 @@ async def held_of(api: PrometheusApi, from_ms: int, to_ms: int, lookback_ms: int
         to_ms: where it ends.
         lookback_ms: how long it takes a sample for current.
     """
-    step_ms = max(300_000, -(-(to_ms - from_ms) // MOST_POINTS // 1000) * 1000)
-    begin_ms = to_ms - (to_ms - from_ms) // step_ms * step_ms
+    begin_ms, step_ms = _steps(from_ms, to_ms)
     present = await _with_up(api, begin_ms, to_ms, step_ms)
     if not len(present):
         nothing = await api.read("/api/v1/label/__name__/values?match[]=up", bool)
@@ -114,11 +113,36 @@ async def held_of(api: PrometheusApi, from_ms: int, to_ms: int, lookback_ms: int
     return Held(int(closer[0]) if len(closer) else first, out, False, "")
 
 
+async def targets_with(api: PrometheusApi, metric: str, from_ms: int, to_ms: int) -> list[RawSeries]:
+    """When it had samples of a metric, in the steps of `held_of`, by job and instance; none where it will not say.
+
+    Raises:
+        QueryFailed: it cannot be reached.
+    """
+    begin_ms, step_ms = _steps(from_ms, to_ms)
+    try:
+        return await _over(api, f"count by (job, instance) ({metric})", begin_ms, to_ms, step_ms)
+    except QueryFailed as error:
+        if error.kind in ("unreachable", "untrusted"):
+            raise
+        return []
+
+
+def _steps(from_ms: int, to_ms: int) -> tuple[int, int]:
+    """Where steps to the end of a stretch begin, and how long they are, ms."""
+    step_ms = max(300_000, -(-(to_ms - from_ms) // MOST_POINTS // 1000) * 1000)
+    return to_ms - (to_ms - from_ms) // step_ms * step_ms, step_ms
+
+
 async def _with_up(api: PrometheusApi, from_ms: int, to_ms: int, step_ms: int) -> NDArray[np.int64]:
     """The instants, shape (n,), at which it had samples of `up`, of those from one to another in steps."""
-    asked = {"query": "count(up)", "start": from_ms / 1000, "end": to_ms / 1000, "step": step_ms / 1000}
-    found = await api.read(f"/api/v1/query_range?{urlencode(asked)}", lambda data: matrix(data["result"]))
+    found = await _over(api, "count(up)", from_ms, to_ms, step_ms)
     return found[0].times_ms if found else np.empty(0, dtype=np.int64)
+
+
+async def _over(api: PrometheusApi, query: str, from_ms: int, to_ms: int, step_ms: int) -> list[RawSeries]:
+    asked = {"query": query, "start": from_ms / 1000, "end": to_ms / 1000, "step": step_ms / 1000}
+    return await api.read(f"/api/v1/query_range?{urlencode(asked)}", lambda data: matrix(data["result"]))
 
 
 async def _retention(api: PrometheusApi) -> str:

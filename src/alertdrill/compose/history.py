@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alertdrill.adapters.access_environment import TENANT, access_from_environment, as_environment
-from alertdrill.adapters.past_of_prometheus import Held, Told, held_of, told_by
+from alertdrill.adapters.past_of_prometheus import Held, Told, held_of, targets_with, told_by
 from alertdrill.adapters.prometheus_api import PrometheusApi
 from alertdrill.adapters.prometheus_binary import Binaries
 from alertdrill.adapters.prometheus_errors import QueryFailed, without_password
@@ -36,7 +36,8 @@ from alertdrill.core.promql import Selector
 from alertdrill.core.recording import merge, with_inferred_markers
 from alertdrill.core.replay.comparison import Change, Outcome
 from alertdrill.core.replay.rule_changes import causes
-from alertdrill.run.history import PastReplay, PastRules, past_rules, unreadable_rules
+from alertdrill.run.history import PastReplay
+from alertdrill.run.past_rules import PastRules, needed, past_rules, unreadable_rules
 
 TIMEOUT_S = 60.0
 SETTLED_S = 300.0
@@ -151,7 +152,9 @@ class _Work:
         self._when, self._zone, self._told, self._pasts, self._programs = when, zone, told, pasts, programs
         self._note = note
         self._reach_ms = max(one.reach_ms for one in pasts)
-        self._selectors = fewest(one for past in pasts for read in past.reads.values() for one in read)
+        self._asked = {one for past in pasts for read in past.reads.values() for one in read}
+        self._selectors = fewest(self._asked)
+        self._metrics: dict[str, list[RawSeries]] = {}
 
     async def result(self, api: PrometheusApi, sets: Sequence[RuleSet], fail_on: Sequence[str]) -> HistoryResult:
         """All of it."""
@@ -161,9 +164,9 @@ class _Work:
         source = f"{without_password(api.url)} {os.environ.get(TENANT, '')}"
         settled_ms = round((time.time() - SETTLED_S) * 1000)
         reads = RangeReads(api, RangeCache(source), self._told.external_labels, settled_ms)
-        scrapes, before = await self._read(reads, times, held)
+        scrapes, before = await self._read(api, reads, times, held)
         read_s, began = time.monotonic() - began, time.monotonic()
-        replays = [PastReplay(past, held.outages) for past in self._pasts]
+        replays = [PastReplay(past, held.outages, self._metrics) for past in self._pasts]
         for span in spans(times.history_ms, times.from_ms, times.to_ms, self._reach_ms, before):
             await self._evaluate(replays, span, reads, scrapes)
         judged = [one.judged(times, held.from_ms, reads.failed) for one in replays]
@@ -229,7 +232,9 @@ class _Work:
         history_ms = max(onset_ms - round(when.history_s * 1000), held.from_ms or 0)
         return Times(min(history_ms, onset_ms), from_ms, onset_ms, round(when.to_s * 1000))
 
-    async def _read(self, reads: RangeReads, times: Times, held: Held) -> tuple[tuple[Selector, ...], int]:
+    async def _read(
+        self, api: PrometheusApi, reads: RangeReads, times: Times, held: Held
+    ) -> tuple[tuple[Selector, ...], int]:
         """Read what the rules select, and of the targets that it is of, when they were scraped.
 
         Returns:
@@ -240,6 +245,11 @@ class _Work:
         for number, one in enumerate(self._selectors, 1):
             self._note(f"reading {number} of {len(self._selectors)}: {one.text()}")
             labels += await reads.fetch(one, begin, times.to_ms)
+        lacking = {one.name for one in needed(self._asked) if one.name and not any(map(one.matches, labels))}
+        for name in sorted(lacking - {one.name for one in reads.failed}):
+            if there := await targets_with(api, name, begin, times.to_ms):
+                self._metrics[name] = there
+                labels += [one.labels for one in there]
         jobs = sorted({one["job"] for one in labels if "job" in one})
         if not jobs:
             return (), reads.samples

@@ -6,109 +6,22 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from alertdrill.core.history.gaps import Instants, Interval, joined, outside, scrape_gaps, within
-from alertdrill.core.history.inputs import inputs, is_written, reach_ms
+from alertdrill.core.history.inputs import is_written
 from alertdrill.core.history.judging import Seen, Times, judged
-from alertdrill.core.history.phases import Phase, phase_of
+from alertdrill.core.history.phases import Phase
 from alertdrill.core.history.result import RuleHistory
-from alertdrill.core.history.spans import MOST_REACH_MS, Span
-from alertdrill.core.observations import RawSeries, RuleGroup
+from alertdrill.core.history.spans import Span
+from alertdrill.core.observations import RawSeries
 from alertdrill.core.promql import Selector
 from alertdrill.core.recording import is_stale, merge
-from alertdrill.core.replay.dependencies import ALERT_SERIES, Place, Rules
+from alertdrill.core.replay.dependencies import ALERT_SERIES, Place
 from alertdrill.core.replay.grid import Grid
-from alertdrill.core.replay.refusals import refusal, unknown_arrival
-from alertdrill.core.replay.rule_changes import Written
+from alertdrill.core.replay.refusals import unknown_arrival
 from alertdrill.core.replay.visibility import Target, scrapes_by_target, target_of
 from alertdrill.core.result import Code, Reason
-from alertdrill.core.units import format_duration
+from alertdrill.run.past_rules import PastRules, needed
 from alertdrill.run.replay import Replayed, replay
-from alertdrill.run.replay_engine import Refused, ReplayEngine, Unreadable
-
-
-@dataclass(frozen=True)
-class PastRules:
-    """Rules that are to be evaluated over a past.
-
-    Attributes:
-        rules: all of them.
-        written: where each stands.
-        phases: of each group.
-        places: the alerts that can be evaluated.
-        reasons: why others cannot.
-        reads: what each alert reads of the Prometheus.
-        reach_ms: for how long a sample can matter to any of them.
-    """
-
-    rules: Rules
-    written: Mapping[Place, Written]
-    phases: tuple[Phase, ...]
-    places: tuple[Place, ...]
-    reasons: Mapping[Place, Reason]
-    reads: Mapping[Place, tuple[Selector, ...]]
-    reach_ms: int
-
-    @property
-    def alerts(self) -> tuple[Place, ...]:
-        """All alerts, in the order of the files."""
-        return tuple(place for place in self.rules.places if self.rules[place].type == "alerting")
-
-
-def past_rules(
-    rules: Rules,
-    written: Mapping[Place, Written],
-    asks: Mapping[Place, tuple[str, ...]],
-    loaded: Sequence[RuleGroup],
-    version: str,
-    lookback_ms: int,
-) -> PastRules:
-    """Work out what rules read, when they are evaluated, and which of them can be.
-
-    Args:
-        rules: as their files have them.
-        written: where each stands.
-        asks: by rule, settings of its group that have no meaning here.
-        loaded: the groups that the Prometheus shows.
-        version: of the Prometheus.
-        lookback_ms: how long it takes a sample for current.
-    """
-    alerts = [place for place in rules.places if rules[place].type == "alerting"]
-    reach = {place: reach_ms(rules, place, lookback_ms) for place in alerts}
-    reasons = {place: reason for place in alerts if (reason := _why_not(rules, place, asks, reach[place])) is not None}
-    places = tuple(place for place in alerts if place not in reasons)
-    return PastRules(
-        rules,
-        written,
-        tuple(phase_of(group, loaded, version) for group in rules.groups),
-        places,
-        reasons,
-        {place: inputs(rules, place) for place in places},
-        max((reach[place] for place in places), default=lookback_ms),
-    )
-
-
-def _why_not(rules: Rules, place: Place, asks: Mapping[Place, tuple[str, ...]], reach: int) -> Reason | None:
-    for one in sorted(rules.behind([place]), key=lambda each: (each.group, each.rule)):
-        what = refusal(rules[one]) or next((f"its group has a {key}" for key in asks.get(one, ())), None)
-        if what is not None:
-            text = f"{rules[one].name} cannot be replayed exactly: {what}"
-            return Reason(code=Code.NOT_REPLAYABLE, text=text, decide_it_by="drill it live")
-    if reach > MOST_REACH_MS:
-        text = f"it looks back {format_duration(reach // 1000)}, more than 30 days"
-        return Reason(code=Code.NOT_REPLAYABLE, text=text, decide_it_by="shorten its windows")
-    return None
-
-
-def unreadable_rules(engine: ReplayEngine, past: PastRules, at_ms: int) -> dict[Place, str]:
-    """The rules to be evaluated that an engine cannot read, and why."""
-    found = {}
-    for place in sorted(past.rules.behind(past.places), key=lambda one: (one.group, one.rule)):
-        try:
-            engine.at(past.rules[place].query, at_ms)
-        except Unreadable as error:
-            found[place] = str(error)
-        except Refused:
-            continue
-    return found
+from alertdrill.run.replay_engine import ReplayEngine
 
 
 @dataclass
@@ -118,14 +31,18 @@ class PastReplay:
     Attributes:
         past: the rules.
         outages: when the Prometheus scraped nothing, so that it evaluated nothing either.
+        metrics: by name when there were samples of a metric at all, a series a target; of those of which some rule
+            selects no series.
     """
 
     past: PastRules
     outages: tuple[Interval, ...]
+    metrics: Mapping[str, Sequence[RawSeries]] = field(default_factory=dict)
     questions: int = 0
     _alerts: list[RawSeries] = field(default_factory=list)
     _evaluated: dict[int, list[Instants]] = field(default_factory=dict)
     _failures: dict[Place, str] = field(default_factory=dict)
+    _failed: dict[Place, list[Interval]] = field(default_factory=dict)
     _near: set[Place] = field(default_factory=set)
     _first_ms: dict[Selector, int] = field(default_factory=dict)
     _targets: dict[Selector, set[Target]] = field(default_factory=dict)
@@ -163,7 +80,10 @@ class PastReplay:
         for number, grid in enumerate(grids):
             inside = (grid.times_ms >= span.begin_ms) & (grid.times_ms < span.end_ms)
             self._evaluated.setdefault(number, []).append(grid.times_ms[inside])
-        self._failures |= {place: said for place, (said, _) in done.failures.items() if place not in self._failures}
+        for place, (said, failed) in done.failures.items():
+            self._failures.setdefault(place, said)
+            interval_ms = grids[place.group].interval_ms
+            self._failed.setdefault(place, []).extend((at, at + interval_ms) for at in failed.tolist())
         if span.exact:
             self._near |= done.uncertain.keys()
 
@@ -231,28 +151,42 @@ class PastReplay:
         if broken is not None:
             fix = "raise its limits (query.max-samples, storage.remote.read-sample-limit), or narrow the selector"
             return Seen(why_not=Reason(code=Code.QUERY_FAILED, text=broken, decide_it_by=fix))
-        blind, silent = self._blind(reads, times, held_ms), self._why_not_silent(place, reads, times)
+        blind, silent = self._blind(place, times, held_ms), self._why_not_silent(place, reads, times)
         error_ms, notes = self._doubts(place, reads)
         return Seen(why_not_silent=silent, blind=blind, error_ms=error_ms, notes=notes)
 
-    def _blind(self, reads: Sequence[Selector], times: Times, held_ms: int | None) -> tuple[Interval, ...]:
-        """When a rule could not have been seen to fire: before all that it reads was there, in gaps and in outages."""
-        start = max(
-            [held_ms or times.history_ms, *(self._first_ms.get(one, times.to_ms) for one in _needed(reads))],
-            default=times.history_ms,
-        )
-        return joined([(times.history_ms, max(start, times.history_ms)), *self.outages, *self._gaps_of(reads)])
+    def _blind(self, place: Place, times: Times, held_ms: int | None) -> tuple[Interval, ...]:
+        """When a rule could not have been seen to fire: before what it reads was there, in gaps, outages, failing."""
+        reads = self.past.reads[place]
+        since = (self._since_ms(one) for one in needed(reads))
+        start = max([held_ms or times.history_ms, *(times.to_ms if one is None else one for one in since)])
+        early = (times.history_ms, max(start, times.history_ms))
+        return joined([early, *self.outages, *self._gaps_of(reads), *self._failed_of(place)])
+
+    def _since_ms(self, selector: Selector) -> int | None:
+        """Since when there is what a selector asks for, or, where nothing fits it, its metric; None: there is none."""
+        others = (int(one.times_ms[0]) for one in self.metrics.get(selector.name, ()))
+        return self._first_ms.get(selector, min(others, default=None))
 
     def _gaps_of(self, reads: Iterable[Selector]) -> list[Interval]:
-        targets = {target for one in reads for target in self._targets.get(one, ())}
+        targets = {target for one in reads for target in self._targets_of(one)}
         return [gap for target in sorted(targets) for gap in self._gaps.get(target, ())]
 
+    def _targets_of(self, selector: Selector) -> Iterable[Target]:
+        if selector in self._first_ms:
+            return self._targets.get(selector, ())
+        return (target_of(one) for one in self.metrics.get(selector.name, ()))
+
+    def _failed_of(self, place: Place) -> list[Interval]:
+        return [one for behind in self.past.rules.behind([place]) for one in self._failed.get(behind, ())]
+
     def _why_not_silent(self, place: Place, reads: Sequence[Selector], times: Times) -> Reason | None:
-        missing = [one.text() for one in _needed(reads) if one not in self._first_ms]
+        missing = [one.text() for one in needed(reads) if self._since_ms(one) is None]
         if missing:
-            text = f"nothing was read of {', '.join(missing)}: no such series"
+            text = f"nothing was read of {', '.join(missing)}: no such metric"
             return Reason(code=Code.SERIES_NOT_RECORDED, text=text, decide_it_by="correct the names, or record them")
-        failing = next((one for one in self.past.rules.behind([place]) if one in self._failures), None)
+        behind = self.past.rules.behind([place])
+        failing = next((one for one in behind if within(self._failed.get(one, ()), times.onset_ms, times.to_ms)), None)
         if failing is not None:
             text = f"{self.past.rules[failing].name} fails: {self._failures[failing]}"
             return Reason(code=Code.RULE_ERROR, text=text, decide_it_by="correct its expression")
@@ -271,9 +205,9 @@ class PastReplay:
         if self.past.rules.behind([place]) & self._near:
             notes.append("some evaluations lie within 5 ms of the end of a scrape")
         doubtful = notes or phase.source == "assumed"
+        notes += [
+            f"no series fits {one.text()}, while there are others of that name: it counts as nothing"
+            for one in needed(reads)
+            if one not in self._first_ms and one.name in self.metrics
+        ]
         return (phase.interval_ms if doubtful else 0), tuple(dict.fromkeys(notes))
-
-
-def _needed(reads: Iterable[Selector]) -> list[Selector]:
-    """What must exist for a rule's silence to mean something; of ALERTS there is nothing where nothing is active."""
-    return [one for one in reads if one.name not in ALERT_SERIES]

@@ -43,6 +43,7 @@ groups:
   - {alert: Down, expr: up == 0}
   - {alert: Always, expr: vector(1)}
   - {alert: Elsewhere, expr: elsewhere > 1}
+  - {alert: Never, expr: 'broken{code="500"} == 1'}
 """
 
 
@@ -154,6 +155,7 @@ def check_as_foretold(found: HistoryResult, server: PastServer) -> None:
         "Down": ("missed", "never_pending"),
         "Always": ("inconclusive", "already_firing"),
         "Elsewhere": ("inconclusive", "series_not_recorded"),
+        "Never": ("missed", "never_pending"),
     }
 
 
@@ -167,7 +169,7 @@ def test_alerts_fire_at_the_evaluations_that_arithmetic_foretells(
     assert alarms is not None
     assert (alarms.count, alarms.episodes, alarms.judged_s) == (3, 3, 2 * 86_400.0)
     assert alarms.at_most_per_30_d == poisson_upper(3, 2 / 30)
-    assert [one["fault_start_source"] for one in json.loads(found.to_json())["alerts"]] == ["stated"] * 6
+    assert [one["fault_start_source"] for one in json.loads(found.to_json())["alerts"]] == ["stated"] * 7
     again = replayed(server.url, tmp_path)
     assert (again.reading.asked, again.reading.kept) == (0, again.reading.chunks)
     assert again.alerts == found.alerts

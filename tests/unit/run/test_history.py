@@ -14,7 +14,8 @@ from alertdrill.core.observations import RawSeries
 from alertdrill.core.replay.dependencies import Rules
 from alertdrill.core.replay.rule_changes import Written
 from alertdrill.core.result import Code, Verdict
-from alertdrill.run.history import PastReplay, PastRules, past_rules
+from alertdrill.run.history import PastReplay
+from alertdrill.run.past_rules import PastRules, past_rules
 
 TARGET = {"job": "model", "instance": "m:1"}
 SCRAPES = list(range(0, 100_000, 1000))
@@ -184,3 +185,45 @@ def test_evaluations_of_a_group_that_is_not_loaded_are_assumed() -> None:
     past = prepared(alert("A", "x"))
     assert PastReplay(past, ()).notes == ("group g is not loaded there: when it would be evaluated is assumed",)
     assert np.all(past.phases[0].grid(0, 10_000).times_ms % past.phases[0].interval_ms == past.phases[0].phase_ms)
+
+
+ERRORS = 'x{code="500"}'
+
+
+def errors_of(found: list[RawSeries], **metrics: list[RawSeries]) -> RuleHistory:
+    """A rule on a label value that never occurred, where the Prometheus has these metrics."""
+    replay = PastReplay(prepared(alert("A", ERRORS)), (), metrics)
+    for span in SPANS:
+        parts = [_within(one, span) for one in found if one.labels["__name__"] != "x"]
+        replay.replay(Quiet(), span, [one for one in parts if len(one.times_ms)])
+    return replay.judged(TIMES, None, {})[0]
+
+
+def test_a_series_that_never_occurred_of_a_metric_that_there_is_counts_as_nothing_and_is_noted() -> None:
+    found = errors_of(scraped(SCRAPES), x=[series("", SCRAPES[20:], **TARGET)])
+    assert (found.verdict, code(found), seen_s(found)) == (Verdict.MISSED, Code.NEVER_PENDING, 30.0)
+    assert found.notes == (f"no series fits {ERRORS}, while there are others of that name: it counts as nothing",)
+    assert code(errors_of(scraped(SCRAPES))) is Code.SERIES_NOT_RECORDED
+
+
+def test_targets_of_a_metric_that_were_not_scraped_may_have_had_such_a_series() -> None:
+    times = [at for at in SCRAPES if not 60_000 <= at < 63_000]
+    assert code(errors_of(scraped(times), x=[series("", times, **TARGET)])) is Code.SCRAPE_GAP
+
+
+@pytest.mark.parametrize(
+    ("fails", "verdict", "judged_s"),
+    [
+        (range(20_000, 30_000), Code.NEVER_PENDING, 30.0),
+        (range(60_000, 63_000), Code.RULE_ERROR, 40.0),
+        (range(100_000), Code.RULE_ERROR, 0.0),
+    ],
+)
+def test_where_a_rule_fails_it_is_not_quiet(fails: range, verdict: Code, judged_s: float) -> None:
+    class Failing(Quiet):
+        def __init__(self) -> None:
+            super().__init__()
+            self.refuses_at = set(fails)
+
+    found = judged(prepared(alert("A", "x")), scraped(SCRAPES), engine=Failing)
+    assert (code(found), seen_s(found)) == (verdict, judged_s)

@@ -118,18 +118,19 @@ def _verdict(
     if first is not None:
         return Verdict.DETECTED, None
     active = [one for one in found if one.pending_at < times.onset_ms and one.active_at(times.onset_ms)]
-    if active:
-        since = times.onset_ms - min(one.pending_at for one in active)
+    fired = [one for one in active if one.firing_at is not None]
+    if fired:
+        since = times.onset_ms - min(one.pending_at for one in fired)
         always = since + SLACK_MS >= times.onset_ms - min(times.history_ms, times.from_ms)
         ahead = "all the time that was looked at" if always else f"for {format_duration(round(since / 1000))} then"
-        fires = any(one.firing_at is not None and one.firing_at < times.onset_ms for one in active)
+        fires = any((one.firing_at or 0) < times.onset_ms for one in fired)
         text = f"{'firing' if fires else 'pending'} at the onset, active {ahead}"
         return Verdict.INCONCLUSIVE, Reason(
             code=Code.ALREADY_FIRING, text=text, decide_it_by="state an earlier onset if the fault began earlier"
         )
     if seen.why_not_silent is not None:
         return Verdict.INCONCLUSIVE, seen.why_not_silent
-    pending = any(one.pending_at >= times.onset_ms for one in found)
+    pending = active or any(one.pending_at >= times.onset_ms for one in found)
     code = Code.NEVER_FIRING if pending else Code.NEVER_PENDING
     lasted = format_duration((times.to_ms - times.onset_ms) / 1000)
     text = f"never {'firing' if pending else 'pending'} in {lasted} after the onset"

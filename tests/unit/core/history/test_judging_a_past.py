@@ -71,6 +71,13 @@ def test_an_alert_that_was_active_at_the_onset_did_not_detect_it(
     assert found.firing_at is None
 
 
+@pytest.mark.parametrize("last", [3, 60])
+def test_an_alert_that_was_pending_at_the_onset_and_never_fired_missed_it(last: int) -> None:
+    found = judge(*alerts(("pending", -2, last)))
+    assert found.reason is not None
+    assert (found.verdict, found.reason.code) == (Verdict.MISSED, Code.NEVER_FIRING)
+
+
 def test_another_label_set_that_becomes_active_after_the_onset_did() -> None:
     found = judge(*alerts(("firing", -5, 20)), *alerts(("firing", 3, 4), instance="b"))
     assert found.labels is not None
