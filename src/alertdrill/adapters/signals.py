@@ -14,10 +14,15 @@ T = TypeVar("T")
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 AGAIN_S = 1.0
+OF_A_DRILL = "load and faults are off, every process has ended"
 
 
-def run_until_signalled(work: Coroutine[Any, Any, T]) -> T:
+def run_until_signalled(work: Coroutine[Any, Any, T], ended: str = "every process has ended") -> T:
     """Run a coroutine in the main thread.
+
+    Args:
+        work: the coroutine.
+        ended: what is true once it has cleaned up.
 
     Raises:
         Interrupted: a signal came; the coroutine was cancelled and has cleaned up.
@@ -25,7 +30,7 @@ def run_until_signalled(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(_watched(work))
     except asyncio.CancelledError:
-        raise Interrupted("interrupted: load and faults are off, every process has ended") from None
+        raise Interrupted(f"interrupted: {ended}") from None
 
 
 async def _watched(work: Coroutine[Any, Any, T]) -> T:

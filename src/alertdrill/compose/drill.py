@@ -29,7 +29,7 @@ from alertdrill.adapters.prometheus_install import ensure_prometheus
 from alertdrill.adapters.promtool import check_rules
 from alertdrill.adapters.results_folder import ResultsFolder, check_writable
 from alertdrill.adapters.scratch import Scratch
-from alertdrill.adapters.signals import run_until_signalled
+from alertdrill.adapters.signals import OF_A_DRILL, run_until_signalled
 from alertdrill.adapters.target import PreparedTarget, prepare_target
 from alertdrill.adapters.target_halts import TargetHalts
 from alertdrill.adapters.warm_up import warm_up
@@ -86,7 +86,7 @@ def run_drill(name_or_path: str, options: Options, progress: Progress) -> Outcom
         check_rules(binaries.promtool.path, rule_files(scenario, path))
         prometheus = binaries.prometheus.path
     setup = managed_setup(scenario, path, progress.note)
-    return run_until_signalled(_run_drill(scenario, path, prometheus, setup, options, progress))
+    return run_until_signalled(_run_drill(scenario, path, prometheus, setup, options, progress), OF_A_DRILL)
 
 
 async def _run_drill(

@@ -14,7 +14,7 @@ from alertdrill.adapters.processes import Child, Event, ProcessFailed
 from alertdrill.adapters.prometheus_install import ensure_prometheus
 from alertdrill.adapters.results_folder import ResultsFolder, check_writable
 from alertdrill.adapters.scratch import Scratch
-from alertdrill.adapters.signals import run_until_signalled
+from alertdrill.adapters.signals import OF_A_DRILL, run_until_signalled
 from alertdrill.compose.chosen import Chosen
 from alertdrill.compose.options import Options
 from alertdrill.core.errors import AlertdrillError, Interrupted
@@ -80,7 +80,7 @@ def run_jobs(drills: Sequence[Chosen], options: Options, jobs: int, fail_fast: b
     if any(one.scenario.monitoring.prometheus == "managed" for one in drills):
         ensure_prometheus(progress=watcher.note)  # once, not by each
     with Scratch("alertdrill-jobs-") as scratch:
-        run_until_signalled(_Jobs(options, fail_fast, watcher, scratch.path).run(drills, jobs))
+        run_until_signalled(_Jobs(options, fail_fast, watcher, scratch.path).run(drills, jobs), OF_A_DRILL)
 
 
 class _Jobs:
@@ -107,7 +107,7 @@ class _Jobs:
     def _took(self, task: asyncio.Task[JobEnd]) -> JobEnd:
         end = JobEnd() if task.cancelled() else task.result()
         if end == JobEnd() and not self._enough:
-            end = JobEnd(error=Interrupted("interrupted: load and faults are off, every process has ended"))
+            end = JobEnd(error=Interrupted(f"interrupted: {OF_A_DRILL}"))
         self._watcher.ended(self._running.pop(task), end)
         return end
 
