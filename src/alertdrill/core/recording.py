@@ -114,7 +114,7 @@ class Recording:
         """The series that a selector reads, staleness markers left out."""
         return tuple(_live(one) for one in self.series if selector.matches(one.labels))
 
-    def named(self, name: str, **labels: str) -> tuple[RawSeries, ...]:
+    def named(self, name: str, /, **labels: str) -> tuple[RawSeries, ...]:
         """The series of a metric that have these labels, staleness markers left out."""
         series = self._by_name.get(name, ())
         return tuple(one for one in series if all(one.labels.get(k) == v for k, v in labels.items()))

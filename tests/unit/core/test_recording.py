@@ -123,6 +123,7 @@ def test_markers_are_not_samples() -> None:
 def test_a_series_is_selected_by_name_and_labels() -> None:
     recording = Recording(0, 9, (series("m", 1, job="a"), series("m", 2, job="b"), series("n", 3, job="b")))
     assert [one.times_ms.tolist() for one in recording.named("m", job="b")] == [[2]]
+    assert recording.named("m", job="b", name="c", self="d") == ()
     assert [one.times_ms.tolist() for one in recording.select(selectors('m{job!="b"}')[0])] == [[1]]
 
 
