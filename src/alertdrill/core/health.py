@@ -226,11 +226,13 @@ def doubt(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Reason | Non
     silent = engine_trouble(case, None if to_ms > case.recording.to_ms else to_ms)
     if silent:
         return silent
-    if to_ms > case.recording.to_ms or _has_gap(case.evaluations_ms(rule), from_ms, to_ms, rule.interval_ms):
+    if to_ms > case.recording.to_ms:
+        return _recorded_too_short(case, to_ms)
+    if _has_gap(case.evaluations_ms(rule), from_ms, to_ms, rule.interval_ms):
         return Reason(
             code=Code.EVALUATION_GAP,
             text="the rule was not evaluated all the way to its deadline",
-            decide_it_by="give Prometheus enough CPU, or let the drill run to its end",
+            decide_it_by="give Prometheus enough CPU, then run again",
         )
     if _scraped_nothing(case, from_ms, to_ms):
         fix = "see what stands between alertdrill and the engine, and whether its samples are kept for long enough"
@@ -244,6 +246,15 @@ def doubt(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Reason | Non
         fix = "write the rule's query in PromQL, without variables, then run again"
         return Reason(code=Code.SERIES_NOT_RECORDED, text=text, decide_it_by=fix)
     return _scrape_gap(case, rule, from_ms, to_ms)
+
+
+def _recorded_too_short(case: Case, to_ms: int) -> Reason:
+    early_s = (to_ms - case.recording.to_ms) / 1000
+    return Reason(
+        code=Code.EVALUATION_GAP,
+        text=f"the recording ends {early_s:.1f} s before the rule could be told to be silent, or to have resolved",
+        decide_it_by="run the drill with this rule loaded, and let it run to its end",
+    )
 
 
 def _scrape_gap(case: Case, rule: AlertRule, from_ms: int, to_ms: int) -> Reason | None:

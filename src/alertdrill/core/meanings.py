@@ -85,8 +85,9 @@ REASONS: Mapping[Code, Words] = {
         "a target that answers each scrape within its timeout",
     ),
     Code.EVALUATION_GAP: Words(
-        "the rule was not evaluated for more than 1.5 intervals, so it may have been unable to speak",
-        "an engine with enough CPU that runs to the end of the drill",
+        "the rule was not evaluated for more than 1.5 intervals, or not to its deadline, so it may have been unable to "
+        "speak",
+        "an engine with enough CPU that runs to the end of the drill, with this rule loaded",
     ),
     Code.ENGINE_RESTARTED: Words(
         "the engine was restarted while the rule was watched: meanwhile nothing was scraped or evaluated, and `for` "

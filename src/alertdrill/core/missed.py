@@ -15,6 +15,7 @@ from alertdrill.core.promql import PromqlError, parse, selectors
 from alertdrill.core.result import Code, LabelDifference, Reason
 from alertdrill.core.scenario import Expectation
 from alertdrill.core.scope import AlertRule, expects, wanted_by
+from alertdrill.core.units import format_duration
 from alertdrill.core.view import SERVER_JOB, Sight, in_words, looks_for_absence, sight
 
 
@@ -110,7 +111,11 @@ def _held(asked: Asked, rule: AlertRule, pending: list[Episode]) -> tuple[list[s
 
 def _causes(asked: Asked, rule: AlertRule, pending: list[Episode], start_ms: int, end_ms: int) -> Iterator[Cause]:
     """What, other than too small a signal, kept a rule from speaking in time: the last one tells most."""
-    case = asked.case
+    case, window_ms = asked.case, asked.case.book.lookback_ms(rule)
+    lasted_ms = (asked.delivery.over_ms or start_ms) - start_ms
+    if not pending and window_ms > lasted_ms:
+        text = f"the rule looks back {format_duration(window_ms / 1000)}, the fault lasted {lasted_ms / 1000:g} s"
+        yield Cause(text, "a fault that fills the window, a shorter window, or a lower threshold")
     vanished = asked.delivery.halted and any(job == SERVER_JOB for job, _ in input_targets(case, rule))
     if vanished:
         yield Cause("series of the server vanish with it", "ask for absent(), or for up: no sample is no number")

@@ -6,11 +6,16 @@ from drill import INPUT, RULES, T0_S, UP, Drill, rule
 from alertdrill.core import journal as records
 from alertdrill.core.health import Scrapes, doubt, input_targets, scrapes
 from alertdrill.core.observations import RuleGroup
+from alertdrill.core.result import Reason
+
+
+def doubt_of(drill: Drill, from_s: float = 20.0, to_s: float = 30.0, name: str = "NullsHigh") -> Reason | None:
+    case = drill.case()
+    return doubt(case, case.book.named(name)[0], ms(from_s), ms(to_s))
 
 
 def code(drill: Drill, from_s: float = 20.0, to_s: float = 30.0, name: str = "NullsHigh") -> str | None:
-    case = drill.case()
-    reason = doubt(case, case.book.named(name)[0], ms(from_s), ms(to_s))
+    reason = doubt_of(drill, from_s, to_s, name)
     return reason.code.value if reason else None
 
 
@@ -74,7 +79,11 @@ def test_a_gap_across_an_edge_of_the_window_counts(edge_s: float) -> None:
 
 
 def test_a_window_that_outlasts_the_recording_was_not_evaluated() -> None:
-    assert code(Drill().cut(ms(29))) == "evaluation_gap"
+    found = doubt_of(Drill().cut(ms(29)))
+    assert found is not None
+    assert (found.code, found.text.split(" before")[0]) == ("evaluation_gap", "the recording ends 1.0 s")
+    assert "with this rule loaded" in found.decide_it_by
+    assert "CPU" not in found.decide_it_by
 
 
 @pytest.mark.parametrize(("lost_s", "expected"), [(0.9, None), (1.9, "scrape_gap")])

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from drill import BASELINE, INPUT, RULES, T0_S, UP, Drill, expect, group, nulls_phase, outcome, process, rule
+from drill import BASELINE, INPUT, RATIO, RULES, T0_S, UP, Drill, expect, group, nulls_phase, outcome, process, rule
 
 from alertdrill.core import journal as records
 from alertdrill.core.plan import SegmentKind
@@ -281,6 +281,15 @@ def test_a_rule_that_is_evaluated_too_seldom_to_speak_in_time_is_missed_and_said
     assert one.reason is not None
     assert "not evaluated once from the fault to its deadline: it is every 30 s" in one.reason.text
     assert "more often than every 30 s" in one.reason.decide_it_by
+
+
+def test_a_window_far_longer_than_the_fault_is_named_as_what_kept_a_rule_silent() -> None:
+    ratio = rule("nulls:ratio5s", RATIO.replace("[5s]", "[40s]"), kind="recording")
+    one = Drill(rules=replace(RULES, rules=(ratio, *RULES.rules[1:]))).expectation()
+    assert outcome(one) == ("missed", "never_pending")
+    assert one.reason is not None
+    assert "the rule looks back 40s, the fault lasted 19.9 s" in one.reason.text
+    assert "a shorter window" in one.reason.decide_it_by
 
 
 def test_pending_without_firing_is_missed() -> None:
