@@ -254,7 +254,7 @@ def _status(seen: _Seen | None, old: Sequence[_Seen]) -> tuple[Status, str]:
         return Status.NOT_DETECTED, ", ".join(failed)
     if seen.missing:
         text = ", ".join(one.text() for one in sorted(seen.missing, key=Selector.text))
-        return Status.DEAD, f"{text} never existed"
+        return Status.DEAD, f"no drill saw a series of {text}"
     if told:
         return Status.INCONCLUSIVE, f"no drill could tell: {told[Verdict.INCONCLUSIVE]}"
     if seen.fired:

@@ -35,7 +35,7 @@ MEANINGS: Mapping[Status, str] = {
     Status.INCONCLUSIVE: "drills expected it, and none could tell",
     Status.UNEXPECTED: "it fired when something was broken, and no drill expects it",
     Status.ACCIDENTAL: "it fired only when nothing was broken",
-    Status.DEAD: "what it reads never existed: it cannot fire",
+    Status.DEAD: "no drill saw a series of what it reads: it could not fire",
     Status.NEVER_FIRED: "it never fired, and no drill expects it",
 }
 

@@ -86,7 +86,7 @@ def test_a_rule_in_scope_whose_series_never_existed_is_dead_and_others_are_not_a
     scope: dict[str, Any] = {"monitoring": {"scope": {"alerts": ["Slow", "Down"]}}}
     found = cover(Drill(**scope).detect())
     assert one(found, "Slow").status is Status.DEAD
-    assert 'p95{job="monitor"} never existed' in one(found, "Slow").why
+    assert 'no drill saw a series of p95{job="monitor"}' in one(found, "Slow").why
     assert one(found, "Down").status is Status.NEVER_FIRED
     assert one(cover(Drill().detect()), "Slow").status is Status.NEVER_FIRED, "nobody recorded what it reads"
 
