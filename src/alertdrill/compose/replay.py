@@ -254,7 +254,7 @@ async def _compared(variant: Variant, before: Before, programs: Binaries) -> Rec
         before=before.kind,
         verdict_before=before.result.verdict.value,
         result=after.result,
-        changes=compare(before.result, after.result, why),
+        changes=compare(before.result, after.result, why, after.unknown),
         notes=(*variant.notes, *after.notes),
         questions=after.questions,
         seconds=round(time.monotonic() - began, 3),

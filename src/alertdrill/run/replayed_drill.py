@@ -75,10 +75,11 @@ class Prepared:
 
 @dataclass(frozen=True)
 class ReplayedDrill:
-    """A drill as it would have been under other rules."""
+    """A drill as it would have been under other rules; `unknown` says by alert why it could not be evaluated."""
 
     rules: Rules
     result: Result
+    unknown: Mapping[str, Reason]
     notes: tuple[str, ...]
     questions: int
 
@@ -236,9 +237,9 @@ def replayed_drill(engine: ReplayEngine, prepared: Prepared) -> ReplayedDrill:
     questions = open_questions(plan, journal, recording)
     journal = (*journal, *(one for question in questions for one in _answered(engine, question, case)))
     result = judge(plan, journal, recording)
-    return ReplayedDrill(
-        rules, result.model_copy(update={"mode": "replay"}), _notes(prepared, done, result), done.questions
-    )
+    unknown = {rules[place].name: reason for place, reason in prepared.reasons.items()}
+    notes = _notes(prepared, done, result)
+    return ReplayedDrill(rules, result.model_copy(update={"mode": "replay"}), unknown, notes, done.questions)
 
 
 def _answered(engine: ReplayEngine, question: Question, case: Case) -> Iterable[records.Answer]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -30,8 +31,8 @@ class Change(_Frozen):
     """One expectation or false alarm, before and after."""
 
     outcome: Outcome = Field(
-        description="lost: detected before, not so now; slower: detected later; gained: detected now; new_false_alarm, "
-        "false_alarm_gone; undecided: the recording cannot tell; kept: as before, or sooner"
+        description="lost: detected before, or fired late, and not so now; slower: fired later; gained: detected now; "
+        "new_false_alarm, false_alarm_gone; undecided: the recording cannot tell; kept: as before, or sooner"
     )
     id: str = Field(description="the expectation's, or the alert with its labels")
     alert: str
@@ -81,17 +82,24 @@ class ReplayResult(_Frozen):
         return json.dumps(self.model_dump(mode="json"), indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n"
 
 
-def compare(before: Result, after: Result, causes: Callable[[str], tuple[str, ...]]) -> tuple[Change, ...]:
+def compare(
+    before: Result,
+    after: Result,
+    causes: Callable[[str], tuple[str, ...]],
+    unknown: Mapping[str, Reason] = MappingProxyType({}),
+) -> tuple[Change, ...]:
     """How two judgements of one drill differ: its expectations in their order, then false alarms.
 
     Args:
         before: under the rules as they were.
         after: under the rules as they are.
         causes: what was changed in the rules of an alert.
+        unknown: by alert why its rules as they are could not be evaluated.
     """
     known = {one.id: one for one in before.expectations}
     expectations = [_of_expectation(known[one.id], one, causes) for one in after.expectations if one.id in known]
-    return (*expectations, *_of_prohibitions(before, after, causes), *_of_false_alarms(before, after, causes))
+    alarms = _of_false_alarms(before, after, causes, unknown)
+    return (*expectations, *_of_prohibitions(before, after, causes), *alarms)
 
 
 def _of_expectation(old: ExpectationResult, new: ExpectationResult, causes: Callable[[str], tuple[str, ...]]) -> Change:
@@ -130,14 +138,19 @@ class Judged(Protocol):
 
 def outcome_of(old: Judged, new: Judged) -> Outcome:
     """What became of an alert, false alarms left aside."""
-    if old.verdict is Verdict.DETECTED and new.verdict is Verdict.DETECTED:
-        later = old.ttd_s is not None and new.ttd_s is not None and new.ttd_s - old.ttd_s > SAME_S
-        return Outcome.SLOWER if later else Outcome.KEPT
     if new.verdict is Verdict.INCONCLUSIVE:
         return Outcome.KEPT if old.verdict is Verdict.INCONCLUSIVE and old.reason == new.reason else Outcome.UNDECIDED
-    if old.verdict is Verdict.DETECTED:
+    if new.verdict is Verdict.DETECTED and old.verdict is not Verdict.DETECTED:
+        return Outcome.GAINED
+    if old.verdict is Verdict.INCONCLUSIVE:
+        return Outcome.UNDECIDED
+    if old.verdict is Verdict.DETECTED and new.verdict is not Verdict.DETECTED:
         return Outcome.LOST
-    return Outcome.GAINED if new.verdict is Verdict.DETECTED else Outcome.KEPT
+    if old.ttd_s is None:
+        return Outcome.KEPT
+    if new.ttd_s is None:
+        return Outcome.LOST
+    return Outcome.SLOWER if new.ttd_s - old.ttd_s > SAME_S else Outcome.KEPT
 
 
 def _of_prohibitions(before: Result, after: Result, causes: Callable[[str], tuple[str, ...]]) -> Iterator[Change]:
@@ -156,18 +169,23 @@ def _of_prohibitions(before: Result, after: Result, causes: Callable[[str], tupl
             )
 
 
-def _of_false_alarms(before: Result, after: Result, causes: Callable[[str], tuple[str, ...]]) -> Iterator[Change]:
+def _of_false_alarms(
+    before: Result, after: Result, causes: Callable[[str], tuple[str, ...]], unknown: Mapping[str, Reason]
+) -> Iterator[Change]:
+    """What fired for nothing and is new or gone; of rules that could not be evaluated nobody knows whether it is."""
     old, new = false_alarms(before), false_alarms(after)
     for outcome, fresh, others in ((Outcome.NEW_FALSE_ALARM, new, old), (Outcome.FALSE_ALARM_GONE, old, new)):
         for name, episode in fresh.items():
             if name not in others:
                 is_new = outcome is Outcome.NEW_FALSE_ALARM
+                why = None if is_new else unknown.get(episode.alert)
                 yield Change(
-                    outcome=outcome,
+                    outcome=outcome if why is None else Outcome.UNDECIDED,
                     id=name,
                     alert=episode.alert,
                     before=None if is_new else "false_alarm",
-                    after="false_alarm" if is_new else None,
+                    after="false_alarm" if is_new else None if why is None else Verdict.INCONCLUSIVE.value,
+                    reason=why,
                     causes=causes(episode.alert),
                 )
 

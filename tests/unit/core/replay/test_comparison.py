@@ -47,7 +47,13 @@ def changed(before: Result, after: Result) -> list[tuple[Outcome, str]]:
         (of(Verdict.MISSED, None), of(Verdict.DETECTED), Outcome.GAINED),
         (of(Verdict.INCONCLUSIVE, None, WHY), of(Verdict.DETECTED), Outcome.GAINED),
         (of(Verdict.MISSED, None), of(Verdict.MISSED, None), Outcome.KEPT),
+        (of(Verdict.LATE, 14.0), of(Verdict.MISSED, None), Outcome.LOST),
+        (of(Verdict.NOT_RESOLVED), of(Verdict.MISSED, None), Outcome.LOST),
+        (of(Verdict.LATE, 14.0), of(Verdict.LATE, 19.0), Outcome.SLOWER),
+        (of(Verdict.LATE, 14.0), of(Verdict.LATE, 12.0), Outcome.KEPT),
+        (of(Verdict.MISSED, None), of(Verdict.LATE, 14.0), Outcome.KEPT),
         (of(Verdict.DETECTED), of(Verdict.INCONCLUSIVE, None, WHY), Outcome.UNDECIDED),
+        (of(Verdict.INCONCLUSIVE, None, WHY), of(Verdict.MISSED, None), Outcome.UNDECIDED),
         (of(Verdict.INCONCLUSIVE, None, WHY), of(Verdict.INCONCLUSIVE, None, WHY), Outcome.KEPT),
     ],
 )
@@ -61,6 +67,13 @@ def test_a_false_alarm_is_new_or_gone_by_alert_and_labels() -> None:
         (Outcome.NEW_FALSE_ALARM, 'Slow{job="c"}'),
         (Outcome.FALSE_ALARM_GONE, 'Slow{job="a"}'),
     ]
+
+
+def test_whether_a_false_alarm_of_a_rule_that_could_not_be_evaluated_is_gone_is_undecided() -> None:
+    (_, found) = compare(alarmed("a"), alarmed(), lambda alert: (), {"Slow": WHY})
+    assert (found.outcome, found.id, found.after, found.reason) == (
+        Outcome.UNDECIDED, 'Slow{job="a"}', "inconclusive", WHY,
+    )  # fmt: skip
 
 
 def test_a_prohibition_that_cannot_be_told_any_more_is_undecided() -> None:
