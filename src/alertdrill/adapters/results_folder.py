@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import tempfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,7 +136,7 @@ class ResultsFolder:
             if plan.record is Kept.NONE:
                 raise self._not_recorded()
             recording = from_json(gzip.decompress(self.samples.read_bytes()))
-        except (OSError, ValidationError, ValueError, EOFError) as error:
+        except (OSError, ValidationError, ValueError, EOFError, zlib.error) as error:
             got = str(error).splitlines()[0]
             raise BadInput([Mistake("", got, EXPECTED, FIX, file=str(self.path))]) from error
         journal = read_journal(self.journal)

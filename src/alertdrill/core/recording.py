@@ -247,11 +247,12 @@ def from_json(text: bytes) -> Recording:
         raise ValueError(f"expected schema {SCHEMA}")
     try:
         recording = _first(document) if document["schema"] == FIRST_SCHEMA else _second(document)
+        for one in (recording, *recording.replicas.values()):
+            _check(one)
+        found = digest(recording)
     except (KeyError, TypeError, IndexError, AttributeError) as error:
         raise ValueError(f"a series of the recording lacks {error}") from error
-    for one in (recording, *recording.replicas.values()):
-        _check(one)
-    if document["schema"] == SCHEMA and document.get("sha256") != digest(recording):
+    if document["schema"] == SCHEMA and document.get("sha256") != found:
         raise ValueError("the samples are not those that were written: their hash differs")
     return recording
 

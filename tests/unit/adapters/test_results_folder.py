@@ -49,6 +49,7 @@ def test_a_last_line_cut_short_is_left_out(folder: ResultsFolder) -> None:
     [
         ("plan.json", b"{}"),
         ("samples.json.gz", b"no gzip"),
+        ("samples.json.gz", gzip.compress(b"[]", mtime=0)[:10] + b"\xff" * 20),
         ("samples.json.gz", gzip.compress(b"[]", mtime=0)),
         ("samples.json.gz", gzip.compress(b'{"schema":"alertdrill/samples/v1"}', mtime=0)),
         ("journal.jsonl", b"no record\n{}\n"),
