@@ -109,9 +109,9 @@ NoColor = Annotated[bool, typer.Option("--no-color", help="no colours (they are 
 
 
 def _console(no_color: bool, stderr: bool = False) -> "Console":
-    from rich.console import Console
+    from alertdrill.cli.console import Printer
 
-    return Console(no_color=no_color or None, highlight=False, stderr=stderr, emoji=False, markup=False)
+    return Printer(no_color=no_color or None, highlight=False, stderr=stderr, emoji=False, markup=False)
 
 
 @app.command()
