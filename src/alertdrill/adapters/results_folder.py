@@ -138,6 +138,8 @@ class ResultsFolder:
             recording = from_json(gzip.decompress(self.samples.read_bytes()))
         except (OSError, ValidationError, ValueError, EOFError, zlib.error) as error:
             got = str(error).splitlines()[0]
+            if isinstance(error, FileNotFoundError):
+                got = f"no {Path(error.filename).name}"
             raise BadInput([Mistake("", got, EXPECTED, FIX, file=str(self.path))]) from error
         journal = read_journal(self.journal)
         if not any(isinstance(record, records.Started) for record in journal):

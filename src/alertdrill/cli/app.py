@@ -504,8 +504,11 @@ def replay(
         ),
     ] = None,
     history: Annotated[
-        str, typer.Option("--history", metavar="LENGTH", help="how long before the onset false alarms count; 0: not")
-    ] = "30d",
+        str | None,
+        typer.Option(
+            "--history", metavar="LENGTH", help="how long before the onset false alarms count; default: 30d; 0: not"
+        ),
+    ] = None,
     tz: Annotated[
         str | None,
         typer.Option("--tz", metavar="ZONE", help="of times without one, as in Europe/Berlin; default: here"),
@@ -531,13 +534,13 @@ def replay(
     from alertdrill.cli.replay import replay as replay_them
 
     ci, console = CiFiles(junit, markdown), _console(no_color)
-    of_a_past = {"--range": range_, "--onset": onset, "--tz": tz}
+    of_a_past = {"--range": range_, "--onset": onset, "--history": history, "--tz": tz}
     check_source(recordings, prometheus, of_a_past, {"--set": settings, "--plot": plot})
     if prometheus is not None:
         from alertdrill.cli.history import history as replay_past
         from alertdrill.compose.history import HistoryOptions
 
-        when = HistoryOptions(prometheus, range_, onset, history, tz)
+        when = HistoryOptions(prometheus, range_, onset, history or "30d", tz)
         raise typer.Exit(replay_past(console, when, rules or [], against or None, fail_on, json, quiet, ci))
     asked = (recordings or [], rules or [], against or None, fail_on, json, quiet, ci, settings or (), plot)
     raise typer.Exit(replay_them(console, *asked))

@@ -7,6 +7,7 @@ from rich.console import Console
 from alertdrill.cli.json_file import unwritable, writing
 from alertdrill.compose.export import promtool_files
 from alertdrill.core.errors import BadInput
+from alertdrill.report.terminal import many
 
 
 def export_promtool(console: Console, folder: Path, file: Path) -> int:
@@ -25,5 +26,7 @@ def export_promtool(console: Console, folder: Path, file: Path) -> int:
             name.write_text(text, encoding="utf-8")
     for expectation, why in found.left_out.items():
         console.print(f"left out: {expectation}, {why}", style="yellow", soft_wrap=True)
-    console.print(f"{len(found.expectations)} alerts that promtool passes: promtool test rules {file}", soft_wrap=True)
+    console.print(
+        f"{many(len(found.expectations), 'alert')} that promtool passes: promtool test rules {file}", soft_wrap=True
+    )
     return 0

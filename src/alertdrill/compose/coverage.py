@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from alertdrill.adapters.results_folder import ResultsFolder
@@ -42,12 +43,14 @@ def read_coverage_of(
     """
     mistakes: list[Mistake] = []
     wanted = collected(mistakes, lambda: _loaded(rules)) if rules else None
-    left_out = collected(mistakes, lambda: load_model(ignore, IgnoreFile, "ignore").ignore) if ignore else ()
+    left_out = collected(mistakes, lambda: load_model(ignore, IgnoreFile, "coverage ignore").ignore) if ignore else ()
     before = collected(mistakes, lambda: _before(against)) if against else None
     folders = collected(mistakes, lambda: tuple(_folders(results)))
     if mistakes:
         raise BadInput(mistakes)
-    drills = [_drilled(folder) for folder in folders or ()]
+    drills = [one for folder in folders or () if (one := collected(mistakes, partial(_drilled, folder)))]
+    if mistakes:
+        raise BadInput(mistakes)
     found = coverage(drills, wanted, scope, left_out or (), today)
     return found if before is None else found.model_copy(update={"against": difference(before, found)})
 

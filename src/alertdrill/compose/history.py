@@ -21,7 +21,8 @@ from alertdrill.adapters.replay_engine.expansion import Expander
 from alertdrill.adapters.replay_engine.process import start_replay_prometheus
 from alertdrill.adapters.signals import run_until_signalled
 from alertdrill.adapters.zones import zone_named
-from alertdrill.compose.replay import RuleSet, not_read, read_rule_set
+from alertdrill.compose.replay import not_read
+from alertdrill.compose.rule_set import RuleSet, read_rule_set
 from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.history.comparison import compare, verdict_of
 from alertdrill.core.history.gaps import length_ms, within

@@ -1,7 +1,8 @@
 """The rules that were loaded in a drill, as if they had been given as files."""
 
 from alertdrill.adapters.rule_documents import rules_of_text
-from alertdrill.compose.replay import Recorded, RuleSet
+from alertdrill.compose.recorded import Recorded
+from alertdrill.compose.rule_set import RuleSet
 from alertdrill.core.errors import BadInput
 from alertdrill.core.replay.dependencies import Rules
 from alertdrill.core.replay.evidence import unchanged

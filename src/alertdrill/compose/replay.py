@@ -1,7 +1,6 @@
 """Recorded drills judged again under other rules, which a throw-away Prometheus evaluates over what was scraped."""
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,59 +12,20 @@ from alertdrill.adapters.prometheus_major import prometheus_of_major
 from alertdrill.adapters.replay_engine.engine import HttpEngine
 from alertdrill.adapters.replay_engine.expansion import Expander
 from alertdrill.adapters.replay_engine.process import start_replay_prometheus
-from alertdrill.adapters.results_folder import EXPECTED, FIX, ResultsFolder
-from alertdrill.adapters.rule_documents import STDIN, read_rules
 from alertdrill.adapters.signals import run_until_signalled
 from alertdrill.compose.at_once import at_once
-from alertdrill.core import journal as records
-from alertdrill.core.case import Case
+from alertdrill.compose.recorded import Recorded, read_all_recorded
+from alertdrill.compose.rule_set import RuleSet, read_rule_set
 from alertdrill.core.errors import BadInput, Mistake
-from alertdrill.core.plan import Plan, RuleText
-from alertdrill.core.recording import Recording
 from alertdrill.core.replay.comparison import RecordingReplay, ReplayResult, compare, conclude
 from alertdrill.core.replay.dependencies import Place, Rules
-from alertdrill.core.replay.evidence import without_notification
 from alertdrill.core.replay.grid import groups_of
 from alertdrill.core.replay.rule_changes import Written, causes
 from alertdrill.core.result import Result
-from alertdrill.core.written_rules import WrittenGroup
-from alertdrill.run.checker import judge
 from alertdrill.run.replayed_drill import Prepared, ReplayedDrill, prepare, replayed_drill, unreadable_rules
 
 Note = Callable[[str], None]
 AT_ONCE = 2
-
-
-@dataclass(frozen=True)
-class RuleSet:
-    """Rules as they are written.
-
-    Attributes:
-        sources: files and folders, as they were given.
-        groups: of all of them.
-        texts: the files.
-    """
-
-    sources: tuple[str, ...]
-    groups: tuple[WrittenGroup, ...]
-    texts: tuple[RuleText, ...]
-
-    def rules(self, evaluation_interval_s: float) -> Rules:
-        """The rules, where groups without an interval of their own have this one."""
-        return Rules(tuple(one.loaded(evaluation_interval_s, _absolute(one.file)) for one in self.groups))
-
-    def written(self, rules: Rules) -> Mapping[Place, Written]:
-        """Where each rule stands."""
-        found = {place: self.groups[place.group] for place in rules.places}
-        return {place: Written(group.file, group.rules[place.rule].lines) for place, group in found.items()}
-
-    def asks(self, rules: Rules) -> Mapping[Place, tuple[str, ...]]:
-        """By rule, settings of its group that a recording knows nothing of."""
-        return {place: self.groups[place.group].asks for place in rules.places}
-
-
-def _absolute(file: str) -> str:
-    return file if file == STDIN else str(Path(file).absolute())
 
 
 @dataclass(frozen=True)
@@ -80,7 +40,7 @@ class Variant:
         under: what it is a variant by, for whoever waits.
     """
 
-    recorded: "Recorded"
+    recorded: Recorded
     rules: RuleSet
     causes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -94,26 +54,6 @@ class Before:
     kind: Literal["live", "replay"]
     result: Result
     rules: Rules
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """One recording, as far as detection and resolution go; `live` is how the drill is judged by them.
-
-    `rescraped`: whether it has been thinned to what fewer scrapes would have left.
-    """
-
-    folder: Path
-    plan: Plan
-    journal: tuple[records.Record, ...]
-    recording: Recording
-    live: Result
-    rescraped: bool = False
-
-    @property
-    def case(self) -> Case:
-        """Its facts."""
-        return Case(self.plan, self.journal, self.recording)
 
 
 def replay_recordings(
@@ -132,7 +72,7 @@ def replay_recordings(
         BadInput: a recording or a rule file cannot be used, or there is no Prometheus of a recording's major version.
         AlertdrillError: a Prometheus of a replay failed.
     """
-    recorded = [read_recorded(folder) for folder in folders]
+    recorded = read_all_recorded(folders)
     programs = programs_of(recorded)
     after, base = read_rule_set(rules), None if against is None else read_rule_set(against)
     variants = [Variant(one, after) for one in recorded]
@@ -141,7 +81,7 @@ def replay_recordings(
 
 
 async def _all(
-    recorded: Sequence["Recorded"],
+    recorded: Sequence[Recorded],
     variants: Sequence[Variant],
     against: RuleSet | None,
     programs: Mapping[Path, Binaries],
@@ -149,58 +89,6 @@ async def _all(
 ) -> list[RecordingReplay]:
     before = await befores(recorded, against, programs)
     return await compared(variants, before, programs, note)
-
-
-def read_recorded(folder: Path) -> Recorded:
-    """A recording.
-
-    Raises:
-        BadInput: the folder is not that of a drill, or its parts do not belong together.
-    """
-    files = ResultsFolder(folder)
-    plan, journal, recording = files.read()
-    if changed := files.changed(recording):
-        got = f"{' and '.join(changed)} of another drill, or changed since this one"
-        raise BadInput([Mistake("", got, EXPECTED, FIX, file=str(folder))])
-    try:
-        plan, journal = without_notification(plan, journal)
-        found = Recorded(folder, plan, journal, recording, judge(plan, journal, recording))
-        if found.case.engine is None or not groups_of(found.case):
-            raise ValueError("the journal does not say which engine had which rules")
-        _check_engine(found)
-        return found
-    except (ValueError, LookupError, StopIteration, ArithmeticError) as error:
-        got = f"parts that do not belong together ({type(error).__name__}: {str(error).splitlines()[0]})"
-        raise BadInput([Mistake("", got, EXPECTED, FIX, file=str(folder))]) from error
-
-
-def _check_engine(one: Recorded) -> None:
-    """Raise BadInput where not one Prometheus alone evaluated rules: a replay would not be what it did."""
-    if one.case.all(records.Replicas):
-        fix = "replay drills of one Prometheus"
-        raise BadInput([Mistake("", "a drill of several replicas", "one Prometheus", fix, file=str(one.folder))])
-    others = sorted({group.engine for group in groups_of(one.case)} - {"prometheus"})
-    if others:
-        fix = "replay drills whose rules a Prometheus evaluates"
-        got = f"a drill whose rules {' and '.join(others)} evaluated"
-        raise BadInput([Mistake("", got, "rules that Prometheus evaluated", fix, file=str(one.folder))])
-
-
-def read_rule_set(sources: Sequence[Path]) -> RuleSet:
-    """Rules where teams keep them.
-
-    Raises:
-        BadInput: they cannot be read.
-    """
-    names = tuple(map(str, sources))
-    groups = read_rules(names)
-    files = dict.fromkeys(one.file for one in groups if one.file != STDIN)
-    return RuleSet(names, groups, tuple(_text(Path(file)) for file in files))
-
-
-def _text(file: Path) -> RuleText:
-    text = file.read_text(encoding="utf-8-sig")
-    return RuleText(path=str(file.absolute()), text=text, sha256=hashlib.sha256(text.encode()).hexdigest())
 
 
 def programs_of(recorded: Iterable[Recorded]) -> Mapping[Path, Binaries]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from alertdrill.compose.replay import Recorded
+from alertdrill.compose.recorded import Recorded
 from alertdrill.core.errors import BadInput, Mistake
 from alertdrill.core.replay.dependencies import Rules
 from alertdrill.core.replay.evidence import scraped_series

@@ -7,17 +7,15 @@ from pathlib import Path
 
 from alertdrill.adapters.signals import run_until_signalled
 from alertdrill.compose.live_rules import live_rules
+from alertdrill.compose.recorded import Recorded, read_all_recorded
 from alertdrill.compose.replay import (
     Note,
-    Recorded,
-    RuleSet,
     Variant,
     befores,
     compared,
     programs_of,
-    read_recorded,
-    read_rule_set,
 )
+from alertdrill.compose.rule_set import RuleSet, read_rule_set
 from alertdrill.compose.thinned import said_of, scrape_intervals_s, thinned_recording
 from alertdrill.core.collected import collected
 from alertdrill.core.errors import BadInput, Mistake
@@ -56,7 +54,7 @@ def what_if(
             major version.
         AlertdrillError: a Prometheus of a replay failed.
     """
-    recorded = [read_recorded(folder) for folder in folders]
+    recorded = read_all_recorded(folders)
     programs = programs_of(recorded)
     given, base = read_rule_set(rules) if rules else None, read_rule_set(against) if against is not None else None
     question = _Question([(one, given or live_rules(one)) for one in recorded], settings)

@@ -10,7 +10,7 @@ from alertdrill.adapters.prometheus_major import prometheus_of_major
 from alertdrill.adapters.replay_engine.engine import HttpEngine
 from alertdrill.adapters.replay_engine.expansion import Expander
 from alertdrill.adapters.replay_engine.process import start_replay_prometheus
-from alertdrill.compose.replay import read_recorded
+from alertdrill.compose.recorded import read_recorded
 from alertdrill.core.observations import RawSeries
 from alertdrill.core.recording import STALE, is_stale, label_key
 from alertdrill.core.replay.evidence import scraped_series

@@ -28,7 +28,7 @@ def test_a_signal_cancels_the_work_which_cleans_up(number: signal.Signals) -> No
             await asyncio.sleep(0)
             cleaned.append(True)
 
-    with pytest.raises(Interrupted, match="^interrupted: every process has ended$"):
+    with pytest.raises(Interrupted, match=r"^interrupted: every process has ended$"):
         signals.run_until_signalled(work())
     assert cleaned
 

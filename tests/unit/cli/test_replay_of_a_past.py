@@ -33,6 +33,12 @@ def test_settings_are_of_recordings() -> None:
         check_source(None, "http://x", NONE, {"--set": ["for=1s"], "--plot": None})
 
 
+def test_a_history_is_of_a_past() -> None:
+    done = CliRunner().invoke(app, ["replay", "recording", "--rules", "rules.yml", "--history", "3d"])
+    assert isinstance(done.exception, BadInput)
+    assert "--history\n  got it with recordings" in str(done.exception)
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

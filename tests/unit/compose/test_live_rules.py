@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from alertdrill.compose.live_rules import live_rules
-from alertdrill.compose.replay import read_recorded
+from alertdrill.compose.recorded import read_recorded
 
 RECORDING = Path(__file__).parents[3] / "recordings" / "seed-disaster"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from alertdrill.compose.replay import read_recorded
+from alertdrill.compose.recorded import read_all_recorded, read_recorded
 from alertdrill.core.errors import BadInput
 from alertdrill.core.recording import from_json, to_json
 
@@ -59,3 +59,11 @@ def test_a_drill_that_not_one_prometheus_judged_is_refused(
     (mistake,) = refused.value.mistakes
     assert mistake.got == says
     assert mistake.file == str(tmp_path / "drill")
+
+
+def test_what_is_wrong_with_several_recordings_is_said_at_once(tmp_path: Path) -> None:
+    with pytest.raises(BadInput) as refused:
+        read_all_recorded([tmp_path / "a", tmp_path / "b"])
+    assert [(one.file, one.got) for one in refused.value.mistakes] == [
+        (str(tmp_path / name), "no plan.json") for name in ("a", "b")
+    ]
