@@ -105,8 +105,10 @@ def _held(asked: Asked, rule: AlertRule, pending: list[Episode]) -> tuple[list[s
     if not pending:
         return [f"never pending in {asked.within_ms / 1000:g} s"], []
     held = max(one.last_at - one.pending_at for one in pending) / 1000
-    fix = f"for ≤ {held:g}s" if held else "labels that stay the same from one evaluation to the next"
-    return [f"pending for {held:g} s, needs {rule.rule.for_s:g} s"], [fix]
+    several = len({one.labels for one in pending}) > 1
+    once = f"for: 0s, or an evaluation more often than every {rule.group.interval_s:g} s"
+    fleeting = "labels that stay the same from one evaluation to the next" if several else once
+    return [f"pending for {held:g} s, needs {rule.rule.for_s:g} s"], [f"for ≤ {held:g}s" if held else fleeting]
 
 
 def _causes(asked: Asked, rule: AlertRule, pending: list[Episode], start_ms: int, end_ms: int) -> Iterator[Cause]:

@@ -301,6 +301,15 @@ def test_pending_without_firing_is_missed() -> None:
     assert "pending for 1 s, needs 2 s" in one.reason.text
 
 
+def test_a_rule_that_was_pending_at_one_evaluation_alone_is_told_to_be_evaluated_more_often() -> None:
+    drill = Drill()
+    at = drill.evaluation(drill.start_ms() + 1200)
+    one = drill.fire(at, None, at).expectation()
+    assert outcome(one) == ("missed", "never_firing")
+    assert one.reason is not None
+    assert one.reason.decide_it_by == "for: 0s, or an evaluation more often than every 1 s"
+
+
 def test_a_rule_that_is_not_loaded_is_missed_and_the_nearest_name_suggested() -> None:
     one = Drill(nulls_phase(expect=[expect("NullsHihg")])).expectation()
     assert outcome(one) == ("missed", "rule_not_loaded")
