@@ -72,9 +72,9 @@ def _alarms(one: RuleHistory | None) -> int | None:
 
 
 def _gone(old: RuleHistory, causes: Causes) -> Iterator[Change]:
-    lost = old.verdict is Verdict.DETECTED
+    outcomes = {Verdict.DETECTED: Outcome.LOST, Verdict.INCONCLUSIVE: Outcome.UNDECIDED}
     yield Change(
-        outcome=Outcome.LOST if lost else Outcome.KEPT,
+        outcome=outcomes.get(old.verdict, Outcome.KEPT),
         id=old.id,
         alert=old.alert,
         before=old.verdict.value,
@@ -83,6 +83,15 @@ def _gone(old: RuleHistory, causes: Causes) -> Iterator[Change]:
         reason=GONE,
         causes=causes(old.alert),
     )
+    if was := _alarms(old):
+        yield Change(
+            outcome=Outcome.FALSE_ALARM_GONE,
+            id=old.id,
+            alert=old.alert,
+            before=f"{was} before the onset",
+            after="0 before the onset",
+            causes=causes(old.alert),
+        )
 
 
 def verdict_of(

@@ -187,6 +187,8 @@ def test_two_sets_of_rules_are_compared_in_the_words_of_replays() -> None:
     assert outcomes(quick, None) == ["lost"]
     assert outcomes(None, quick) == ["gained"]
     assert outcomes(silent, None) == outcomes(None, silent) == ["kept"]
+    assert outcomes(judge(*alerts(("firing", -5, 20))), None) == ["undecided", "false_alarm_gone"]
+    assert outcomes(alarmed, None) == ["lost", "false_alarm_gone"]
     assert outcomes(quick, alarmed) == ["kept", "new_false_alarm"]
     assert outcomes(alarmed, quick) == ["kept", "false_alarm_gone"]
     lost = compare([quick], [silent], lambda alert: ())
