@@ -46,9 +46,15 @@ def _in_baseline(case: Case, episode: Episode) -> bool | None:
 
 
 def _window(case: Case, segment: Segment) -> tuple[int, int]:
-    """From the start of a phase (not before the steady state counts) to one tail after it, or the recording's end."""
+    """From the start of a phase (not before the steady state counts) to one tail after it.
+
+    Where the recording ends before: to its end, or to one tail after the last effect, which a gate waits for and a drill
+    that was ended early, or is replayed under rules that look back further, need not hold.
+    """
     start, end = max(case.starts_ms[segment.k], case.baseline_from_ms), case.segment_end_ms(segment.k)
-    return start, min(end + case.tail_ms, case.recording.to_ms)
+    effects = (case.deliveries[one.id].last_ms for one in case.plan.segment_injections(segment.k))
+    watched = max((last + case.tail_ms for last in effects if last is not None), default=0)
+    return start, min(end + case.tail_ms, max(case.recording.to_ms, watched))
 
 
 def _in_phase(case: Case, attribution: Attribution, phase: Phase, segment: Segment) -> tuple[Episode, ...]:

@@ -39,6 +39,19 @@ def test_silence_beside_a_fault_that_never_came_says_nothing() -> None:
     assert outcome(first(drill)) == ("inconclusive", "fault_not_delivered")
 
 
+def test_silence_up_to_the_end_of_a_recording_that_ends_within_the_tail_says_nothing() -> None:
+    drill = watched()
+    tail_ms = drill.case().tail_ms
+    assert outcome(first(drill.cut(drill.last_ms() + tail_ms - 500))) == ("inconclusive", "evaluation_gap")
+    text = first(drill).reason.text  # type: ignore[union-attr]
+    assert text.startswith("the recording ends 0.5 s before the rule could be told to be silent")
+
+
+def test_silence_for_one_tail_after_the_last_effect_is_enough() -> None:
+    drill = watched()
+    assert outcome(first(drill.cut(drill.last_ms() + drill.case().tail_ms)))[0] == "quiet"
+
+
 def test_silence_beside_a_control_is_silence() -> None:
     control = nulls_phase(faults=[{"kind": "nulls", "features": ["amount"], "share": 0}], must_not_fire=NEVER_SLOW)
     assert outcome(first(Drill(BASELINE, control))) == ("quiet", None)
