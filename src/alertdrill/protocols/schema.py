@@ -1,5 +1,6 @@
 """What a target takes: its features, their types, where to send them and how to write them."""
 
+import re
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
@@ -34,6 +35,9 @@ class Schema(BaseModel):
     @classmethod
     def _path(cls, path: str, info: ValidationInfo) -> str:
         protocol: Protocol | None = info.data.get("protocol")  # not there when wrong itself
+        if path and not re.fullmatch(r"/[^\s\x00-\x1f\x7f]*", path):
+            # Behind http://HOST:PORT, anything else could name another host: nobody allowed that one.
+            raise BadValue("a path that begins with /, without blanks", "write it like /predict")
         if path or protocol is None:
             return path
         if protocol.default_path is None:
@@ -43,18 +47,23 @@ class Schema(BaseModel):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        last = {feature.name: position for position, feature in enumerate(self.features)}
+        if len(last) < len(self.features):
+            first, name = next((i, one.name) for i, one in enumerate(self.features) if last[one.name] != i)
+            where = ("features", last[name], "name")
+            raise BadValue(f"each name once (the first is features[{first}])", "rename or remove one", None, where)
         for mistake in self.protocol.unfit(self.features):
             at = ("protocol", *mistake.at)
             raise BadValue(mistake.expected, mistake.fix, mistake.got, at)
         return self
 
-    def speaking(self, protocol: Protocol) -> "Schema":
-        """The same model behind another protocol, whose default path it has unless its own was written.
+    def speaking(self, protocol: Protocol, path: str = "") -> "Schema":
+        """The same model behind another protocol, at `path`; its default path if none is given here or was written.
 
         Raises:
             BadValue: the protocol does not fit; `at` begins with `protocol` or `path`.
         """
-        path = self.path if "path" in self.model_fields_set else ""
+        path = path or (self.path if "path" in self.model_fields_set else "")
         try:
             return Schema.model_validate({**dict(self), "protocol": protocol, "path": path})
         except ValidationError as error:

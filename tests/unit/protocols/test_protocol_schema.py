@@ -61,6 +61,16 @@ def test_another_protocol_has_its_own_default_path_and_keeps_a_path_that_was_wri
     assert caught.value.at == ("protocol", "tensors")
 
 
+@pytest.mark.parametrize("path", ["predict", "@elsewhere.test/predict", ":80/predict", "/a b", "/a\r\nX: y"])
+def test_a_path_stays_on_the_server_and_in_its_line(path: str) -> None:
+    assert mistake(path=path).expected == "a path that begins with /, without blanks"
+
+
+def test_features_that_have_one_name_are_a_mistake_of_the_last() -> None:
+    found = mistake(features=[*FEATURES, FEATURES[0]])
+    assert (found.at, found.expected) == (("features", 3, "name"), "each name once (the first is features[0])")
+
+
 @pytest.mark.parametrize(
     ("kind", "expected", "fix"),
     [

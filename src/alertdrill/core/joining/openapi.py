@@ -44,7 +44,7 @@ def operations(document: Any) -> tuple[Operation, ...]:
     schemas, found = Schemas(document), []
     for path, item in document["paths"].items():
         post = item.get("post") if isinstance(item, dict) else None
-        if not isinstance(post, dict) or not isinstance(path, str) or "{" in path or NO_MODEL in path:
+        if not isinstance(post, dict) or not path.startswith("/") or "{" in path or NO_MODEL in path:
             continue
         body = _json_of(schemas.resolved(post.get("requestBody")), schemas)
         if body is not None:
