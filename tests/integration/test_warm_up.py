@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,11 @@ async def test_a_target_that_stays_cold_is_no_drill(tmp_path: Path) -> None:
 async def test_a_target_that_is_not_there_is_no_drill(tmp_path: Path) -> None:
     with pytest.raises(NotWarm, match="0 of 1 answers"):
         await warm_up("http://127.0.0.1:1", prepared(tmp_path), Warmup(within="400ms"), lambda _: None)
+
+
+async def test_a_secret_that_a_cold_target_repeats_is_not_shown(tmp_path: Path) -> None:
+    repeated = COLD.replace(b"model is waking", b"no Key s3cret-1")
+    target = replace(prepared(tmp_path), secret_headers={"Authorization": "Key s3cret-1"})
+    async with waking(after=99, cold=repeated) as (url, _):
+        with pytest.raises(NotWarm, match=r"no \*\*\*"):
+            await warm_up(url, target, Warmup(requests=1, within="0.3s"), lambda _: None)

@@ -11,6 +11,7 @@ from alertdrill.adapters.certificate import ISSUER_UNKNOWN, OTHER_HOST, OUT_OF_T
 from alertdrill.adapters.reachable import tls_settings
 from alertdrill.adapters.secret import NoSecret, SecretAt, secret_at
 from alertdrill.adapters.yaml_file import locate
+from alertdrill.core.blotted import blotted
 from alertdrill.core.errors import BadInput
 from alertdrill.core.scenario import Connection, is_loopback
 from alertdrill.core.scenario.connection import TENANT_HEADER
@@ -19,8 +20,6 @@ from alertdrill.core.scenario.grammar import Path as KeyPath
 from alertdrill.tls import SYSTEM_ROOTS, TlsSettings, said
 
 MAX_CHAIN = 16
-HIDDEN = "***"
-SHORTEST_HIDDEN = 3
 Answer = tuple[str, str]
 """What a server did, and what to do about it."""
 
@@ -145,10 +144,7 @@ class Access:
 
     def without_secrets(self, text: str) -> str:
         """A text, such as what a server says, without the secrets that were sent to it."""
-        for secret in sorted(self._sent, key=len, reverse=True):
-            if len(secret) >= SHORTEST_HIDDEN:
-                text = text.replace(secret, HIDDEN)
-        return text
+        return blotted(text, self._sent)
 
     def denied(self, status: int, challenge: str, text: str) -> Answer:
         """What to do about an answer 401 or 403.

@@ -8,6 +8,7 @@ import httpx
 import numpy as np
 
 from alertdrill.adapters.target import PreparedTarget
+from alertdrill.core.blotted import blotted_bytes
 from alertdrill.core.errors import AlertdrillError
 from alertdrill.core.scenario import Warmup
 from alertdrill.core.scenario.target import is_loopback
@@ -72,7 +73,7 @@ async def _sent(client: httpx.AsyncClient, url: str, target: PreparedTarget, n: 
         return str(error)[:SHOWN] or "no answer", AGAIN_S
     if answer.is_success:
         return ANSWERED, AGAIN_S
-    said = target.schema.protocol.error_of(answer.content)
+    said = target.schema.protocol.error_of(blotted_bytes(answer.content, target.secret_headers.values()))
     wait = answer.headers.get("retry-after", "")
     again_s = float(wait) if wait.isdecimal() and len(wait) < LONGEST_WAIT_DIGITS else AGAIN_S
     return f"HTTP {answer.status_code}" + (f": {said}"[:SHOWN] if said else ""), again_s

@@ -1,6 +1,7 @@
 """What `alertdrill init` is told on its command line, and everything that is wrong with it."""
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,19 +174,26 @@ def _headers(written: tuple[str, ...]) -> dict[str, str | SecretAt]:
         name, equals, value = one.partition("=")
         try:
             if not equals:
-                raise BadValue("NAME=VALUE, or NAME=env:VARIABLE", "write it like Authorization=env:TOKEN", name)
+                raise BadValue("NAME=VALUE, or NAME=env:VARIABLE", "write it like Authorization=env:TOKEN")
             check_header(name, "" if value.startswith(FROM_ENVIRONMENT) else value)
             if value.startswith(FROM_ENVIRONMENT):
                 found[name] = secret_at(FromEnvironment(env=value.removeprefix(FROM_ENVIRONMENT)), Path())
                 found[name].read()  # type: ignore[union-attr]
             else:
                 found[name] = value
-        except (BadValue, NoSecret) as error:
-            raise BadInput([Mistake("--header", error.got or name, error.expected, error.fix)]) from None
+        except BadValue as error:
+            raise BadInput([Mistake("--header", _shown(name), error.expected, error.fix)]) from None
+        except NoSecret as error:
+            raise BadInput([Mistake("--header", error.got, error.expected, error.fix)]) from None
         except ValueError:
             fix = "write it like Authorization=env:TOKEN, and set TOKEN"
             raise BadInput([Mistake("--header", name, "the name of an environment variable after env:", fix)]) from None
     return found
+
+
+def _shown(name: str) -> str:
+    """A header's name up to what cannot be part of one: in `Authorization: Bearer …` a secret follows."""
+    return re.match(r"[\w-]*", name, re.ASCII)[0] or "no name"  # type: ignore[index]
 
 
 def _variables(written: tuple[str, ...]) -> dict[str, str]:

@@ -1,5 +1,8 @@
 """Reads some of the answers as the protocol has them: a target that answers 200 with a login page predicts nothing."""
 
+from collections.abc import Collection
+
+from alertdrill.core.blotted import blotted_bytes
 from alertdrill.protocols.base import Protocol
 
 READ_EVERY = 50  # the answers to requests whose number this divides are read, the same in every run
@@ -17,8 +20,15 @@ def is_readable(status: int, size: int) -> bool:
     return 200 <= status < 300 and size <= LARGEST_READ_BYTES
 
 
-def why_unreadable(protocol: Protocol, body: bytes) -> str | None:
-    """What an answer is instead of a prediction, in at most two hundred characters; None if it can be one."""
+def why_unreadable(protocol: Protocol, body: bytes, secrets: Collection[str] = ()) -> str | None:
+    """What an answer is instead of a prediction, in at most two hundred characters; None if it can be one.
+
+    Args:
+        protocol: of the target.
+        body: of the answer.
+        secrets: that were sent with the request, and are not shown.
+    """
+    body = blotted_bytes(body, secrets)
     why = protocol.why_none(body)
     if why is None:
         return None

@@ -59,6 +59,7 @@ class LoadRun(Run):
         connect = connector(arguments.tls, endpoint.host) if endpoint.secure else Connection
         statistics, known = LocustStatistics(environment.stats, endpoint.path), clock or Anchor.take()
         super().__init__(plan, share, emit, known, lambda ended: statistics.fold(ended, known.now()))
+        self._reporter.secrets = tuple(arguments.secret_headers.values())
         payloads = Payloads(plan, task.rows(), self._touch)
         self._stocks = Stocks(payloads, endpoint.encode, self._times, self._combinations, share=share)
         self._stocks.prepare()

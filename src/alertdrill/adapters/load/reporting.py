@@ -23,6 +23,7 @@ class Reporter:
         attempted: requests handed to a connection since the last report, in order, all of the running segment.
         ended: requests answered or failed since the last report.
         suppressed: requests withheld since the last report, all of the running segment.
+        secrets: sent with requests, and not to be told.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Reporter:
         self.attempted: list[Request] = []
         self.ended: list[Request] = []
         self.suppressed: list[Request] = []
+        self.secrets: Sequence[str] = ()
 
     def began(self, k: int) -> None:
         """Segment `k` runs; what is attempted belongs to it."""
@@ -121,7 +123,7 @@ class Reporter:
         for request in ended:
             if request.answer is None:
                 continue
-            self._tallies[request.k].read(why_unreadable(self._protocol, request.answer))
+            self._tallies[request.k].read(why_unreadable(self._protocol, request.answer, self.secrets))
             request.answer = None
         histogram = LogHistogram()
         histogram.add(latencies_s[answered])

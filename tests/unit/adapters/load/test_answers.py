@@ -49,3 +49,11 @@ def test_an_error_inside_an_answer_is_shown_as_one() -> None:
     why = why_unreadable(OipV2(), b'{"error": "no such model"}')
     assert why is not None
     assert why.endswith("an error: no such model")
+
+
+def test_a_secret_that_an_answer_repeats_is_not_told() -> None:
+    body = b'{"error": "no such key: Bearer s3cret-token, s3cret-token"}'
+    why = why_unreadable(Json(), body, ["Bearer s3cret-token"])
+    assert why is not None
+    assert "no such key: ***, ***" in why
+    assert "s3cret" not in why
