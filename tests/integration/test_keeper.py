@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ import psutil
 import pytest
 
 from alertdrill.adapters.free_port import free_ports
+from alertdrill.adapters.keeper import TARGET_ENVIRONMENT
 from alertdrill.adapters.keeper.answers import refuses
-from alertdrill.adapters.target_command import ServeCommand, keeper_argv
+from alertdrill.adapters.target_command import ServeCommand, keeper_argv, keeper_environ
 from alertdrill.lifeline import EXIT_LEASE_LOST
 
 SERVER = Path(__file__).with_name("tiny_server.py")
@@ -37,7 +38,14 @@ def eventually(what: Callable[[], bool]) -> bool:
 class Kept:
     """A server under its keeper, as the controller sees it."""
 
-    def __init__(self, folder: Path, *options: str, ready: str = "/", ready_timeout_s: float = 5.0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *options: str,
+        ready: str = "/",
+        ready_timeout_s: float = 5.0,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder, self.log = folder, folder / "target.log"
         (self.port,) = free_ports(1)
         (folder / "pids").mkdir()
@@ -45,7 +53,8 @@ class Kept:
         argv = keeper_argv(ServeCommand(words, folder, ready, ready_timeout_s), self.port, self.log)
         pipe = subprocess.PIPE
         command = [sys.executable, "-P", "-m", "alertdrill.lifeline", *argv]
-        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
+        env = {**os.environ, **keeper_environ(environ or {})}
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=env)
 
     def read(self) -> dict[str, Any]:
         """The next event."""
@@ -224,3 +233,24 @@ def test_a_server_that_is_never_ready_is_ended(keep: Keep) -> None:
     assert kept.process.stderr is not None
     assert f"did not answer 2xx at /never of port {kept.port} within 0.5 s" in kept.process.stderr.read().decode()
     assert kept.programs() == []
+
+
+def test_variables_of_the_target_are_not_the_keepers_own(keep: Keep, tmp_path: Path) -> None:
+    (tmp_path / "resource.py").write_text("raise ImportError('a module of the service, named like one of Python')\n")
+    kept = keep(environ={"PYTHONPATH": str(tmp_path), "COLOUR": "red"})
+    (program,) = kept.programs()
+    environ = program.environ()
+    assert (environ["PYTHONPATH"], environ["COLOUR"]) == (str(tmp_path), "red")
+    assert TARGET_ENVIRONMENT not in environ
+
+
+def test_only_the_end_of_a_long_log_is_read(keep: Keep) -> None:
+    kept = keep()
+    with kept.log.open("ab") as log:
+        log.truncate(1 << 40)  # a hole of a terabyte: whoever read it whole would have no memory left
+        log.seek(0, os.SEEK_END)
+        log.write(b"\nlast words\n")
+    kept.programs()[0].kill()
+    assert kept.process.wait(LIMIT_S) == 1
+    assert kept.process.stderr is not None
+    assert "last words\n" in kept.process.stderr.read().decode()

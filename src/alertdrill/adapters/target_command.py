@@ -1,5 +1,6 @@
 """The command that starts a target for a drill: words, environment and ports, and its keeper's arguments."""
 
+import json
 import os
 import shlex
 import shutil
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from alertdrill.adapters.free_port import free_ports
+from alertdrill.adapters.keeper import TARGET_ENVIRONMENT
 from alertdrill.adapters.yaml_file import beside, locate
 from alertdrill.core.errors import BadInput
 from alertdrill.core.scenario import CommandTarget
@@ -77,6 +79,11 @@ def keeper_argv(command: ServeCommand, port: int, log: Path) -> list[str]:
         *("--ready-timeout", f"{command.ready_timeout_s:g}", "--log", str(log.absolute())),
         *("--cwd", str(command.folder), "--", *command.words),
     ]
+
+
+def keeper_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """What the keeper's environment has for the server's, whose variables must not be the keeper's own."""
+    return {TARGET_ENVIRONMENT: json.dumps(dict(environ))}
 
 
 def own_command(target: CommandTarget, scenario_path: Path, environ: Mapping[str, str] = os.environ) -> ServeCommand:

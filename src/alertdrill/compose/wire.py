@@ -13,7 +13,7 @@ from alertdrill.adapters.load.launch import argv as load_argv
 from alertdrill.adapters.processes import Child, Event
 from alertdrill.adapters.secret import NoSecret
 from alertdrill.adapters.target import PreparedTarget
-from alertdrill.adapters.target_command import Ports, bundled_command, keeper_argv
+from alertdrill.adapters.target_command import Ports, bundled_command, keeper_argv, keeper_environ
 from alertdrill.compose.crew import Crew
 from alertdrill.compose.own_users import OwnUsers
 from alertdrill.core.errors import BadInput, Mistake
@@ -127,7 +127,7 @@ class Wire:
         assert command is not None, "a target that runs elsewhere has no processes of ours"
         ports = Ports.choose(command)
         command = command.at(ports)
-        environ = {**command.environ, **(self._shared() or {})}
+        environ = keeper_environ({**command.environ, **(self._shared() or {})})
         argv = keeper_argv(command, ports.serving, log)
         self.keeper = await self._spawn("model", argv, events.of_keeper, environ)
         await self.keeper.event("ready", command.ready_timeout_s + KEEPER_S)

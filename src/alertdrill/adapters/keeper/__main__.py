@@ -8,21 +8,25 @@ Events: `ready` (port), once · `halted` (injection, k, pids, from_at, until_at,
 Commands: `halt` (injection, k, how, at) · `restore` (at): stopped processes go on, killed ones are started again, and
 `restored` follows once `--ready` answers · `stop`. Instants are wall clock in seconds.
 A command that ends by itself ends the keeper, with exit code 1 and its last lines on standard error.
+Variables for the command alone stand in one of ours, as JSON: a PYTHONPATH of the target's would be the keeper's too.
 """
 
 import argparse
 import asyncio
+import json
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from alertdrill.adapters.keeper import TARGET_ENVIRONMENT
 from alertdrill.adapters.keeper.keeper import Keeper, Lost
 from alertdrill.adapters.keeper.tree import Tree
 from alertdrill.lifeline import LINUX, Command, flush, on_command
 from alertdrill.process_tree import adopt_orphans
 
-SHOWN_LINES = 12
+SHOWN_LINES, SHOWN_BYTES = 12, 16_384
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
@@ -34,6 +38,15 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--cwd", type=Path, default=Path(), help="folder that it runs in")
     parser.add_argument("command", nargs="+", help="program and arguments")
     return parser.parse_args(argv)
+
+
+def _last_lines(log: Path) -> list[str]:
+    """The end of what the target said, however much that was."""
+    if not log.exists():
+        return []
+    with log.open("rb") as file:
+        file.seek(max(log.stat().st_size - SHOWN_BYTES, 0))
+        return file.read(SHOWN_BYTES).decode(errors="replace").splitlines()[-SHOWN_LINES:]
 
 
 async def _keep(keeper: Keeper) -> None:
@@ -52,12 +65,12 @@ def main(argv: Sequence[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is ignored here, the command would ignore too
     if LINUX:
         adopt_orphans()
-    tree = Tree(options.command, options.cwd, options.log)
+    further = json.loads(os.environ.pop(TARGET_ENVIRONMENT, "{}"))
+    tree = Tree(options.command, options.cwd, options.log, {**os.environ, **further})
     try:
         asyncio.run(_keep(Keeper(tree, options.port, options.ready, options.ready_timeout)))
     except Lost as lost:
-        said = options.log.read_text(errors="replace").splitlines() if options.log.exists() else []
-        print("\n".join([*said[-SHOWN_LINES:], f"{options.command[0]} {lost}"]), file=sys.stderr, flush=True)
+        print("\n".join([*_last_lines(options.log), f"{options.command[0]} {lost}"]), file=sys.stderr, flush=True)
         return 1
     finally:
         flush()

@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,8 +43,8 @@ class Tree:
         exit_code: of the command itself; None while it runs, negative for a signal.
     """
 
-    def __init__(self, argv: Sequence[str], folder: Path, log: Path) -> None:
-        self._argv, self._folder, self._log = list(argv), folder, log
+    def __init__(self, argv: Sequence[str], folder: Path, log: Path, environ: Mapping[str, str]) -> None:
+        self._argv, self._folder, self._log, self._environ = list(argv), folder, log, environ
         self._popen: subprocess.Popen[bytes] | None = None
         self.exit_code: int | None = None
         self._reaped: dict[int, float] = {}
@@ -61,6 +61,7 @@ class Tree:
             self._popen = subprocess.Popen(
                 self._argv,
                 cwd=self._folder,
+                env=self._environ,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
