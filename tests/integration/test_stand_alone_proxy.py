@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -222,3 +222,15 @@ def test_what_cannot_stand_is_refused_with_its_option(tmp_path: Path, changed: d
     outcome = CliRunner().invoke(app, ["proxy", *words], env={"ALERTDRILL_PROXY_TOKEN": TOKEN})
     assert isinstance(outcome.exception, BadInput), outcome.output
     assert outcome.exception.mistakes[0].where == where
+
+
+async def test_what_never_ends_is_cut_off_before_it_fills_the_memory(tmp_path: Path) -> None:
+    async with standing(tmp_path) as proxy:
+        host, port = proxy.control.removeprefix("http://").split(":")
+        for head in (b"GET /", b"GET / HTTP/1.1\r\nx: "):
+            reader, writer = await asyncio.open_connection(host, int(port))
+            writer.write(head + b"y" * 200_000)
+            async with asyncio.timeout(DEADLINE_S):
+                with suppress(ConnectionError):  # what was not read any more resets the connection
+                    assert (await reader.read()).startswith(b"HTTP/1.1 4")
+            writer.close()

@@ -1,7 +1,6 @@
 """Serves a desk over HTTP/1.1: control requests of one controller, one after the other on a connection."""
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 
 import httptools
@@ -9,16 +8,23 @@ import httptools
 from alertdrill.control.desk import LONGEST_PLAN_BYTES, Desk
 
 READ_BYTES = 1 << 16
+LONGEST_HEAD_BYTES = 1 << 16
 IDLE_S = 60.0
 REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 409: "Conflict", 413: "Content Too Large"}
 
 
 class _Request:
-    """One request, as the parser calls it together."""
+    """One request, as the parser calls it together; the body of one that the desk does not take is not kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
         self.url, self.body, self.headers = b"", bytearray(), dict[bytes, bytes]()
-        self.complete = False
+        self.headed = self.taken = self.complete = False
+
+    @property
+    def path(self) -> str:
+        """Its path."""
+        return self.url.partition(b"?")[0].decode("latin-1")
 
     def on_url(self, url: bytes) -> None:
         self.url += url
@@ -26,8 +32,13 @@ class _Request:
     def on_header(self, name: bytes, value: bytes) -> None:
         self.headers.setdefault(name.lower(), value)
 
+    def on_headers_complete(self) -> None:
+        self.headed = True
+        self.taken = self._desk.takes(self.path, self.headers.get)
+
     def on_body(self, body: bytes) -> None:
-        self.body += body
+        if self.taken:
+            self.body += body
 
     def on_message_complete(self) -> None:
         self.complete = True
@@ -72,27 +83,27 @@ class ControlServer:
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Answer one request; whether another may follow."""
-        request = _Request()
+        request = _Request(self._desk)
         parser = httptools.HttpRequestParser(request)
+        read_bytes = 0
         while not request.complete:
             data = await asyncio.wait_for(reader.read(READ_BYTES), IDLE_S)
             if not data:
                 return False
+            read_bytes += len(data)
             try:
                 parser.feed_data(data)
             except (httptools.HttpParserError, httptools.HttpParserUpgrade):
                 return await _send(writer, 400, b'{"error":"not HTTP/1.1"}', keep=False)
-            if len(request.body) > LONGEST_PLAN_BYTES:
-                return await _send(writer, 413, b'{"error":"a plan that is too long"}', keep=False)
-        path = request.url.partition(b"?")[0].decode("latin-1")
-        header: Callable[[bytes], bytes | None] = request.headers.get
-        if not self._desk.takes(path, header):
+            if read_bytes > LONGEST_HEAD_BYTES + (LONGEST_PLAN_BYTES if request.headed else 0):
+                return await _send(writer, 413, b'{"error":"more than a plan takes"}', keep=False)
+        if not request.taken:
             return await _send(writer, 404, b'{"error":"nothing is here"}', keep=False)
 
         async def body() -> bytes:
             return bytes(request.body)
 
-        status, answer = await self._desk.answer(parser.get_method().decode(), path, header, body)
+        status, answer = await self._desk.answer(parser.get_method().decode(), request.path, request.headers.get, body)
         return await _send(writer, status, answer, keep=parser.should_keep_alive())
 
 
