@@ -146,7 +146,10 @@ def _passed_on(effect: ExchangeEffect) -> bool:
 
 
 def looks_for_absence(expression: str) -> bool:
-    """Whether an alert can fire because something is missing: it compares with `<` or `==`, or asks `absent`."""
+    """Whether an alert can fire because something is missing.
+
+    It compares with `<` or `==`, asks `absent`, or for the time: how long ago something was grows by itself.
+    """
     try:
         top = parse(expression)
     except PromqlError:
@@ -157,5 +160,5 @@ def looks_for_absence(expression: str) -> bool:
 def _of_absence(node: Any) -> bool:
     kind = type(node).__name__
     if kind == "Call":
-        return str(node.func.name).startswith("absent")
+        return str(node.func.name).startswith(("absent", "time"))
     return kind == "BinaryExpr" and str(node.op) in ("<", "<=", "==", "unless")

@@ -108,6 +108,8 @@ def test_broken_values_can_show_anywhere() -> None:
         ("absent_over_time(a[5m]) or b > 1", True),
         ("(a unless b) > 0", True),
         ("not promql (", True),
+        ("time() - model_last_prediction_seconds > 60", True),
+        ("time() - timestamp(model_predictions_total) > 60", True),
     ],
 )
 def test_an_alert_on_what_is_missing_is_told_by_its_expression(expression: str, does: bool) -> None:
