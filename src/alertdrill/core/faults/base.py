@@ -391,6 +391,7 @@ class ProcessFault(Fault):
     share: Share = Field(
         default=1.0, description="100%, as a process runs or does not; a written 0 is a control, which leaves it alone"
     )
+    profile: ProfileSpec | None = Field(default=None, description="none, as it begins and ends with its phase")
 
     @model_validator(mode="after")
     def _check_whole(self) -> Self:
