@@ -10,6 +10,7 @@ import yaml
 from certificates import Authority
 from joined_server import Answering, Asked, JoinedServer, answering
 
+from alertdrill.adapters import model_server
 from alertdrill.adapters.model_server import Unreachable
 from alertdrill.compose.init import Written, join_model
 from alertdrill.compose.linting import lint_drill
@@ -269,3 +270,64 @@ def test_a_thousand_features_are_joined(folder: Path) -> None:
         written = joining(folder, server.url)
     assert written.mistakes == ()
     assert "1000 features" in written.found
+
+
+def test_a_document_leads_to_no_other_host(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN", "Bearer s3cret")
+    with answering({}) as other:
+        path = "@" + other.url.removeprefix("http://") + "/predict"
+        answers: dict[str, Answering] = {"GET /openapi.json": (200, openapi(path))}
+        said, _ = told(folder, answers, confirm=True, headers=("Authorization=env:TOKEN",))
+    assert other.asked == []
+    assert "nothing of use from" in said
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"GET /openapi.json": (302, {}, {"Location": "http://[/"})},
+        {"GET /openapi.json": (200, openapi(path="/pre dict"))},
+    ],
+)
+def test_addresses_that_are_none_end_in_a_message(folder: Path, answers: dict[str, Answering]) -> None:
+    assert "fix: " in told(folder, answers)[0]
+
+
+def test_a_servers_entry_that_is_no_address_is_passed_by(folder: Path) -> None:
+    with answering({"GET /openapi.json": (200, openapi(servers=[{"url": "http://["}]))}) as server:
+        joining(folder, server.url)
+    assert 'path: "/predict"' in schema(folder)
+
+
+def test_an_address_that_no_request_can_be_sent_to_is_a_mistake(folder: Path) -> None:
+    assert "fix: " in told(folder, {}, "/\x7f")[0]
+
+
+def test_a_secret_that_a_server_repeats_is_not_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN", "Bearer s3cret")
+
+    def repeating(asked: Asked) -> tuple[int, Any]:
+        return 400, {"error": f"no such key: {asked.headers['authorization']}"}
+
+    answers: dict[str, Answering] = {"GET /openapi.json": (200, openapi()), "POST /predict": repeating}
+    said, _ = told(folder, answers, confirm=True, headers=("Authorization=env:TOKEN",))
+    assert "no such key: ***" in said
+
+
+@pytest.mark.parametrize("header", ["Authorization: Bearer s3cret", "Authorization: Bearer s3cret=="])
+def test_a_header_that_is_written_as_for_curl_is_not_repeated(folder: Path, header: str) -> None:
+    said, _ = told(folder, {}, headers=(header,))
+    assert "got Authorization, expected" in said
+    assert "s3cret" not in said
+
+
+def test_a_wait_that_is_no_number_is_a_second() -> None:
+    assert model_server._wait_s("nan") == 1.0
+    assert model_server._wait_s("inf") > model_server.LONGEST_WAIT_S
+
+
+def test_a_reference_whose_header_is_no_text_is_a_mistake_of_its_first_line(folder: Path) -> None:
+    (folder / "day.csv").write_bytes("alcohol,größe\n".encode("latin-1") + b"1,2\n" * 30)
+    said, _ = told(folder, {})
+    assert "day.csv:1" in said
+    assert "UTF-8" in said

@@ -159,7 +159,13 @@ class _Texts:
 
 
 def _csv(path: Path, zipped: bool) -> LogFile:
-    header = next(csv.reader(_Texts(path, zipped)), [])
+    try:
+        header = next(csv.reader(_Texts(path, zipped)), [])
+        "".join(header).encode()
+    except csv.Error as error:
+        raise _refused(path, f"no CSV ({error})", "names of columns", "write a header with commas between", 1) from None
+    except UnicodeEncodeError:
+        raise _refused(path, "bytes that are no text", "UTF-8", "save the file as UTF-8", 1) from None
     repeated = sorted({name for name in header if header.count(name) > 1})
     if repeated:
         raise _refused(path, f"two columns {repeated[0]}", "each name once", "rename or remove one", 1)

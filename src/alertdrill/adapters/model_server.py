@@ -1,11 +1,12 @@
 """Asks a model server what it says of itself: bounded, patient with rate limits, and never led to another server."""
 
 import asyncio
+import math
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 
@@ -95,12 +96,16 @@ class ModelServer:
         Raises:
             BadInput: it leads to another server, which nobody named.
         """
-        there = urljoin(self.origin + path, location)
-        parts = urlsplit(there)
+        fix = "name that address, if it is the one you mean"
+        try:
+            there = urljoin(self.origin + path, location)
+            parts = urlsplit(there)
+        except ValueError:
+            got = "a redirect to what is no address"
+            raise BadInput([Mistake(self.origin + path, got, "an answer of this server", fix)]) from None
         if f"{parts.scheme}://{parts.netloc}".lower() != self.origin.lower():
-            fix = "name that address, if it is the one you mean"
             raise BadInput([Mistake(self.origin + path, f"a redirect to {there}", "an answer of this server", fix)])
-        return parts.path + (f"?{parts.query}" if parts.query else "")
+        return quote(parts.path, safe="/%:@!$&'()*+,;=~") + (f"?{parts.query}" if parts.query else "")
 
     async def _patiently(
         self, method: str, path: str, body: bytes | None, content_type: str
@@ -135,7 +140,9 @@ class ModelServer:
                     if len(content) > MOST_BYTES:
                         got = f"more than {MOST_BYTES // 10**6} MB"
                         raise BadInput([Mistake(url, got, "a document", "name the address of the model server")])
-                return answer.status_code, answer.headers, content, time.monotonic() - began
+                return answer.status_code, answer.headers, self._blotted(content), time.monotonic() - began
+        except httpx.InvalidURL as error:
+            raise BadInput([Mistake(repr(url), str(error), "an address", "correct it")]) from None
         except (TimeoutError, httpx.TimeoutException):
             fix = "see whether the server is up, or correct the address"
             raise Unreachable(f"{url}\n  got no answer within {TIMEOUT_S:g} s\n  fix: {fix}") from None
@@ -146,6 +153,10 @@ class ModelServer:
                 # Whether its refusal is read before the connection is reset is a matter of luck in TLS 1.3.
                 fix += "; if it asks for a certificate: --tls cert=FILE --tls key=FILE"
             raise Unreachable(f"{url}\n  got {what}, expected a server that answers\n  fix: {fix}") from None
+
+    def _blotted(self, content: bytes) -> bytes:
+        """What a server says without the secrets that were sent to it: some say what they got."""
+        return self._access.without_secrets(content.decode("latin-1")).encode("latin-1")
 
     def _refuse_tls(self, url: str, error: Exception) -> None:
         """Raise BadInput if an error is one of TLS, with the option that mends it."""
@@ -168,7 +179,8 @@ class ModelServer:
 def _wait_s(said_so: str | None) -> float:
     """Seconds that `Retry-After` asks to wait, RFC 9110, 10.2.3; one second where it says nothing."""
     try:
-        return max(float(said_so or "1"), 0.0)
+        asked_s = float(said_so or "1")
+        return 1.0 if math.isnan(asked_s) else max(asked_s, 0.0)
     except ValueError:
         pass
     try:

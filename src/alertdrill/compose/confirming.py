@@ -89,7 +89,7 @@ def _read(documented: Schema, schema: Schema, answer: Answer) -> Confirmed:
     notes += told
     if answer.path != schema.path:
         notes.append(f"it leads from {schema.path} to {answer.path}, which is asked from the start")
-    changed = Schema(path=answer.path, features=schema.features, label=schema.label).speaking(protocol)
+    changed = schema.speaking(protocol, answer.path)
     return Confirmed(changed, tuple(notes))
 
 

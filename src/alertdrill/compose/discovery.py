@@ -180,9 +180,10 @@ def _prefix(document: Any, origin: str, folder: str) -> str:
     """What stands before the paths of a document: its server's path, unless it is another server."""
     servers = document.get("servers")
     first = servers[0].get("url") if isinstance(servers, list) and servers and isinstance(servers[0], dict) else None
-    if not isinstance(first, str):
+    try:
+        parts = urlsplit(first if isinstance(first, str) else "")
+    except ValueError:
         return folder
-    parts = urlsplit(first)
     if parts.netloc and f"{parts.scheme}://{parts.netloc}" != origin:
         return folder
     return parts.path.rstrip("/") if parts.path.startswith("/") and parts.path != "/" else folder

@@ -91,9 +91,9 @@ def _part(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
-def schema_of(value: Any) -> Node:
-    """The JSON Schema that one value shows of itself."""
-    match value:
+def schema_of(value: Any, depth: int = MAX_DEPTH + 2) -> Node:
+    """The JSON Schema that one value shows of itself, to some depth."""
+    match value if depth else None:
         case bool():
             return {"type": "boolean"}
         case int():
@@ -103,9 +103,9 @@ def schema_of(value: Any) -> Node:
         case str():
             return {"type": "string"}
         case list():
-            return {"type": "array", "items": schema_of(value[0]) if value else {}}
+            return {"type": "array", "items": schema_of(value[0], depth - 1) if value else {}}
         case dict():
-            return {"type": "object", "properties": {name: schema_of(one) for name, one in value.items()}}
+            return {"type": "object", "properties": {name: schema_of(one, depth - 1) for name, one in value.items()}}
         case _:
             return {}
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,7 +72,7 @@ def joined(endpoint: Endpoint, reference: Reference) -> Joined:
     Raises:
         BadInput: the rows lack what the endpoint needs, or contradict it; with every mistake of theirs.
     """
-    mistakes = [*_of_size(reference), *_of_names(reference), *_not_carried(endpoint)]
+    mistakes = [*_of_size(reference), *_of_names(reference), *_not_carried(endpoint), *_repeated(endpoint)]
     fields, notes = _fields(endpoint, reference, mistakes)
     columns = [column for one in fields if (column := _column(one, reference, mistakes)) is not None]
     if mistakes:
@@ -110,6 +111,14 @@ def _not_carried(endpoint: Endpoint) -> Iterator[Mistake]:
             fix = "have users of your own send it (load.locustfile, docs/load.md), or make it optional"
             expected = "numbers, texts and times, as rows hold nothing else"
             yield Mistake(one.name, f"{one.what}, in {endpoint.source}", expected, fix)
+
+
+def _repeated(endpoint: Endpoint) -> Iterator[Mistake]:
+    """Names that several inputs have, as those of tensors without one."""
+    for name, count in Counter(field.name for field in endpoint.fields or ()).items():
+        if count > 1:
+            fix = "correct it there, or write schema.yaml by hand (docs/protocols.md)"
+            yield Mistake(name, f"{count} inputs of that name in {endpoint.source}", "each name once", fix)
 
 
 def _fields(endpoint: Endpoint, reference: Reference, mistakes: list[Mistake]) -> tuple[list[Field | str], list[str]]:
@@ -191,7 +200,7 @@ def _schema(endpoint: Endpoint, columns: Sequence[Column], reference: Reference)
         fix = "give a reference with at least one feature whose values come again"
         raise BadInput([Mistake("--reference", "no feature whose drift means anything", "one or more", fix)])
     try:
-        return Schema(path=endpoint.path, features=features, label=reference.label).speaking(endpoint.protocol)
+        return Schema(features=features, label=reference.label).speaking(endpoint.protocol, endpoint.path)
     except BadValue as error:
         where = ".".join(map(str, error.at))
         raise BadInput([Mistake(where, error.got or "that", error.expected, error.fix)]) from None

@@ -1,12 +1,13 @@
 """JSON Schemas of OpenAPI documents: references resolved, nullable and single alternatives unwrapped."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from alertdrill.core.joining.endpoint import Field, Skipped
 from alertdrill.protocols.features import FeatureKind
 
 MAX_CHAIN = 16
+NUMBERS = 2
 Node = Mapping[str, Any]
 _KINDS = {
     "number": FeatureKind.NUMBER,
@@ -23,18 +24,19 @@ class Schemas:
     def __init__(self, document: Any) -> None:
         self._document = document
 
-    def resolved(self, found: Any) -> Node:
+    def resolved(self, found: Any, links: int = MAX_CHAIN) -> Node:
         """A schema with its references followed; `null` among its alternatives, and a list of one, left out.
 
-        What is no schema, or refers to itself, is the empty schema, which allows everything.
+        What is no schema, or refers to itself, is the empty schema, which allows everything; so is what lies behind
+        more than `links` references, or half as many for each alternative on the way.
         """
-        for _ in range(MAX_CHAIN):
+        for _ in range(links):
             if not isinstance(found, dict):
                 return {}
             if isinstance(found.get("$ref"), str):
                 found = self._at(found["$ref"])
                 continue
-            inner = self._only(found)
+            inner = self._only(found, links // 2)
             if inner is None:
                 return _without_null(found)
             found = inner
@@ -50,18 +52,20 @@ class Schemas:
             found = found.get(key) if isinstance(found, dict) else None
         return found
 
-    def _only(self, found: Node) -> Any:
+    def _only(self, found: Node, links: int) -> Any:
         """The one alternative of `anyOf`, `oneOf` or `allOf` that is not null; None where it has several, or none."""
         for key in ("allOf", "anyOf", "oneOf"):
             among = found.get(key)
             if isinstance(among, list):
                 left = [one for one in among if not (isinstance(one, dict) and one.get("type") == "null")]
-                kinds = {str(self.resolved(one).get("type")) for one in left}
                 if len(left) == 1:
                     return left[0]
-                if kinds == {"integer", "number"}:
+                if len(left) == NUMBERS and self._kinds(left, links) == {"integer", "number"}:
                     return {"type": "number"}
         return None
+
+    def _kinds(self, among: Sequence[Any], links: int) -> set[str]:
+        return {str(self.resolved(one, links).get("type")) for one in among}
 
     def properties(self, node: Node) -> dict[str, Node]:
         """The properties of an object, resolved."""
@@ -117,7 +121,7 @@ def field_of(name: str, node: Node, required: bool) -> Field | None:
     kind = _KINDS.get(of or "")
     if kind is None:
         return None
-    form = node.get("format")
+    form = str(node.get("format"))
     if of == "string" and form == "date-time":
         return Field(name, FeatureKind.TIMESTAMP, required, watched=False)
     return Field(name, kind, required, watched=form not in _NO_TEXT, boolean=of == "boolean")

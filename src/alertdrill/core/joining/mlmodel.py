@@ -73,7 +73,10 @@ def _paired(
 def _shape(one: Mapping[str, Any]) -> list[int]:
     spec = one.get("tensor-spec")
     shape = spec.get("shape") if isinstance(spec, dict) else None
-    return [int(size) for size in shape] if isinstance(shape, list) else []
+    sizes = shape if isinstance(shape, list) else []
+    if not all(type(size) is int for size in sizes):
+        raise NotUnderstood(f"a tensor of shape {sizes}", "whole numbers, such as [-1, 13]", SIGN_IT)
+    return sizes
 
 
 def _tensor_kind(one: Mapping[str, Any]) -> FeatureKind:

@@ -77,7 +77,10 @@ def _datatypes(found: set[str]) -> dict[str, Any]:
 
 def _shape(one: Mapping[str, Any]) -> list[int]:
     shape = one.get("shape")
-    return [int(size) for size in shape] if isinstance(shape, list) else []
+    sizes = shape if isinstance(shape, list) else []
+    if not all(type(size) is int for size in sizes):
+        raise NotUnderstood(f"a tensor of shape {sizes}", "whole numbers, such as [-1, 13]", BY_HAND)
+    return sizes
 
 
 def _label(document: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:

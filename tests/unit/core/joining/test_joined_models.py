@@ -139,3 +139,13 @@ def test_paths_of_model_servers_name_their_protocol() -> None:
     assert found.protocol == Instances(rows="values")
     assert endpoint_at("/serving-endpoints/wine/invocations") is not None
     assert endpoint_at("/predict") is None
+
+
+@pytest.mark.parametrize("shape", [["many", 3], [None, 3], [-1, [3]], [-1.0, 3.5]])
+def test_shapes_that_are_none_are_not_understood(shape: Any) -> None:
+    metadata = {"name": "m", "inputs": [{"name": "a", "datatype": "FP64", "shape": shape}]}
+    tensor = {"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": shape}}
+    with pytest.raises(NotUnderstood, match="a tensor of shape"):
+        oip_metadata.endpoint_of(metadata, "/v2/models/m", "metadata")
+    with pytest.raises(NotUnderstood, match="a tensor of shape"):
+        mlmodel.endpoint_of(signature(tensor), "", "MLmodel")

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from alertdrill.core.joining.answers import pointers_in
 from alertdrill.core.joining.endpoint import Endpoint, NotUnderstood
 from alertdrill.core.joining.openapi import chosen, endpoint_of, is_openapi, operations
 from alertdrill.protocols.features import FeatureKind
@@ -161,3 +162,31 @@ def test_what_is_no_openapi_document_is_told_apart(other: Any) -> None:
 
 def test_what_loads_models_does_not_predict() -> None:
     assert several("/v2/repository/index", "/v2/repository/models/load") == ()
+
+
+def test_a_path_that_could_name_another_host_is_no_operation() -> None:
+    found = document(REF)
+    found["paths"] = {"@elsewhere.test/predict": found["paths"]["/predict"], "8/predict": found["paths"]["/predict"]}
+    assert operations(found) == ()
+
+
+def test_alternatives_that_lead_to_each_other_end() -> None:
+    found = document(REF)
+    both: Any = {"anyOf": [{"$ref": "#/components/schemas/B"}, {"$ref": "#/components/schemas/A"}]}
+    found["components"]["schemas"] |= {"A": both, "B": both}
+    found["components"]["schemas"]["Wine"] = obj(alcohol={"type": "number"}, a={"$ref": "#/components/schemas/A"})
+    (operation,) = operations(found)
+    skipped = endpoint_of(found, operation, "/predict", "OpenAPI").skipped
+    assert [(one.name, one.what) for one in skipped] == [("a", "of no single type")]
+
+
+def test_a_format_that_is_none_is_passed_by() -> None:
+    (field,) = read(obj(a={"type": "string", "format": ["date"]})).fields or ()
+    assert field.kind is FeatureKind.CATEGORY
+
+
+def test_an_answer_is_looked_at_to_some_depth_only() -> None:
+    answer: Any = 1
+    for _ in range(900):
+        answer = {"branch": answer}
+    assert pointers_in({"label": "a", "tree": answer}, False) == {"predictions": "", "label": "/label", "score": None}

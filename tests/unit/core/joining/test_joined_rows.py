@@ -178,3 +178,8 @@ def test_a_reference_of_another_model_is_refused() -> None:
     assert refused(endpoint(optional), reference()) == [
         ("--reference", "no column that is an input (it has amount, colour)")
     ]
+
+
+def test_inputs_that_have_one_name_are_refused() -> None:
+    twice = endpoint(Field("amount", NUMBER), Field("amount", NUMBER))
+    assert refused(twice, reference()) == [("amount", "2 inputs of that name in OpenAPI")]
