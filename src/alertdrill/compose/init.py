@@ -20,6 +20,7 @@ from alertdrill.core.joining.endpoint import Endpoint
 from alertdrill.core.joining.joined import Joined, joined
 from alertdrill.core.joining.proposals import proposals
 from alertdrill.core.joining.skeleton import skeleton_text
+from alertdrill.core.scenario.connection import names_secret
 from alertdrill.core.scope import RuleBook
 
 RATE_PER_S = 50
@@ -89,6 +90,9 @@ async def _asked(told: Ready) -> tuple[Joined, Endpoint, list[str]]:
             notes.append(f"it asked to wait {server.limited} times (429): see that load.rate stays below its limit")
     for name, variable in told.reached.secret_headers.items():
         notes.append(f"{name}: {starter.TARGET} names the variable {variable}, which must be set for a drill")
+    for name in filter(names_secret, told.reached.headers):
+        fix = f"--header {name}=env:VARIABLE keeps it out"
+        notes.append(f"{name}: its value stands in {starter.TARGET}, and in the plan of each drill; {fix}")
     return found, endpoint, notes
 
 

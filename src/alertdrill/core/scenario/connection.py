@@ -16,6 +16,11 @@ TENANT_HEADER = "X-Scope-OrgID"
 _SECRET_HEADER = re.compile(r"auth|cookie|token|secret|passw|credential|key|session|jwt|signature", re.IGNORECASE)
 
 
+def names_secret(header: str) -> bool:
+    """Whether a header of that name usually carries a secret."""
+    return _SECRET_HEADER.search(header) is not None
+
+
 def _check_mapping(value: object) -> object:
     if isinstance(value, dict | BasicAuth):
         return value
@@ -27,7 +32,7 @@ def _check_mapping(value: object) -> object:
 def _check_headers(headers: dict[str, HeaderValue]) -> dict[str, HeaderValue]:
     for name, value in headers.items():
         check_header(name, value if isinstance(value, str) else "")
-        if isinstance(value, str) and _SECRET_HEADER.search(name):
+        if isinstance(value, str) and names_secret(name):
             raise BadValue(NO_SECRET, HOW_TO_KEEP_IT, "the secret itself", (name,), hidden=True)
     return headers
 
