@@ -186,6 +186,7 @@ def test_a_refused_row_is_told_with_what_the_server_says(folder: Path) -> None:
         ((422, {"detail": "colour is unknown"}), "422: colour is unknown"),
         ((200, {"error": "no model is loaded"}), "200 with an error inside: no model is loaded"),
         ((200, b"<html>"), "200 and no JSON"),
+        ((200, b'{"error": ' + b"[" * 900 + b"]" * 900 + b"}"), "an error inside: JSON that is nested deeply"),
         ((403, {}), "--header Authorization"),
         ((404, {}), "name the address of the endpoint"),
     ]:
@@ -331,3 +332,10 @@ def test_a_reference_whose_header_is_no_text_is_a_mistake_of_its_first_line(fold
     said, _ = told(folder, {})
     assert "day.csv:1" in said
     assert "UTF-8" in said
+
+
+def test_a_secret_that_is_written_out_is_told_of(folder: Path) -> None:
+    with answering({"GET /openapi.json": (200, openapi())}) as server:
+        written = joining(folder, server.url, headers=("X-Api-Key=abc", "X-Team=fraud"))
+    assert written.notes[-1].startswith("X-Api-Key: its value stands in target.yaml")
+    assert not any("X-Team" in note for note in written.notes)

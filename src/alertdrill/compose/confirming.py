@@ -11,7 +11,7 @@ from alertdrill.adapters.model_server import Answer, ModelServer
 from alertdrill.compose.discovery import LOGIN
 from alertdrill.core.errors import BadInput, BadValue, Mistake
 from alertdrill.core.joining.answers import pointers_in
-from alertdrill.protocols.base import Protocol
+from alertdrill.protocols.base import Protocol, as_json
 from alertdrill.protocols.encoding import encode
 from alertdrill.protocols.instances import Instances
 from alertdrill.protocols.json_template import ROW, VALUES, Json
@@ -98,7 +98,7 @@ def _pointing(protocol: Protocol, answer: Any) -> tuple[Protocol, list[str]]:
     if protocol.watched and _leads(protocol, answer):
         return protocol, []
     found = _found(protocol, answer)
-    shown = orjson.dumps(answer).decode()[:SHOWN]
+    shown = as_json(answer)[:SHOWN]
     if found is None:
         none = protocol.model_validate({**protocol.model_dump(by_alias=True), "label": None, "score": None})
         return none, [f"where class and score stand in {shown} is not known: write label and score in schema.yaml"]

@@ -228,8 +228,16 @@ def error_text(value: Any) -> str:
     """An error as a text of one line: a message, or the message of an object."""
     if isinstance(value, dict):
         value = next((value[key] for key in ("message", "detail", "error") if isinstance(value.get(key), str)), value)
-    text = value if isinstance(value, str) else orjson.dumps(value).decode("utf-8", "replace")
+    text = value if isinstance(value, str) else as_json(value)
     return " ".join(text.split())[:LONGEST_ERROR]
+
+
+def as_json(value: Any) -> str:
+    """Decoded JSON for people: what is nested deeper than can be written again is said to be."""
+    try:
+        return orjson.dumps(value).decode("utf-8", "replace")
+    except orjson.JSONEncodeError:  # it reads 1,024 levels, and writes 254
+        return "JSON that is nested deeply"
 
 
 def is_error(value: Any) -> bool:

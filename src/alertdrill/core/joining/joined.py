@@ -203,7 +203,8 @@ def _schema(endpoint: Endpoint, columns: Sequence[Column], reference: Reference)
         return Schema(features=features, label=reference.label).speaking(endpoint.protocol, endpoint.path)
     except BadValue as error:
         where = ".".join(map(str, error.at))
-        raise BadInput([Mistake(where, error.got or "that", error.expected, error.fix)]) from None
+        by = f", by --protocol '{{kind: {endpoint.protocol.kind}, …}}'" if error.at[0] == "protocol" else ""
+        raise BadInput([Mistake(where, error.got or "that", error.expected, error.fix + by)]) from None
 
 
 def _some(names: Sequence[str]) -> str:

@@ -40,15 +40,22 @@ def endpoint_of(document: Mapping[str, Any], model_path: str, source: str) -> En
     if len(inputs) == 1 and len(shapes[0]) == 2 and shapes[0][1] != 1:
         datatype = str(inputs[0].get("datatype"))
         kinds = _datatypes({datatype})
-        protocol = OipV2(tensors="one", name=str(inputs[0].get("name")), label=label, **kinds)
+        protocol = OipV2(tensors="one", name=_name(inputs[0]), label=label, **kinds)
         return Endpoint(source, path, protocol, width=shapes[0][1] if shapes[0][1] > 0 else None, notes=note)
     if any(len(shape) > 2 or shape[1:] not in ([], [1]) for shape in shapes):
         shown = ", ".join(f"{one.get('name')} {shape}" for one, shape in zip(inputs, shapes, strict=True))
         raise NotUnderstood(f"tensors {shown}", "one of shape [-1, n], or one of [-1] or [-1, 1] a feature", BY_HAND)
     flat = all(len(shape) == 1 for shape in shapes)
     kinds = _datatypes({str(one.get("datatype")) for one in inputs})
-    fields = tuple(Field(str(one.get("name")), _kind(str(one.get("datatype")))) for one in inputs)
+    fields = tuple(Field(_name(one), _kind(str(one.get("datatype")))) for one in inputs)
     return Endpoint(source, path, OipV2(flat=flat, label=label, **kinds), fields, notes=note)
+
+
+def _name(one: Mapping[str, Any]) -> str:
+    name = one.get("name")
+    if isinstance(name, str) and name:
+        return name
+    raise NotUnderstood("a tensor without a name", "one that requests can name", BY_HAND)
 
 
 def _kind(datatype: str) -> FeatureKind:

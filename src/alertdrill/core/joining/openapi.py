@@ -5,10 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
+
 from alertdrill.core.joining.answers import pointers
 from alertdrill.core.joining.endpoint import Endpoint, Field, NotUnderstood, Skipped
 from alertdrill.core.joining.json_schema import Node, Schemas, names_required, type_of
-from alertdrill.protocols.json_template import Json
+from alertdrill.protocols.json_template import ROW, Json
 
 USUAL = ("predict", "infer", "invocations", "score", "classify", "forecast", "inference")
 NO_MODEL = "/v2/repository/"
@@ -110,7 +112,10 @@ def endpoint_of(document: Any, operation: Operation, path: str, source: str) -> 
     """
     schemas = Schemas(document)
     shape = _shape(operation.body, schemas)
-    protocol = Json(body=shape.body)
+    try:
+        protocol = Json(body=shape.body)
+    except ValidationError:  # a constant beside the row is itself written like the place of a row
+        raise NotUnderstood(f"a body of {json.dumps(shape.body)}", f"one place for a row, {ROW}", BY_HAND) from None
     found = pointers(operation.answer, schemas, protocol.batches)
     return Endpoint(
         source=source,

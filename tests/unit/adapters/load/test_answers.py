@@ -57,3 +57,9 @@ def test_a_secret_that_an_answer_repeats_is_not_told() -> None:
     assert why is not None
     assert "no such key: ***, ***" in why
     assert "s3cret" not in why
+
+
+def test_an_error_that_is_nested_deeply_is_one_all_the_same() -> None:
+    why = why_unreadable(Json(), b'{"error": ' + b"[" * 900 + b"]" * 900 + b"}")
+    assert why is not None
+    assert why.endswith("an error: JSON that is nested deeply")

@@ -149,3 +149,11 @@ def test_shapes_that_are_none_are_not_understood(shape: Any) -> None:
         oip_metadata.endpoint_of(metadata, "/v2/models/m", "metadata")
     with pytest.raises(NotUnderstood, match="a tensor of shape"):
         mlmodel.endpoint_of(signature(tensor), "", "MLmodel")
+
+
+@pytest.mark.parametrize("name", [{}, {"name": None}, {"name": ""}, {"name": ["a"]}])
+@pytest.mark.parametrize("shape", [[-1], [-1, 3]])
+def test_a_tensor_without_a_name_is_not_understood(name: Any, shape: Any) -> None:
+    metadata = {"name": "m", "inputs": [{**name, "datatype": "FP64", "shape": shape}]}
+    with pytest.raises(NotUnderstood, match="a tensor without a name"):
+        oip_metadata.endpoint_of(metadata, "/v2/models/m", "metadata")

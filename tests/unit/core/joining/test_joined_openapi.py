@@ -190,3 +190,8 @@ def test_an_answer_is_looked_at_to_some_depth_only() -> None:
     for _ in range(900):
         answer = {"branch": answer}
     assert pointers_in({"label": "a", "tree": answer}, False) == {"predictions": "", "label": "/label", "score": None}
+
+
+def test_a_constant_that_is_written_like_a_row_is_not_understood() -> None:
+    with pytest.raises(NotUnderstood, match="one place for a row"):
+        read(obj(row=REF, kind={"type": "string", "const": "$row"}))

@@ -124,7 +124,9 @@ def test_as_many_columns_as_the_tensor_is_wide_are_asked_for() -> None:
 
 def test_a_protocol_that_cannot_hold_the_columns_is_refused() -> None:
     found = Endpoint("metadata", "/v2/models/m/infer", OipV2(tensors="one"))
-    assert refused(found, reference()) == [("protocol.tensors", "one")]
+    with pytest.raises(BadInput, match=r"fix: write tensors: each, by --protocol '\{kind: oip_v2, …\}'") as error:
+        joined(found, reference())
+    assert [one.where for one in error.value.mistakes] == ["protocol.tensors"]
 
 
 def test_lists_and_objects_of_the_reference_are_refused_by_name() -> None:
