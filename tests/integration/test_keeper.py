@@ -10,16 +10,24 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import psutil
 import pytest
 
+from alertdrill.adapters.drill_processes import EventJournal
 from alertdrill.adapters.free_port import free_ports
 from alertdrill.adapters.keeper import TARGET_ENVIRONMENT
 from alertdrill.adapters.keeper.answers import refuses
+from alertdrill.adapters.processes import ProcessFailed, stop_all
+from alertdrill.adapters.target import PreparedTarget
 from alertdrill.adapters.target_command import ServeCommand, keeper_argv, keeper_environ
+from alertdrill.compose.crew import Crew
+from alertdrill.compose.wire import Wire
 from alertdrill.lifeline import EXIT_LEASE_LOST
+from alertdrill.protocols.rows import parse_csv
+from alertdrill.protocols.schema import Schema
 
 SERVER = Path(__file__).with_name("tiny_server.py")
 LIMIT_S = 5.0
@@ -254,3 +262,21 @@ def test_only_the_end_of_a_long_log_is_read(keep: Keep) -> None:
     assert kept.process.wait(LIMIT_S) == 1
     assert kept.process.stderr is not None
     assert "last words\n" in kept.process.stderr.read().decode()
+
+
+async def test_a_command_that_does_not_stay_is_told_with_its_last_words_and_what_to_mend(tmp_path: Path) -> None:
+    command = ServeCommand(["sh", "-c", r"printf 'red \033[31m\n'; exit 0"], tmp_path, "/health", 5.0)
+    schema = Schema.model_validate({"features": [{"name": "a", "kind": "number"}]})
+    rows = parse_csv("a\n1\n", schema)
+    target = PreparedTarget("model", "1", schema, tmp_path / "sample.csv", rows, "", command=command)
+    wire = Wire(target, Crew(), None, tmp_path, lambda _: None)
+    heard = cast(EventJournal, SimpleNamespace(of_keeper=lambda _: None))
+    try:
+        with pytest.raises(ProcessFailed) as error:
+            await wire.kept_model("", tmp_path / "target.log", heard)
+    finally:
+        await stop_all(wire.children)
+    said = str(error.value).splitlines()
+    assert said[1:3] == ["    red \N{REPLACEMENT CHARACTER}[31m", "    sh ended with exit code 0 before it was ready"]
+    assert said[3].startswith(f"  fix: see in {tmp_path}/target.log what it said")
+    assert said[3].endswith("stay in the foreground, listen at {port} and answer 2xx at /health")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from alertdrill.core.errors import AlertdrillError
+from alertdrill.core.errors import AlertdrillError, printable
 from alertdrill.core.inside_protocol import TOKEN_VARIABLE
 from alertdrill.lifeline import EXIT_LEASE_LOST
 
@@ -75,7 +75,7 @@ class Child:
     def log_tail(self) -> str:
         """The last lines that it wrote to standard error."""
         text = self._log.read_text(errors="replace") if self._log.exists() else ""
-        return "\n".join(text.splitlines()[-SHOWN_LOG_LINES:])
+        return "\n".join(map(printable, text.splitlines()[-SHOWN_LOG_LINES:]))
 
     def send(self, command: Mapping[str, Any]) -> None:
         """Send one command; a process that is gone takes none."""

@@ -130,7 +130,12 @@ class Wire:
         environ = keeper_environ({**command.environ, **(self._shared() or {})})
         argv = keeper_argv(command, ports.serving, log)
         self.keeper = await self._spawn("model", argv, events.of_keeper, environ)
-        await self.keeper.event("ready", command.ready_timeout_s + KEEPER_S)
+        try:
+            await self.keeper.event("ready", command.ready_timeout_s + KEEPER_S)
+        except processes.ProcessFailed as error:
+            expected = f"it must stay in the foreground, listen at {{port}} and answer 2xx at {command.ready}"
+            fix = f"see in {log} what it said, and mend target.command: {expected}" if target.command else f"see {log}"
+            raise processes.ProcessFailed(f"{error}\n  fix: {fix}") from None
         self.metrics = f"http://127.0.0.1:{ports.metrics}"
         return f"http://127.0.0.1:{ports.serving}"
 

@@ -57,7 +57,7 @@ class Mistake:
             lines += _quote(self.source, self.column)
         lines.append(f"  got {self.got}, expected {self.expected}")
         lines.append(f"  fix: {self.fix}")
-        return "\n".join(_printable(line) for line in lines)
+        return "\n".join(printable(line) for line in lines)
 
 
 class BadInput(AlertdrillError):
@@ -102,7 +102,7 @@ def _place(mistake: Mistake) -> str:
     return ": ".join(part for part in (prefix, mistake.where) if part)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """The text with a blank for every tab and a replacement character for whatever a terminal could obey."""
     return "".join(c if c.isprintable() else " " if c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
@@ -110,7 +110,7 @@ def _printable(text: str) -> str:
 def _quote(source: str, column: int) -> list[str]:
     """The source line, cut around the column when long, and a caret under the column."""
     start = max(0, column - QUOTED_COLUMNS * 3 // 4) if len(source) > QUOTED_COLUMNS else 0
-    quoted = _printable(source[start : start + QUOTED_COLUMNS]).rstrip()
+    quoted = printable(source[start : start + QUOTED_COLUMNS]).rstrip()
     left = "…" if start else ""
     right = "…" if start + QUOTED_COLUMNS < len(source) else ""
     return [f"    {left}{quoted}{right}", " " * (4 + len(left) + column - 1 - start) + "^"]

@@ -2,6 +2,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from alertdrill.adapters.free_port import HIGHEST, LOWEST, free_ports
 from alertdrill.adapters.target_command import Ports, bundled_command, keeper_argv, own_command
@@ -94,3 +95,9 @@ def test_free_ports_are_different_and_not_those_of_connections_going_out() -> No
     ports = free_ports(5)
     assert len(set(ports)) == 5
     assert all(LOWEST <= port <= HIGHEST < 32_768 for port in ports)
+
+
+@pytest.mark.parametrize("name", ["command", "cwd", "schema", "sample"])
+def test_a_zero_byte_is_a_mistake_wherever_a_program_or_file_is_named(name: str) -> None:
+    with pytest.raises(ValidationError, match="text without a zero byte"):
+        target(**{"command": "serve {port}", name: "x\0 {port}"})

@@ -52,7 +52,14 @@ Name = Annotated[
 ]
 """A name that is also safe as a folder and as a part of an id."""
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
+
+def _check_text(text: str) -> str:
+    if "\0" in text:  # no file, program or address can be called so
+        raise BadValue("text without a zero byte", "remove it")
+    return text
+
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=10_000), AfterValidator(_check_text)]
 """Text that is not empty."""
 
 LabelName = Annotated[str, AfterValidator(_check_label_name), WithJsonSchema({"type": "string"})]
