@@ -205,6 +205,8 @@ async def test_who_does_not_know_the_token_is_told_nothing_and_a_second_drill_th
     [
         ({"--upstream": "http://model.example:8000"}, "--upstream"),
         ({"--upstream": "model:8000"}, "--upstream"),
+        ({"--upstream": "http://me:s3cret@127.0.0.1:8000"}, "--upstream"),
+        ({"--upstream": "me:s3cret@127.0.0.1:8000"}, "--upstream"),
         ({"--listen": "8080"}, "--listen"),
         ({"--lease": "10m"}, "--lease"),
         ({"--journal": "/dev/full"}, "--journal"),
@@ -222,6 +224,7 @@ def test_what_cannot_stand_is_refused_with_its_option(tmp_path: Path, changed: d
     outcome = CliRunner().invoke(app, ["proxy", *words], env={"ALERTDRILL_PROXY_TOKEN": TOKEN})
     assert isinstance(outcome.exception, BadInput), outcome.output
     assert outcome.exception.mistakes[0].where == where
+    assert "s3cret" not in str(outcome.exception)
 
 
 async def test_what_never_ends_is_cut_off_before_it_fills_the_memory(tmp_path: Path) -> None:

@@ -19,9 +19,9 @@ from alertdrill.adapters.control_server import ControlServer
 from alertdrill.adapters.stand_alone_proxy.faults import ProxyFaults
 from alertdrill.adapters.stand_alone_proxy.journal import ProxyJournal
 from alertdrill.control.desk import Desk
-from alertdrill.core.errors import BadInput, Mistake
+from alertdrill.core.errors import BadInput, BadValue, Mistake
 from alertdrill.core.inside_protocol import SHORTEST_TOKEN
-from alertdrill.core.scenario.target import is_loopback
+from alertdrill.core.scenario.target import check_url, is_loopback
 from alertdrill.relay.loop import run
 from alertdrill.relay.server import Relay, serve, upstream_address
 from alertdrill.tls import BadTlsFile, TlsSettings
@@ -82,15 +82,19 @@ def run_proxy(options: ProxyOptions, say: Callable[[str], None]) -> None:
 
 def _context(options: ProxyOptions) -> ssl.SSLContext | None:
     try:
+        check_url(options.upstream)
         address = upstream_address(options.upstream)
         context = options.tls.context() if address.secure else None
+    except BadValue as error:
+        got = error.got or ("an address" if "@" in options.upstream else repr(options.upstream))
+        raise BadInput([Mistake("--upstream", got, error.expected, error.fix)]) from None
     except ValueError as error:
         what, _, fix = str(error).partition("; fix: ")
         got, _, expected = what.removeprefix("upstream: got ").partition(", expected ")
         raise BadInput([Mistake("--upstream", got, expected, fix)]) from None
     except BadTlsFile as error:
         raise BadInput([Mistake(f"--{error.which}", f"{error.path}: {error.got}", error.expected, error.fix)]) from None
-    if not is_loopback(address.host) and address.host not in options.allow_hosts:
+    if not is_loopback(address.host) and address.host not in {name.lower() for name in options.allow_hosts}:
         fix = f"if you may disturb that host, add --allow-host {address.host}"
         raise BadInput([Mistake("--upstream", address.host, "this machine, or a host that --allow-host names", fix)])
     return context

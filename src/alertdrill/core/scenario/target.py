@@ -40,6 +40,8 @@ def check_url(url: str) -> str:
     except ValueError:
         raise BadValue(expected, "write http://HOST:PORT, the port from 1 to 65535") from None
     if parts.scheme not in ("http", "https"):
+        if "@" in url:
+            raise BadValue(expected, "write http://HOST:PORT", "an address with a user name or password", hidden=True)
         raise BadValue(expected, f"write http://{url.split('://', 1)[-1].lstrip('/')}")
     if not host or re.search(r"[\s\x00-\x1f]", url):
         raise BadValue(expected, "write the host after //, without blanks")
