@@ -22,6 +22,7 @@ NULLS = """\
     must_not_fire: [{alert: PredictionLatencyHigh}]
 """
 Change = Callable[[str], str]
+HEARD_S = 30.0
 
 
 async def _nothing(running: Running, own: OwnStack) -> None:
@@ -95,6 +96,7 @@ def one_store(directory: Path) -> Drill:
             for number, one in enumerate(own.replicas):
                 _writing_to(store, next((directory / f"replica-{number}").glob("*/prometheus.yml")))
                 await _reload(one.url)
+            await _heard_of_both(store.url)
             reached = f"{{url: {store.url}, replica_label: {REPLICA_LABEL}, scrape_interval: 1s}}"
             path = directory / "store.yaml"
             path.write_text(own.scenario(text, reached))
@@ -107,6 +109,17 @@ def _writing_to(store: ManagedPrometheus, file: Path) -> None:
     """Have a configuration write all samples to a store, at once."""
     to = {"url": f"{store.url}/api/v1/write", "queue_config": {"batch_send_deadline": "100ms"}}
     file.write_text(json.dumps({**json.loads(file.read_text()), "remote_write": [to]}))
+
+
+async def _heard_of_both(url: str) -> None:
+    """Wait until a store has samples of both replicas, as one that has stood for a while has."""
+    question = {"query": f"count(count by ({REPLICA_LABEL}) (up{{{REPLICA_LABEL}!=''}}))"}
+    async with asyncio.timeout(HEARD_S), httpx.AsyncClient() as client:
+        while True:
+            answer = (await client.get(f"{url}/api/v1/query", params=question)).json()["data"]["result"]
+            if answer and answer[0]["value"][1] == "2":
+                return
+            await asyncio.sleep(0.05)
 
 
 async def _reload(url: str) -> None:
