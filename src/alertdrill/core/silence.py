@@ -48,8 +48,8 @@ def _in_baseline(case: Case, episode: Episode) -> bool | None:
 def _window(case: Case, segment: Segment) -> tuple[int, int]:
     """From the start of a phase (not before the steady state counts) to one tail after it.
 
-    Where the recording ends before: to its end, or to one tail after the last effect, which a gate waits for and a drill
-    that was ended early, or is replayed under rules that look back further, need not hold.
+    Where the recording ends before: to its end, or to one tail after the last effect, which a gate waits for. A drill
+    that was ended early, or is replayed under rules that look back further, need not hold that much.
     """
     start, end = max(case.starts_ms[segment.k], case.baseline_from_ms), case.segment_end_ms(segment.k)
     effects = (case.deliveries[one.id].last_ms for one in case.plan.segment_injections(segment.k))
