@@ -1,16 +1,39 @@
-"""Commands, their options, and what becomes of errors: a message and an exit code, never a traceback."""
+"""Commands and the options that are theirs alone; each imports what it needs itself."""
 
 import io
-import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from alertdrill import __version__
+from alertdrill.cli.guarded import guarded
 from alertdrill.cli.monitor import monitor
+from alertdrill.cli.options import (
+    AllowCommands,
+    AllowLocustfile,
+    Distributed,
+    FailFast,
+    Folder,
+    Jobs,
+    Json,
+    Junit,
+    Markdown,
+    NoColor,
+    Only,
+    PlanJson,
+    Prometheus,
+    Quiet,
+    Record,
+    Repeat,
+    Results,
+    Rules,
+    ScenarioName,
+    Scenarios,
+    ShardOption,
+    Workers,
+)
 from alertdrill.core.kept import Kept
 
 if TYPE_CHECKING:
@@ -26,86 +49,6 @@ app = typer.Typer(
 )
 
 app.add_typer(monitor, name="monitor")
-
-Scenarios = Annotated[
-    list[str],
-    typer.Argument(metavar="SCENARIO…", help="scenario files, folders of them, or names of bundled scenarios"),
-]
-ScenarioName = Annotated[
-    str, typer.Argument(metavar="SCENARIO", help="a scenario file, or the name of a bundled scenario")
-]
-Rules = Annotated[list[Path] | None, typer.Option("--rules", help="rule file in place of the scenario's (repeatable)")]
-Prometheus = Annotated[
-    str | None, typer.Option("--prometheus", metavar="URL", help="read this Prometheus, change nothing on it")
-]
-Only = Annotated[
-    list[str] | None,
-    typer.Option("--only", metavar="PHASE", help="of the phases with faults run only this one (repeatable)"),
-]
-Workers = Annotated[int, typer.Option("--workers", metavar="N", help="processes that share the load")]
-Distributed = Annotated[
-    str | None,
-    typer.Option(
-        "--distributed",
-        metavar="HOST:PORT",
-        help="start no workers here: listen at this address, and wait for --workers N of them, each started on its "
-        "machine with `alertdrill worker HOST:PORT`",
-    ),
-]
-Repeat = Annotated[
-    int,
-    typer.Option("--repeat", metavar="N", help="so many drills, one after the other, judged together (repeat.json)"),
-]
-Jobs = Annotated[
-    str,
-    typer.Option(
-        "--jobs",
-        metavar="auto|N",
-        help="so many drills at the same time; auto: one for every two CPUs, and one alone where drills use the same "
-        "running model, Prometheus or Alertmanager",
-    ),
-]
-ShardOption = Annotated[
-    str | None,
-    typer.Option("--shard", metavar="K/N", help="of N shares of the scenarios, balanced by duration, run the K-th"),
-]
-FailFast = Annotated[
-    bool,
-    typer.Option("--fail-fast", help="after the first drill that does not pass, stop those that run, begin no other"),
-]
-Record = Annotated[
-    Kept,
-    typer.Option(
-        "--record",
-        help="which samples are kept: what all rules in scope read; what those of expected and prohibited alerts read; "
-        "none: check, explain, replay, coverage and export then refuse the drill",
-    ),
-]
-AllowLocustfile = Annotated[
-    bool, typer.Option("--allow-locustfile", help="run the code of the file that load.locustfile names")
-]
-AllowCommands = Annotated[
-    bool, typer.Option("--allow-commands", help="run the programs that a scenario names, such as target.command")
-]
-Results = Annotated[Path, typer.Option("--results", metavar="DIR", help="where results are kept")]
-Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="also write the result as JSON to FILE")]
-Junit = Annotated[
-    Path | None, typer.Option("--junit", metavar="FILE", help="also write JUnit XML: one test case an expectation")
-]
-Markdown = Annotated[
-    Path | None,
-    typer.Option(
-        "--markdown",
-        metavar="FILE",
-        help="also write Markdown, for a comment on a pull request; to $GITHUB_STEP_SUMMARY it is added",
-    ),
-]
-PlanJson = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="also write all of it as JSON to FILE")]
-Folder = Annotated[
-    Path, typer.Argument(metavar="FOLDER", help="results/<scenario>/<run id> of a drill, or of several together")
-]
-Quiet = Annotated[bool, typer.Option("--quiet", help="print the result only, no progress")]
-NoColor = Annotated[bool, typer.Option("--no-color", help="no colours (they are off in a pipe anyway)")]
 
 
 def _console(no_color: bool, stderr: bool = False) -> "Console":
@@ -612,33 +555,4 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without the characters of a drawing gets question marks
-    sys.exit(_guarded(app))
-
-
-def _guarded(command: Callable[[], object]) -> int:
-    from alertdrill.core.errors import AlertdrillError
-
-    try:
-        command()
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 2
-    except AlertdrillError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 3
-    except OSError as error:
-        fix = "free space, or see to it that it can be read and written"
-        print(f"{error.filename or 'alertdrill'}: {error.strerror or error}\n  fix: {fix}", file=sys.stderr)
-        return 3
-    except Exception as error:
-        if os.environ.get("ALERTDRILL_DEBUG"):
-            raise
-        what = f"{type(error).__name__}: {error}".splitlines()[0]
-        print(f"internal error: {what}\n  fix: report it, with what ALERTDRILL_DEBUG=1 shows", file=sys.stderr)
-        return 3
-    return 0
+    sys.exit(guarded(app))
