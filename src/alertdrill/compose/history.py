@@ -3,8 +3,8 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +17,7 @@ from alertdrill.adapters.prometheus_major import prometheus_of_major
 from alertdrill.adapters.range_cache import RangeCache
 from alertdrill.adapters.range_reads import RangeReads
 from alertdrill.adapters.replay_engine.engine import HttpEngine
-from alertdrill.adapters.replay_engine.expansion import Expander
-from alertdrill.adapters.replay_engine.process import start_replay_prometheus
+from alertdrill.adapters.replay_engine.started import started_engine
 from alertdrill.adapters.signals import run_until_signalled
 from alertdrill.adapters.zones import zone_named
 from alertdrill.compose.replay import not_read
@@ -125,23 +124,14 @@ async def _check_readable(
                 raise not_read(past.rules, one.written(past.rules), unreadable, programs)
 
 
-@asynccontextmanager
-async def _engine(told: Told, programs: Binaries) -> AsyncIterator[HttpEngine]:
+def _engine(told: Told, programs: Binaries) -> AbstractAsyncContextManager[HttpEngine]:
     """A fresh engine with the settings of the user's."""
-    server = await start_replay_prometheus(
+    return started_engine(
         programs.prometheus.path,
         evaluation_interval_s=told.evaluation_interval_s,
         lookback_s=told.lookback_ms / 1000,
         external_labels=told.external_labels or {},
     )
-    expander = Expander(programs.prometheus.path, told.external_labels or {}, asyncio.get_running_loop())
-    engine = HttpEngine(server.url, expander.expand)
-    try:
-        yield engine
-    finally:
-        engine.close()
-        await expander.close()
-        await server.stop(timeout_s=1.0)
 
 
 class _Work:

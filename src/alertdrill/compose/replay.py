@@ -9,9 +9,7 @@ from typing import Literal
 
 from alertdrill.adapters.prometheus_binary import Binaries
 from alertdrill.adapters.prometheus_major import prometheus_of_major
-from alertdrill.adapters.replay_engine.engine import HttpEngine
-from alertdrill.adapters.replay_engine.expansion import Expander
-from alertdrill.adapters.replay_engine.process import start_replay_prometheus
+from alertdrill.adapters.replay_engine.started import started_engine
 from alertdrill.adapters.signals import run_until_signalled
 from alertdrill.compose.at_once import at_once
 from alertdrill.compose.recorded import Recorded, read_all_recorded
@@ -155,24 +153,17 @@ async def _replayed(variant: Variant, programs: Binaries) -> ReplayedDrill:
     assert case.engine is not None, "recordings without an engine are refused"
     rules = rule_set.rules(case.engine.evaluation_interval_s)
     prepared: Prepared = prepare(case, one.journal, rules, rule_set.texts, rule_set.asks(rules), one.rescraped)
-    server = await start_replay_prometheus(
+    source = case.recording.source
+    async with started_engine(
         programs.prometheus.path,
         evaluation_interval_s=case.engine.evaluation_interval_s,
-        lookback_s=case.recording.source.lookback_s,
-        external_labels=case.recording.source.external_labels,
-    )
-    external = case.recording.source.external_labels
-    expander = Expander(programs.prometheus.path, external, asyncio.get_running_loop())
-    engine = HttpEngine(server.url, expander.expand)
-    try:
+        lookback_s=source.lookback_s,
+        external_labels=source.external_labels,
+    ) as engine:
         unreadable = await asyncio.to_thread(unreadable_rules, engine, prepared)
         if unreadable:
             raise not_read(prepared.rules, rule_set.written(prepared.rules), unreadable, programs)
         return await asyncio.to_thread(replayed_drill, engine, prepared)
-    finally:
-        engine.close()
-        await expander.close()
-        await server.stop(timeout_s=1.0)
 
 
 def not_read(
